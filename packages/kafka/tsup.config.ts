@@ -1,0 +1,3 @@
+import { definePackage } from '../../tsup.package.ts'
+
+export default definePackage({ entry: ['src/index.ts'] })

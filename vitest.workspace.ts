@@ -1,0 +1,47 @@
+import { defineConfig } from 'vitest/config'
+
+// Tests run on sources: every package is found by its `@stockpipe/src` condition, so nothing has to be built first.
+const resolve = { conditions: ['@stockpipe/src'] }
+const ssr = { resolve: { conditions: ['@stockpipe/src', 'node', 'import', 'default'] } }
+const define = { __PACKAGE_VERSION__: JSON.stringify('0.0.0-test') }
+
+/** One project a lane; the suffix of a test file tells what it needs (see ARCHITECTURE.md). */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        resolve,
+        ssr,
+        define,
+        test: {
+          name: 'unit',
+          include: ['packages/*/test/**/*.test.ts', 'examples/test/**/*.test.ts', 'test/**/*.test.ts'],
+          exclude: ['**/*.local.test.ts', '**/*.real.test.ts', '**/node_modules/**'],
+          testTimeout: 20_000,
+        },
+      },
+      {
+        resolve,
+        ssr,
+        define,
+        test: {
+          name: 'local',
+          include: ['packages/*/test/**/*.local.test.ts', 'examples/test/**/*.local.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 30_000,
+        },
+      },
+      {
+        resolve,
+        ssr,
+        define,
+        test: {
+          name: 'real',
+          include: ['packages/*/test/**/*.real.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+})
