@@ -1,3 +1,25 @@
+export { calendarPartition, calendarStep, type ZoneOffset, zoneOffset } from './calendar.ts'
+export {
+  Column,
+  type ColumnInput,
+  type ColumnOrigin,
+  type ColumnOutput,
+  type EpochNanos,
+  TimestampColumn,
+  t,
+} from './column.ts'
+export type { ByteDictionary, ColumnBatch, ColumnVector, Validity } from './column-batch.ts'
+export type {
+  ColumnDefinition,
+  ColumnKind,
+  ColumnType,
+  PartitionDefinition,
+  RecordMetadata,
+  TransformKind,
+} from './column-type.ts'
+export { columnValueProblem } from './column-value.ts'
+export { Decimal, type DecimalRounding } from './decimal.ts'
+export type { DecodedBlock, Decoder, RejectedRecord } from './decoder.ts'
 export type { ErrorFacts, StockpipeErrorOptions } from './errors.ts'
 export {
   ConfigurationError,
@@ -7,5 +29,66 @@ export {
   SchemaMismatchError,
   StockpipeError,
 } from './errors.ts'
+export type {
+  CheckedPartitions,
+  ColumnRecord,
+  InputOf,
+  PartitionOf,
+  PartitionRecord,
+  RowOf,
+} from './infer.ts'
+export { formatDate, parseDate, parseInstantNanos } from './instant.ts'
+export { type InstantFormat, type JsonEncoding, json } from './json-encoding.ts'
+export type {
+  CallOptions,
+  ObjectMetadata,
+  ObjectStore,
+  ObjectSummary,
+  UploadedPart,
+  UploadSummary,
+} from './object-store.ts'
+export {
+  defaultPartitionName,
+  escapePartitionValue,
+  partitionPath,
+  unescapePartitionValue,
+} from './partition-path.ts'
+export type { PartitionRegistrar, PartitionToRegister } from './partition-registrar.ts'
+export {
+  bucket,
+  type CalendarOptions,
+  day,
+  hour,
+  identity,
+  month,
+  type PartitionTransform,
+  truncate,
+  year,
+} from './partition-transform.ts'
+export type {
+  AssignedPartition,
+  AssignOptions,
+  PartitionedSink,
+  PartitionedSinkEvents,
+  PartitionPosition,
+  RevokeOptions,
+  TopicPartition,
+} from './partitioned-sink.ts'
+export { type PackedBytes, packedAt, type RecordBlock, recordOffset } from './record-block.ts'
+export type { ReadSourceOptions, RecordSource, SourceBatch, SourceProgress } from './record-source.ts'
+export type { RowIssue } from './row-validation.ts'
 export type { Runtime, RuntimeTimer } from './runtime.ts'
 export { sleep, systemRuntime } from './runtime.ts'
+export {
+  BoundTable,
+  defineTable,
+  type FileFormat,
+  type InferInput,
+  type InferPartition,
+  type InferRow,
+  type InferSelect,
+  TableDefinition,
+  type TableJSON,
+  tableFromJSON,
+} from './table.ts'
+export { defineTopic, type InferRecord, TopicDefinition, type TopicJSON, topicFromJSON } from './topic.ts'

@@ -1,0 +1,29 @@
+/** How an instant stands on the wire. */
+export type InstantFormat = 'iso8601' | 'epoch-seconds' | 'epoch-millis' | 'epoch-micros' | 'epoch-nanos'
+
+/** Record values as one JSON object a record. */
+export interface JsonEncoding<Name extends string = string> {
+  readonly encoding: 'json'
+  /** Member names that differ from the column's. */
+  readonly names: { readonly [Column in Name]?: string }
+  /** Wire form of timestamp and epochNanos columns. Default `iso8601`, for epochNanos `epoch-nanos`. */
+  readonly timestamps: { readonly [Column in Name]?: InstantFormat }
+}
+
+/**
+ * Record values as JSON objects.
+ *
+ * Decimals are written as strings and read from strings or numbers, exactly; int64 as digits; binary as base64;
+ * dates as `YYYY-MM-DD`. Members the table does not know are skipped.
+ */
+export const json = <const Name extends string = never>(
+  options: {
+    readonly names?: { readonly [Column in Name]?: string }
+    readonly timestamps?: { readonly [Column in Name]?: InstantFormat }
+  } = {},
+): JsonEncoding<Name> =>
+  Object.freeze({
+    encoding: 'json',
+    names: Object.freeze({ ...options.names }) as JsonEncoding<Name>['names'],
+    timestamps: Object.freeze({ ...options.timestamps }) as JsonEncoding<Name>['timestamps'],
+  })

@@ -1,0 +1,16 @@
+/** One partition of one table, to be made visible to queries. */
+export interface PartitionToRegister {
+  /** In the order of the table's partitions; null becomes `__HIVE_DEFAULT_PARTITION__`. */
+  readonly values: readonly (string | null)[]
+  /** `s3://bucket/prefix/` that holds the partition's files; the literal key, not URL-encoded again. */
+  readonly location: string
+}
+
+/** How the sink makes new partitions visible without knowing Glue. */
+export interface PartitionRegistrar {
+  /** Resolves when every partition is known to the catalog; one that is there already is fine. */
+  register(
+    partitions: readonly PartitionToRegister[],
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<void>
+}

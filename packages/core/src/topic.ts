@@ -1,0 +1,148 @@
+import { ConfigurationError } from './errors.ts'
+import type { ColumnRecord, InputOf, PartitionRecord } from './infer.ts'
+import { type JsonEncoding, json } from './json-encoding.ts'
+import { type InferInput, type TableDefinition, type TableJSON, tableFromJSON } from './table.ts'
+
+/** The serialised form of a topic definition; `topicFromJSON` reads it. */
+export interface TopicJSON {
+  readonly formatVersion: 1
+  readonly name: string
+  readonly table: TableJSON
+  readonly key?: string
+  readonly partitions: number
+  readonly replicationFactor?: number
+  readonly value: JsonEncoding
+}
+
+/** A Kafka topic whose records are rows of a table. Frozen and serialisable. */
+export class TopicDefinition<
+  Columns extends ColumnRecord = ColumnRecord,
+  Partitions extends PartitionRecord = PartitionRecord,
+> {
+  readonly name: string
+  readonly table: TableDefinition<Columns, Partitions>
+  /** The column whose text is the record key; records without one are spread over the partitions. */
+  readonly key: string | undefined
+  readonly partitions: number
+  /** Undefined: the broker's default. */
+  readonly replicationFactor: number | undefined
+  readonly value: JsonEncoding
+
+  /** Use `defineTopic` or `topicFromJSON`. */
+  constructor(
+    name: string,
+    definition: {
+      readonly table: TableDefinition<Columns, Partitions>
+      readonly key?: string | undefined
+      readonly partitions?: number
+      readonly replicationFactor?: number | undefined
+      readonly value?: JsonEncoding
+    },
+  ) {
+    if (!/^[a-zA-Z0-9._-]{1,249}$/.test(name) || name === '.' || name === '..') {
+      throw new ConfigurationError({
+        code: 'TOPIC_NAME_INVALID',
+        message: `"${name}" cannot be a Kafka topic: use up to 249 letters, digits, dots, underscores and hyphens.`,
+      })
+    }
+    const partitions = definition.partitions ?? 1
+    if (!Number.isInteger(partitions) || partitions < 1) {
+      throw new ConfigurationError({
+        code: 'TOPIC_PARTITIONS_INVALID',
+        message: `Topic ${name}: partitions is a whole number from 1 on, not ${partitions}.`,
+      })
+    }
+    this.name = name
+    this.table = definition.table
+    this.key = definition.key
+    this.partitions = partitions
+    this.replicationFactor = definition.replicationFactor
+    this.value = definition.value ?? json()
+    checkColumns(this)
+    Object.freeze(this)
+  }
+
+  toJSON(): TopicJSON {
+    return {
+      formatVersion: 1,
+      name: this.name,
+      table: this.table.toJSON(),
+      ...(this.key === undefined ? {} : { key: this.key }),
+      partitions: this.partitions,
+      ...(this.replicationFactor === undefined ? {} : { replicationFactor: this.replicationFactor }),
+      value: this.value,
+    }
+  }
+}
+
+const checkColumns = (topic: TopicDefinition): void => {
+  const where = `Topic ${topic.name}`
+  if (topic.key !== undefined && topic.table.column(topic.key).metadata) {
+    throw new ConfigurationError({
+      code: 'TOPIC_KEY_INVALID',
+      message: `${where}: the key cannot be '${topic.key}', which is a fact of the record and not part of its value.`,
+    })
+  }
+  for (const name of Object.keys(topic.value.names)) topic.table.column(name)
+  for (const name of Object.keys(topic.value.timestamps)) {
+    const { kind } = topic.table.column(name).type
+    if (kind !== 'timestamp' && kind !== 'epochNanos') {
+      throw new ConfigurationError({
+        code: 'TIMESTAMP_FORMAT_UNSUITED',
+        message: `${where}: '${name}' is a ${kind} column and takes no timestamp format.`,
+      })
+    }
+  }
+  const members = new Map<string, string>()
+  for (const column of topic.table.columns) {
+    if (column.metadata) continue
+    const member = topic.value.names[column.name] ?? column.name
+    const other = members.get(member)
+    if (other !== undefined) {
+      throw new ConfigurationError({
+        code: 'MEMBER_REPEATED',
+        message: `${where}: columns '${other}' and '${column.name}' are both the JSON member "${member}".`,
+      })
+    }
+    members.set(member, column.name)
+  }
+}
+
+/**
+ * Defines the topic that carries a table's rows.
+ *
+ * @param definition `key`: the column whose text is the record key; `partitions`: default 1; `value`: default `json()`
+ */
+export const defineTopic = <Columns extends ColumnRecord, Partitions extends PartitionRecord>(
+  name: string,
+  definition: {
+    readonly table: TableDefinition<Columns, Partitions>
+    readonly key?: Extract<keyof InputOf<Columns>, string>
+    readonly partitions?: number
+    readonly replicationFactor?: number
+    readonly value?: JsonEncoding<Extract<keyof InputOf<Columns>, string>>
+  },
+): TopicDefinition<Columns, Partitions> =>
+  new TopicDefinition<Columns, Partitions>(name, {
+    ...definition,
+    value: (definition.value ?? json()) as JsonEncoding,
+  })
+
+/** A topic definition read from its serialised form. Throws a `ConfigurationError` when it is not one. */
+export const topicFromJSON = (value: unknown): TopicDefinition => {
+  const version = (value as { formatVersion?: unknown } | null)?.formatVersion
+  if (version !== 1) {
+    throw new ConfigurationError({
+      code: 'TOPIC_FORMAT_VERSION',
+      message: `A topic definition of format version ${String(version)} cannot be read here; this package reads version 1.`,
+    })
+  }
+  const topic = value as TopicJSON
+  return new TopicDefinition(topic.name, { ...topic, table: tableFromJSON(topic.table) })
+}
+
+/** What a producer may pass as a record of the topic. */
+export type InferRecord<T> =
+  T extends TopicDefinition<infer Columns, infer Partitions>
+    ? InferInput<TableDefinition<Columns, Partitions>>
+    : never

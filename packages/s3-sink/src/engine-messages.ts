@@ -1,0 +1,80 @@
+import type { RecordBlock, RejectedRecord, TopicPartition } from '@stockpipe/core'
+
+/** What the journal asks of the engine. Only plain values and buffers: it crosses threads. */
+export type EngineRequest =
+  /** Decode, route and buffer a block; records below `from` are dropped. */
+  | { readonly kind: 'block'; readonly block: RecordBlock; readonly from: bigint }
+  /** Encode everything buffered of a partition log as the files of the flush group `[start, next)`. */
+  | { readonly kind: 'cut'; readonly log: TopicPartition; readonly start: bigint; readonly next: bigint }
+  /** Forget everything buffered of a partition log. */
+  | { readonly kind: 'discard'; readonly log: TopicPartition }
+
+/** What the engine answers, in this order: for a block `rejected?` then `buffered`; for a cut, per file its parts then `file`. */
+export type EngineResponse =
+  | { readonly kind: 'rejected'; readonly log: TopicPartition; readonly records: readonly RejectedRecord[] }
+  /** The block is in; what the partition log holds now. */
+  | {
+      readonly kind: 'buffered'
+      readonly log: TopicPartition
+      /** Rows taken from this block. */
+      readonly rows: number
+      /** Rows held for the open flush group. */
+      readonly bufferedRows: number
+      /** Memory held, estimated. */
+      readonly bufferedBytes: number
+      /** Size of the files if they were cut now, estimated from what was measured at earlier cuts. */
+      readonly encodedBytes: number
+      readonly openPaths: number
+    }
+  /** Bytes of a file, in order. Every part but a file's last is `partBytes` long. */
+  | {
+      readonly kind: 'part'
+      readonly log: TopicPartition
+      /** Number of the file within the cut, from 0. */
+      readonly file: number
+      /** In the order of the table's partitions; null for the default partition. */
+      readonly partitionValues: readonly (string | null)[]
+      /** From 1. */
+      readonly partNumber: number
+      readonly bytes: Uint8Array
+      readonly last: boolean
+    }
+  /** A file is whole. */
+  | {
+      readonly kind: 'file'
+      readonly log: TopicPartition
+      readonly file: number
+      readonly partitionValues: readonly (string | null)[]
+      readonly rows: number
+      readonly bytes: number
+      readonly firstOffset: bigint
+      readonly lastOffset: bigint
+      /** Smallest and greatest event time, milliseconds since the epoch; null when the table has none. */
+      readonly minEventTime: number | null
+      readonly maxEventTime: number | null
+    }
+
+/**
+ * CPU only and deterministic in what it answers about rows and paths. Pull the responses one by one: the next file
+ * is encoded when its first part is asked for, so whoever pulls bounds the memory.
+ */
+export interface Engine {
+  handle(request: EngineRequest): Iterable<EngineResponse>
+  /** Frees what is held outside the JavaScript heap. */
+  close(): void
+}
+
+export interface EngineOptions {
+  /** Serialised topic definition (`TopicDefinition.toJSON()`): decoder, columns and partitions come from it. */
+  readonly topic: import('@stockpipe/core').TopicJSON
+  /** Bytes of every part but the last; at least 5 MiB (S3). Default 8 MiB. */
+  readonly partBytes?: number
+  /** Rows of a row group. Default 65,536. */
+  readonly rowGroupRows?: number
+  /** Default `snappy`. */
+  readonly compression?: 'snappy' | 'zstd' | 'gzip' | 'uncompressed'
+  /** Column whose minimum and maximum a file carries. Default: the first timestamp, epochNanos or date column. */
+  readonly eventTimeColumn?: string
+  /** Key-value metadata of every footer, beside the fingerprint, topic, partition, start and next. */
+  readonly footerMetadata?: Readonly<Record<string, string>>
+}
