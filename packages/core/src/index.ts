@@ -38,6 +38,8 @@ export type {
   RowOf,
 } from './infer.ts'
 export { formatDate, parseDate, parseInstantNanos } from './instant.ts'
+export { createDecoder } from './json-decoder.ts'
+export { createEncoder, type EncodedRecord, type RecordEncoder } from './json-encoder.ts'
 export { type InstantFormat, type JsonEncoding, json } from './json-encoding.ts'
 export type {
   CallOptions,
@@ -75,6 +77,8 @@ export type {
   TopicPartition,
 } from './partitioned-sink.ts'
 export { type PackedBytes, packedAt, type RecordBlock, recordOffset } from './record-block.ts'
+export { RecordBlockBuilder, type RecordToPack } from './record-block-builder.ts'
+export { decodeHeaders, encodeHeaders, type RecordHeaders } from './record-headers.ts'
 export type { ReadSourceOptions, RecordSource, SourceBatch, SourceProgress } from './record-source.ts'
 export type { RowIssue } from './row-validation.ts'
 export type { Runtime, RuntimeTimer } from './runtime.ts'
