@@ -25,6 +25,21 @@ export default defineConfig({
         ssr,
         define,
         test: {
+          name: 'types',
+          include: [],
+          typecheck: {
+            enabled: true,
+            only: true,
+            include: ['packages/*/test/**/*.test-d.ts'],
+            tsconfig: './tsconfig.type-tests.json',
+          },
+        },
+      },
+      {
+        resolve,
+        ssr,
+        define,
+        test: {
           name: 'local',
           include: ['packages/*/test/**/*.local.test.ts', 'examples/test/**/*.local.test.ts'],
           testTimeout: 60_000,

@@ -150,7 +150,7 @@ export const defineTable = <
   name: string,
   definition: {
     readonly columns: Columns
-    readonly partitions?: Partitions & CheckedPartitions<Columns, Partitions>
+    readonly partitions?: (Partitions & CheckedPartitions<Columns, Partitions>) | undefined
   },
 ): TableDefinition<Columns, Partitions> =>
   new TableDefinition<Columns, Partitions>({

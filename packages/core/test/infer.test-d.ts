@@ -1,0 +1,91 @@
+import { expectTypeOf, test } from 'vitest'
+import {
+  type Decimal,
+  day,
+  defineTable,
+  defineTopic,
+  type EpochNanos,
+  type InferInput,
+  type InferPartition,
+  type InferRecord,
+  type InferRow,
+  type InferSelect,
+  identity,
+  t,
+} from '../src/index.ts'
+
+const trades = defineTable('trades', {
+  columns: {
+    symbol: t.string(),
+    price: t.decimal(18, 4),
+    size: t.int64(),
+    lots: t.int64({ mode: 'number' }),
+    ts: t.timestamp(),
+    nanos: t.epochNanos(),
+    venue: t.string().nullable(),
+    kafka_offset: t.recordOffset(),
+    kafka_key: t.recordKey(),
+  },
+  partitions: {
+    trade_date: day('ts', { timeZone: 'America/New_York' }),
+    ticker: identity('symbol'),
+    place: identity('venue'),
+  },
+})
+
+test('a producer passes values and may leave nullable ones out, never facts of the record', () => {
+  expectTypeOf<InferInput<typeof trades>>().toEqualTypeOf<{
+    symbol: string
+    price: string | Decimal
+    size: bigint | number
+    lots: bigint | number
+    ts: Date | bigint
+    nanos: bigint
+    venue?: string | null | undefined
+  }>()
+})
+
+test('a row has every column, nullable ones as null', () => {
+  expectTypeOf<InferRow<typeof trades>>().toEqualTypeOf<{
+    readonly symbol: string
+    readonly price: Decimal
+    readonly size: bigint
+    readonly lots: number
+    readonly ts: Date
+    readonly nanos: EpochNanos
+    readonly venue: string | null
+    readonly kafka_offset: bigint
+    readonly kafka_key: string | null
+  }>()
+})
+
+test('partition values are strings, null only where the source may be', () => {
+  expectTypeOf<InferPartition<typeof trades>>().toEqualTypeOf<{
+    readonly trade_date: string
+    readonly ticker: string
+    readonly place: string | null
+  }>()
+})
+
+test('what Athena returns is the row and its partition values, bound or not', () => {
+  expectTypeOf<InferSelect<typeof trades>['trade_date']>().toEqualTypeOf<string>()
+  expectTypeOf<InferSelect<typeof trades>['price']>().toEqualTypeOf<Decimal>()
+  const lake = trades.at({ database: 'market', location: 's3://lake/trades/' })
+  expectTypeOf<InferSelect<typeof lake>>().toEqualTypeOf<InferSelect<typeof trades>>()
+})
+
+test('a topic carries the rows of its table', () => {
+  const topic = defineTopic('trades', { table: trades, key: 'symbol' })
+  expectTypeOf<InferRecord<typeof topic>>().toEqualTypeOf<InferInput<typeof trades>>()
+})
+
+test('a table without partitions has none', () => {
+  const quotes = defineTable('quotes', { columns: { bid: t.double() } })
+  expectTypeOf<InferPartition<typeof quotes>>().toEqualTypeOf<Record<never, never>>()
+  expectTypeOf<InferSelect<typeof quotes>>().toEqualTypeOf<{ readonly bid: number }>()
+})
+
+test('nothing inferred is any', () => {
+  expectTypeOf<InferSelect<typeof trades>>().not.toBeAny()
+  expectTypeOf<InferInput<typeof trades>['price']>().not.toBeAny()
+})
