@@ -1,0 +1,81 @@
+/** A column or partition key as Glue stores it; `Type` is a Hive type. */
+export interface GlueColumn {
+  readonly Name: string
+  readonly Type?: string
+  readonly Comment?: string
+  readonly Parameters?: Readonly<Record<string, string>>
+}
+
+export interface SerDeInfo {
+  readonly Name?: string
+  readonly SerializationLibrary?: string
+  readonly Parameters?: Readonly<Record<string, string>>
+}
+
+export interface StorageDescriptor {
+  readonly Columns?: readonly GlueColumn[]
+  readonly Location?: string
+  readonly InputFormat?: string
+  readonly OutputFormat?: string
+  readonly Compressed?: boolean
+  readonly NumberOfBuckets?: number
+  readonly SerdeInfo?: SerDeInfo
+  readonly BucketColumns?: readonly string[]
+  readonly SortColumns?: readonly Readonly<Record<string, unknown>>[]
+  readonly Parameters?: Readonly<Record<string, string>>
+  readonly StoredAsSubDirectories?: boolean
+}
+
+/** A database; times are seconds since the epoch, as AWS JSON carries them. */
+export interface GlueDatabase {
+  readonly Name: string
+  readonly Description?: string
+  readonly LocationUri?: string
+  readonly Parameters?: Readonly<Record<string, string>>
+  readonly CreateTime: number
+}
+
+/** A table; times are seconds since the epoch. */
+export interface GlueTable {
+  readonly Name: string
+  readonly DatabaseName: string
+  readonly Description?: string
+  readonly Owner?: string
+  readonly CreateTime: number
+  readonly UpdateTime: number
+  readonly LastAccessTime?: number
+  readonly Retention?: number
+  readonly StorageDescriptor?: StorageDescriptor
+  readonly PartitionKeys?: readonly GlueColumn[]
+  readonly ViewOriginalText?: string
+  readonly ViewExpandedText?: string
+  readonly TableType?: string
+  readonly Parameters?: Readonly<Record<string, string>>
+  readonly VersionId: string
+}
+
+/** A partition; `Values` are raw, in the order of the table's partition keys. */
+export interface GluePartition {
+  readonly Values: readonly string[]
+  readonly DatabaseName: string
+  readonly TableName: string
+  readonly CreationTime: number
+  readonly LastAccessTime?: number
+  readonly StorageDescriptor?: StorageDescriptor
+  readonly Parameters?: Readonly<Record<string, string>>
+}
+
+/** What a caller gives to make or replace a table; the catalog adds times, version and database. */
+export type TableDefinition = Omit<GlueTable, 'DatabaseName' | 'CreateTime' | 'UpdateTime' | 'VersionId'>
+
+/** What a caller gives to make or replace a partition. */
+export type PartitionDefinition = Omit<GluePartition, 'DatabaseName' | 'TableName' | 'CreationTime'>
+
+export const parquetFormat = {
+  InputFormat: 'org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat',
+  OutputFormat: 'org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat',
+  SerdeInfo: {
+    SerializationLibrary: 'org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe',
+    Parameters: { 'serialization.format': '1' },
+  },
+} as const

@@ -1,0 +1,189 @@
+import { join } from 'node:path'
+import { ServiceError } from '../http/json-service.ts'
+import type { ObjectStorage } from '../object-storage.ts'
+import { AppendLog } from './append-log.ts'
+import type { Catalog } from './catalog.ts'
+import { crawl } from './crawl.ts'
+import type { CrawlerDefinition } from './crawler-definition.ts'
+
+export interface LastCrawl {
+  readonly Status: 'SUCCEEDED' | 'CANCELLED' | 'FAILED'
+  /** Seconds since the epoch. */
+  readonly StartTime: number
+  readonly ErrorMessage?: string
+}
+
+/** A crawler with its last crawl, as it is kept. */
+export interface Crawler extends CrawlerDefinition {
+  readonly CreationTime: number
+  readonly LastUpdated: number
+  readonly Version: number
+  readonly LastCrawl?: LastCrawl
+}
+
+export interface CrawlerStatus {
+  readonly crawler: Crawler
+  readonly state: 'READY' | 'RUNNING' | 'STOPPING'
+  /** Milliseconds the crawl in progress has taken; 0 when none is. */
+  readonly elapsedMillis: number
+}
+
+type CrawlerEntry =
+  | readonly ['crawler', Crawler]
+  | readonly ['drop-crawler', string]
+  | readonly ['started', string, number]
+
+interface Run {
+  readonly startMillis: number
+  readonly abort: AbortController
+  readonly finished: Promise<void>
+}
+
+/** Crawlers and their runs; definitions and last crawls are kept in a log. */
+export class CrawlerRegistry {
+  readonly #crawlers = new Map<string, Crawler>()
+  readonly #runs = new Map<string, Run>()
+  readonly #catalog: Catalog
+  readonly #storage: ObjectStorage
+  readonly #log: AppendLog<CrawlerEntry>
+
+  constructor(
+    dataDirectory: string,
+    options: { readonly catalog: Catalog; readonly storage: ObjectStorage },
+  ) {
+    this.#catalog = options.catalog
+    this.#storage = options.storage
+    const interrupted = new Map<string, number>()
+    this.#log = AppendLog.open<CrawlerEntry>(join(dataDirectory, 'crawlers.log'), (entry) => {
+      if (entry[0] === 'started') interrupted.set(entry[1], entry[2])
+      else {
+        this.#apply(entry)
+        interrupted.delete(entry[0] === 'crawler' ? entry[1].Name : entry[1])
+      }
+    })
+    for (const [name, startTime] of interrupted) {
+      this.#finish(name, startTime, 'FAILED', 'The local stack ended while the crawler was running.')
+    }
+  }
+
+  list(): readonly CrawlerStatus[] {
+    return [...this.#crawlers.keys()].sort().map((name) => this.require(name))
+  }
+
+  find(name: string): CrawlerStatus | undefined {
+    const crawler = this.#crawlers.get(name)
+    if (crawler === undefined) return undefined
+    const run = this.#runs.get(name)
+    if (run === undefined) return { crawler, state: 'READY', elapsedMillis: 0 }
+    const elapsedMillis = Date.now() - run.startMillis
+    return { crawler, state: run.abort.signal.aborted ? 'STOPPING' : 'RUNNING', elapsedMillis }
+  }
+
+  /** The crawler, or an EntityNotFoundException. */
+  require(name: string): CrawlerStatus {
+    const status = this.find(name)
+    if (status !== undefined) return status
+    throw new ServiceError('EntityNotFoundException', `Crawler with name ${name} does not exist`)
+  }
+
+  create(definition: CrawlerDefinition): void {
+    if (this.#crawlers.has(definition.Name)) {
+      throw new ServiceError('AlreadyExistsException', `Crawler with name ${definition.Name} already exists`)
+    }
+    const now = Date.now() / 1000
+    this.#commit(['crawler', { ...definition, CreationTime: now, LastUpdated: now, Version: 1 }])
+  }
+
+  update(definition: CrawlerDefinition): void {
+    const { crawler } = this.#requireReady(definition.Name)
+    this.#commit([
+      'crawler',
+      {
+        ...definition,
+        CreationTime: crawler.CreationTime,
+        LastUpdated: Date.now() / 1000,
+        Version: crawler.Version + 1,
+        ...(crawler.LastCrawl === undefined ? {} : { LastCrawl: crawler.LastCrawl }),
+      },
+    ])
+  }
+
+  delete(name: string): void {
+    this.#requireReady(name)
+    this.#commit(['drop-crawler', name])
+  }
+
+  /** Begins a crawl in the background. @throws CrawlerRunningException */
+  start(name: string): void {
+    const { crawler } = this.#requireReady(name)
+    const startMillis = Date.now()
+    this.#log.append(['started', name, startMillis / 1000])
+    const abort = new AbortController()
+    this.#runs.set(name, { startMillis, abort, finished: this.#run(crawler, startMillis, abort.signal) })
+  }
+
+  /** Asks a running crawl to end; it is CANCELLED soon. */
+  stop(name: string): void {
+    this.require(name)
+    const run = this.#runs.get(name)
+    if (run === undefined) {
+      throw new ServiceError('CrawlerNotRunningException', `Crawler with name ${name} is not running`)
+    }
+    if (run.abort.signal.aborted) {
+      throw new ServiceError('CrawlerStoppingException', `Crawler with name ${name} is stopping`)
+    }
+    run.abort.abort(new Error('stopped by StopCrawler'))
+  }
+
+  async close(): Promise<void> {
+    const runs = [...this.#runs.values()]
+    for (const run of runs) run.abort.abort(new Error('the local stack closes'))
+    await Promise.all(runs.map((run) => run.finished))
+    this.#log.close()
+  }
+
+  async #run(crawler: Crawler, startMillis: number, signal: AbortSignal): Promise<void> {
+    // A turn later, so that the run is on record before it can end.
+    await Promise.resolve()
+    let status: LastCrawl['Status'] = 'SUCCEEDED'
+    let message: string | undefined
+    try {
+      await crawl({ catalog: this.#catalog, storage: this.#storage, crawler, signal })
+    } catch (error) {
+      status = signal.aborted ? 'CANCELLED' : 'FAILED'
+      message = signal.aborted ? undefined : error instanceof Error ? error.message : String(error)
+    }
+    this.#runs.delete(crawler.Name)
+    this.#finish(crawler.Name, startMillis / 1000, status, message)
+  }
+
+  #finish(name: string, startTime: number, status: LastCrawl['Status'], message: string | undefined): void {
+    const crawler = this.#crawlers.get(name)
+    if (crawler === undefined) return
+    const LastCrawl: LastCrawl = {
+      Status: status,
+      StartTime: startTime,
+      ...(message === undefined ? {} : { ErrorMessage: message.slice(0, 2048) }),
+    }
+    this.#commit(['crawler', { ...crawler, LastCrawl }])
+  }
+
+  #requireReady(name: string): CrawlerStatus {
+    const status = this.require(name)
+    if (status.state === 'READY') return status
+    throw new ServiceError('CrawlerRunningException', `Crawler with name ${name} has already started`)
+  }
+
+  #commit(entry: CrawlerEntry): void {
+    this.#log.append(entry)
+    this.#apply(entry)
+    this.#log.compactWhenGrown(() =>
+      [...this.#crawlers.values()].map((crawler) => ['crawler', crawler] as const),
+    )
+  }
+
+  #apply(entry: CrawlerEntry): void {
+    if (entry[0] === 'crawler') this.#crawlers.set(entry[1].Name, entry[1])
+    else if (entry[0] === 'drop-crawler') this.#crawlers.delete(entry[1])
+  }
+}

@@ -1,0 +1,51 @@
+import { type JsonService, ServiceError } from '../http/json-service.ts'
+import type { ObjectStorage } from '../object-storage.ts'
+import { Catalog } from './catalog.ts'
+import { crawlerOperations } from './crawler-operations.ts'
+import { CrawlerRegistry } from './crawler-registry.ts'
+import { databaseOperations } from './database-operations.ts'
+import type { GlueOperations } from './glue-operations.ts'
+import { InputMembers } from './input-members.ts'
+import { partitionOperations } from './partition-operations.ts'
+import { tableOperations } from './table-operations.ts'
+
+/** The embedded Glue: AWS JSON calls in front, the catalog for those in the same process. */
+export interface GlueService extends JsonService {
+  readonly catalog: Catalog
+}
+
+/**
+ * Opens the catalog and crawlers kept in `dataDirectory`, creating it when absent.
+ * Operations the local stack does not have answer an `UnsupportedOperationException` that names them.
+ */
+export async function createGlueService(options: {
+  readonly dataDirectory: string
+  readonly storage: ObjectStorage
+}): Promise<GlueService> {
+  const catalog = new Catalog(options.dataDirectory)
+  const crawlers = new CrawlerRegistry(options.dataDirectory, { catalog, storage: options.storage })
+  const operations: GlueOperations = {
+    ...databaseOperations(catalog),
+    ...tableOperations(catalog),
+    ...partitionOperations(catalog),
+    ...crawlerOperations(crawlers),
+  }
+  return {
+    signingName: 'glue',
+    catalog,
+    async handle(operation, input) {
+      const answer = Object.hasOwn(operations, operation) ? operations[operation] : undefined
+      if (answer === undefined) {
+        throw new ServiceError(
+          'UnsupportedOperationException',
+          `glue:${operation} is not supported: the local stack does not have it.`,
+        )
+      }
+      return answer(new InputMembers(input, 'ValidationException'))
+    },
+    async close() {
+      await crawlers.close()
+      catalog.close()
+    },
+  }
+}

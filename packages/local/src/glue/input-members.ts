@@ -1,0 +1,196 @@
+import { ServiceError } from '../http/json-service.ts'
+
+export type InputObject = Readonly<Record<string, unknown>>
+
+export interface LengthLimits {
+  readonly min?: number
+  readonly max?: number
+}
+
+/**
+ * Reads the members of a request and refuses what the AWS service model refuses, in its words:
+ * `1 validation error detected: Value 'x' at 'name' failed to satisfy constraint: ...`.
+ */
+export class InputMembers {
+  readonly #input: InputObject
+  readonly #path: string
+  readonly #errorName: string
+
+  /** @param errorName the service's exception for constraint failures, such as `ValidationException` */
+  constructor(input: InputObject, errorName: string, path = '') {
+    this.#input = input
+    this.#errorName = errorName
+    this.#path = path
+  }
+
+  has(member: string): boolean {
+    return this.#input[member] !== undefined && this.#input[member] !== null
+  }
+
+  string(member: string, limits: LengthLimits = { min: 1 }): string {
+    return this.optionalString(member, limits) ?? this.#missing(member)
+  }
+
+  optionalString(member: string, limits: LengthLimits = {}): string | undefined {
+    const value = this.#present(member)
+    if (value === undefined) return undefined
+    if (typeof value !== 'string') throw this.#wrongType(member, 'a string')
+    this.#checkLength(member, value.length, limits, value)
+    return value
+  }
+
+  /** A string that must be one of `values`. */
+  optionalEnum<Value extends string>(member: string, values: readonly Value[]): Value | undefined {
+    const value = this.optionalString(member)
+    if (value === undefined) return undefined
+    if (!(values as readonly string[]).includes(value)) {
+      throw this.#violation(
+        member,
+        `'${value}'`,
+        `Member must satisfy enum value set: [${values.join(', ')}]`,
+      )
+    }
+    return value as Value
+  }
+
+  optionalInteger(member: string, limits: LengthLimits = {}): number | undefined {
+    const value = this.#present(member)
+    if (value === undefined) return undefined
+    if (typeof value !== 'number' || !Number.isInteger(value)) throw this.#wrongType(member, 'an integer')
+    if (limits.min !== undefined && value < limits.min) {
+      throw this.#violation(
+        member,
+        `'${value}'`,
+        `Member must have value greater than or equal to ${limits.min}`,
+      )
+    }
+    if (limits.max !== undefined && value > limits.max) {
+      throw this.#violation(
+        member,
+        `'${value}'`,
+        `Member must have value less than or equal to ${limits.max}`,
+      )
+    }
+    return value
+  }
+
+  optionalNumber(member: string): number | undefined {
+    const value = this.#present(member)
+    if (value === undefined) return undefined
+    if (typeof value !== 'number') throw this.#wrongType(member, 'a number')
+    return value
+  }
+
+  optionalBoolean(member: string): boolean | undefined {
+    const value = this.#present(member)
+    if (value === undefined) return undefined
+    if (typeof value !== 'boolean') throw this.#wrongType(member, 'a boolean')
+    return value
+  }
+
+  object(member: string): InputMembers {
+    return this.optionalObject(member) ?? this.#missing(member)
+  }
+
+  optionalObject(member: string): InputMembers | undefined {
+    const value = this.#present(member)
+    if (value === undefined) return undefined
+    if (!isObject(value)) throw this.#wrongType(member, 'a structure')
+    return new InputMembers(value, this.#errorName, this.#pathOf(member))
+  }
+
+  objects(member: string, limits: LengthLimits = {}): readonly InputMembers[] {
+    return this.optionalObjects(member, limits) ?? this.#missing(member)
+  }
+
+  optionalObjects(member: string, limits: LengthLimits = {}): readonly InputMembers[] | undefined {
+    return this.#optionalList(member, limits)?.map((item, at) => {
+      if (!isObject(item)) throw this.#wrongType(member, 'a list of structures')
+      return new InputMembers(item, this.#errorName, `${this.#pathOf(member)}.${at + 1}.member`)
+    })
+  }
+
+  strings(member: string, limits: LengthLimits = {}, each: LengthLimits = {}): readonly string[] {
+    return this.optionalStrings(member, limits, each) ?? this.#missing(member)
+  }
+
+  optionalStrings(
+    member: string,
+    limits: LengthLimits = {},
+    each: LengthLimits = {},
+  ): readonly string[] | undefined {
+    return this.#optionalList(member, limits)?.map((item, at) => {
+      if (typeof item !== 'string') throw this.#wrongType(member, 'a list of strings')
+      this.#checkLength(`${member}.${at + 1}.member`, item.length, each, item)
+      return item
+    })
+  }
+
+  /** A map of string to string. */
+  optionalStringMap(
+    member: string,
+    limits: { readonly key?: LengthLimits; readonly value?: LengthLimits } = {},
+  ): Readonly<Record<string, string>> | undefined {
+    const map = this.#present(member)
+    if (map === undefined) return undefined
+    if (!isObject(map)) throw this.#wrongType(member, 'a map')
+    for (const [key, value] of Object.entries(map)) {
+      if (typeof value !== 'string') throw this.#wrongType(member, 'a map of strings')
+      this.#checkLength(member, key.length, limits.key ?? {}, key)
+      this.#checkLength(`${member}.${key}.member`, value.length, limits.value ?? {}, value)
+    }
+    return map as Readonly<Record<string, string>>
+  }
+
+  /** Refuses members the local stack knows of but does not have, so that they are never silently dropped. */
+  refuse(members: readonly string[], refusal: (member: string) => Error): void {
+    for (const member of members) if (this.has(member)) throw refusal(member)
+  }
+
+  #optionalList(member: string, limits: LengthLimits): readonly unknown[] | undefined {
+    const value = this.#present(member)
+    if (value === undefined) return undefined
+    if (!Array.isArray(value)) throw this.#wrongType(member, 'a list')
+    this.#checkLength(member, value.length, limits, `[${value.length} members]`)
+    return value
+  }
+
+  #present(member: string): unknown {
+    const value = this.#input[member]
+    return value === null ? undefined : value
+  }
+
+  #pathOf(member: string): string {
+    const name = member.charAt(0).toLowerCase() + member.slice(1)
+    return this.#path === '' ? name : `${this.#path}.${name}`
+  }
+
+  #checkLength(member: string, length: number, limits: LengthLimits, value: string): void {
+    const shown = `'${value.length > 200 ? `${value.slice(0, 200)}...` : value}'`
+    if (limits.min !== undefined && length < limits.min) {
+      throw this.#violation(member, shown, `Member must have length greater than or equal to ${limits.min}`)
+    }
+    if (limits.max !== undefined && length > limits.max) {
+      throw this.#violation(member, shown, `Member must have length less than or equal to ${limits.max}`)
+    }
+  }
+
+  #missing(member: string): never {
+    throw this.#violation(member, 'null', 'Member must not be null')
+  }
+
+  #violation(member: string, value: string, constraint: string): ServiceError {
+    return new ServiceError(
+      this.#errorName,
+      `1 validation error detected: Value ${value} at '${this.#pathOf(member)}' failed to satisfy constraint: ${constraint}`,
+    )
+  }
+
+  #wrongType(member: string, expected: string): ServiceError {
+    return new ServiceError('SerializationException', `${this.#pathOf(member)} must be ${expected}`)
+  }
+}
+
+function isObject(value: unknown): value is InputObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
