@@ -39,12 +39,12 @@ export type InputOf<Columns extends ColumnRecord> = Simplify<
 
 /** What is decoded, for a record of columns. */
 export type RowOf<Columns extends ColumnRecord> = Simplify<{
-  [Name in keyof Columns]: ColumnOutput<Columns[Name]>
+  -readonly [Name in keyof Columns]: ColumnOutput<Columns[Name]>
 }>
 
 /** Partition values: strings, as the catalog keeps them; null for the default partition. */
 export type PartitionOf<Columns extends ColumnRecord, Partitions extends PartitionRecord> = Simplify<{
-  [Name in keyof Partitions]: Partitions[Name]['source'] extends keyof Columns
+  -readonly [Name in keyof Partitions]: Partitions[Name]['source'] extends keyof Columns
     ? Columns[Partitions[Name]['source']]['isNullable'] extends true
       ? string | null
       : string

@@ -150,7 +150,9 @@ export const defineTable = <
   name: string,
   definition: {
     readonly columns: Columns
-    readonly partitions?: (Partitions & CheckedPartitions<Columns, Partitions>) | undefined
+    readonly partitions?: Partitions extends CheckedPartitions<Columns, Partitions>
+      ? Partitions
+      : CheckedPartitions<Columns, Partitions>
   },
 ): TableDefinition<Columns, Partitions> =>
   new TableDefinition<Columns, Partitions>({

@@ -113,11 +113,17 @@ const checkColumns = (topic: TopicDefinition): void => {
  *
  * @param definition `key`: the column whose text is the record key; `partitions`: default 1; `value`: default `json()`
  */
-export const defineTopic = <Columns extends ColumnRecord, Partitions extends PartitionRecord>(
+export const defineTopic = <
+  Columns extends ColumnRecord,
+  Partitions extends PartitionRecord,
+  const Key extends string = never,
+>(
   name: string,
   definition: {
     readonly table: TableDefinition<Columns, Partitions>
-    readonly key?: Extract<keyof InputOf<Columns>, string>
+    readonly key?: Key extends keyof InputOf<Columns>
+      ? Key
+      : `the record key cannot be '${Key}': the table has no such column, or it is a fact of the record`
     readonly partitions?: number
     readonly replicationFactor?: number
     readonly value?: JsonEncoding<Extract<keyof InputOf<Columns>, string>>
@@ -125,6 +131,7 @@ export const defineTopic = <Columns extends ColumnRecord, Partitions extends Par
 ): TopicDefinition<Columns, Partitions> =>
   new TopicDefinition<Columns, Partitions>(name, {
     ...definition,
+    key: definition.key as string | undefined,
     value: (definition.value ?? json()) as JsonEncoding,
   })
 

@@ -47,23 +47,23 @@ test('a producer passes values and may leave nullable ones out, never facts of t
 
 test('a row has every column, nullable ones as null', () => {
   expectTypeOf<InferRow<typeof trades>>().toEqualTypeOf<{
-    readonly symbol: string
-    readonly price: Decimal
-    readonly size: bigint
-    readonly lots: number
-    readonly ts: Date
-    readonly nanos: EpochNanos
-    readonly venue: string | null
-    readonly kafka_offset: bigint
-    readonly kafka_key: string | null
+    symbol: string
+    price: Decimal
+    size: bigint
+    lots: number
+    ts: Date
+    nanos: EpochNanos
+    venue: string | null
+    kafka_offset: bigint
+    kafka_key: string | null
   }>()
 })
 
 test('partition values are strings, null only where the source may be', () => {
   expectTypeOf<InferPartition<typeof trades>>().toEqualTypeOf<{
-    readonly trade_date: string
-    readonly ticker: string
-    readonly place: string | null
+    trade_date: string
+    ticker: string
+    place: string | null
   }>()
 })
 
@@ -82,7 +82,7 @@ test('a topic carries the rows of its table', () => {
 test('a table without partitions has none', () => {
   const quotes = defineTable('quotes', { columns: { bid: t.double() } })
   expectTypeOf<InferPartition<typeof quotes>>().toEqualTypeOf<Record<never, never>>()
-  expectTypeOf<InferSelect<typeof quotes>>().toEqualTypeOf<{ readonly bid: number }>()
+  expectTypeOf<InferSelect<typeof quotes>>().toEqualTypeOf<{ bid: number }>()
 })
 
 test('nothing inferred is any', () => {
