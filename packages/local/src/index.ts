@@ -1,1 +1,3 @@
-export {}
+export { ServiceError } from './http/json-service.ts'
+export type { LocalAws, LocalStack, LocalStackOptions } from './local-stack.ts'
+export { startLocalStack } from './local-stack.ts'

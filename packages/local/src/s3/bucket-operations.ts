@@ -1,0 +1,145 @@
+import { createHash } from 'node:crypto'
+import { readWholeBody } from '../http/request-body.ts'
+import { expectedChecksum, startDigest, verifyChecksum } from './checksums.ts'
+import { xmlTime } from './object-headers.ts'
+import { endEmpty, endXml, objectsOf, type S3Call, wholeNumber } from './s3-call.ts'
+import { malformedXml, noSuchBucket, notImplemented, s3Error } from './s3-error.ts'
+import { childrenNamed, element, group, parseS3Document, s3Document, textOf } from './s3-xml.ts'
+
+/** The account everything in the embedded stack belongs to. */
+export const owner = group('Owner', element('ID', '000000000000'), element('DisplayName', 'stockpipe'))
+
+const maxXmlBytes = 16 * 1024 * 1024
+const maxDeletedKeys = 1_000
+
+/** Reads an XML body whole, its checksum or Content-MD5 verified. */
+export const readXmlBody = async (
+  call: S3Call,
+  options: { checksumRequired?: boolean } = {},
+): Promise<Buffer> => {
+  const expected = expectedChecksum(call.headers)
+  const contentMd5 = call.headers.get('content-md5')
+  if (options.checksumRequired && !expected && contentMd5 === undefined) {
+    throw s3Error(
+      'InvalidRequest',
+      400,
+      'Missing required header for this request: Content-MD5 OR x-amz-checksum-*',
+    )
+  }
+  const body = await readWholeBody(call.request.body.chunks, maxXmlBytes, 'MaxMessageLengthExceeded')
+  if (expected) {
+    const digest = startDigest(expected.algorithm)
+    digest.update(body)
+    verifyChecksum(expected, call.request.body.trailers, digest.digest().toString('base64'))
+  }
+  if (contentMd5 !== undefined && createHash('md5').update(body).digest('base64') !== contentMd5) {
+    throw s3Error('BadDigest', 400, 'The Content-MD5 you specified did not match what we received.')
+  }
+  return body
+}
+
+const requireBucket = async (call: S3Call) => {
+  const facts = await call.storage.bucketFacts(call.bucket)
+  if (!facts) throw noSuchBucket(call.bucket)
+  return facts
+}
+
+export const listBuckets = async (call: S3Call): Promise<void> => {
+  const prefix = call.query.get('prefix') ?? ''
+  const after = call.query.get('continuation-token') ?? ''
+  const most = wholeNumber(call, 'max-buckets', 10_000)
+  const all = (await call.storage.listBuckets()).filter(
+    (bucket) => bucket.name.startsWith(prefix) && bucket.name > after,
+  )
+  const page = all.slice(0, most)
+  endXml(
+    call,
+    s3Document(
+      'ListAllMyBucketsResult',
+      owner,
+      group(
+        'Buckets',
+        ...page.map((bucket) =>
+          group(
+            'Bucket',
+            element('Name', bucket.name),
+            element('CreationDate', xmlTime(bucket.createdMillis)),
+            element('BucketRegion', bucket.region),
+          ),
+        ),
+      ),
+      element('ContinuationToken', all.length > page.length ? page.at(-1)?.name : undefined),
+      element('Prefix', call.query.get('prefix')),
+    ),
+  )
+}
+
+export const createBucket = async (call: S3Call): Promise<void> => {
+  const body = await readXmlBody(call)
+  let region: string | undefined
+  if (body.length > 0) {
+    const configuration = parseS3Document(body, 'CreateBucketConfiguration')
+    for (const name of ['Bucket', 'Location', 'Tags']) {
+      if (childrenNamed(configuration, name).length > 0) throw notImplemented(`${name} in CreateBucket`)
+    }
+    region = textOf(configuration, 'LocationConstraint') || undefined
+  }
+  await call.storage.createBucket(call.bucket, region)
+  endEmpty(call, 200, { location: `/${call.bucket}` })
+}
+
+export const headBucket = async (call: S3Call): Promise<void> => {
+  const { region } = await requireBucket(call)
+  endEmpty(call, 200, { 'x-amz-bucket-region': region })
+}
+
+export const deleteBucket = async (call: S3Call): Promise<void> => {
+  await call.storage.deleteBucket(call.bucket)
+  endEmpty(call, 204)
+}
+
+export const getBucketLocation = async (call: S3Call): Promise<void> => {
+  const { region } = await requireBucket(call)
+  const xmlns = 'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"'
+  const text = region === 'us-east-1' ? '' : region
+  endXml(
+    call,
+    `<?xml version="1.0" encoding="UTF-8"?>\n<LocationConstraint ${xmlns}>${text}</LocationConstraint>`,
+  )
+}
+
+export const getBucketVersioning = async (call: S3Call): Promise<void> => {
+  await requireBucket(call)
+  endXml(call, s3Document('VersioningConfiguration'))
+}
+
+export const getBucketLifecycle = async (call: S3Call): Promise<void> => {
+  await requireBucket(call)
+  throw s3Error('NoSuchLifecycleConfiguration', 404, 'The lifecycle configuration does not exist', {
+    BucketName: call.bucket,
+  })
+}
+
+export const deleteObjects = async (call: S3Call): Promise<void> => {
+  const objects = await objectsOf(call)
+  const document = parseS3Document(await readXmlBody(call, { checksumRequired: true }), 'Delete')
+  const asked = childrenNamed(document, 'Object')
+  if (asked.length === 0 || asked.length > maxDeletedKeys) throw malformedXml()
+  const quiet = textOf(document, 'Quiet') === 'true'
+  const results: string[] = []
+  for (const object of asked) {
+    const key = textOf(object, 'Key')
+    if (key === undefined || key === '') throw malformedXml()
+    const version = textOf(object, 'VersionId')
+    try {
+      if (version !== undefined && version !== 'null') throw notImplemented('versions of objects')
+      await objects.delete(key, { ifMatch: textOf(object, 'ETag') })
+      if (!quiet) results.push(group('Deleted', element('Key', key)))
+    } catch (error) {
+      const code = error instanceof Error ? error.name : 'InternalError'
+      const message = error instanceof Error ? error.message : String(error)
+      results.push(group('Error', element('Key', key), element('Code', code), element('Message', message)))
+    }
+  }
+  endXml(call, s3Document('DeleteResult', ...results))
+}

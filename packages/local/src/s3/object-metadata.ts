@@ -1,0 +1,102 @@
+import { createHash, randomUUID } from 'node:crypto'
+import type { BigIntStats } from 'node:fs'
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import type { Checksum } from './checksums.ts'
+
+/** What a writer says of an object beside its bytes. */
+export interface ObjectAttributes {
+  /** `content-type`, `cache-control`, `content-disposition`, `content-encoding`, `content-language`, `expires`. */
+  readonly headers: Readonly<Record<string, string>>
+  /** `x-amz-meta-*`, by name without that prefix. */
+  readonly userMetadata: Readonly<Record<string, string>>
+}
+
+/** All that is known of an object beside its key and bytes. */
+export interface ObjectMetadata extends ObjectAttributes {
+  readonly size: number
+  /** Modification time of the file in nanoseconds: with the size, what tells one version of it from another. */
+  readonly modifiedNanos: string
+  /** Without quotes. */
+  readonly etag: string
+  readonly checksum?: Checksum | undefined
+  /** Sizes of the parts of a multipart object. */
+  readonly partSizes?: readonly number[] | undefined
+  /** The upload that made a multipart object. */
+  readonly uploadId?: string | undefined
+}
+
+interface Sidecar {
+  readonly key: string
+  /** The version being written, and the one it takes the place of; the file's own time tells which is there. */
+  readonly versions: readonly ObjectMetadata[]
+}
+
+export const modifiedMillis = (metadata: ObjectMetadata): number =>
+  Number(BigInt(metadata.modifiedNanos) / 1_000_000n)
+
+const isVersion = (metadata: ObjectMetadata, stats: BigIntStats): boolean =>
+  metadata.modifiedNanos === String(stats.mtimeNs) && metadata.size === Number(stats.size)
+
+/** Writes a small file so that it is there whole or not at all. */
+export const writeFileAtomically = async (stagingDirectory: string, filePath: string, text: string) => {
+  const staged = path.join(stagingDirectory, randomUUID())
+  await writeFile(staged, text)
+  await rename(staged, filePath)
+}
+
+/**
+ * The metadata of one bucket's objects, one JSON file an object, named by the hash of its key.
+ *
+ * It is written before the object's file is put in its place and keeps the version before as well, so that
+ * after a crash at any point the file that is there finds its own metadata.
+ */
+export class ObjectMetadataFiles {
+  readonly #directory: string
+  readonly #stagingDirectory: string
+
+  constructor(directory: string, stagingDirectory: string) {
+    this.#directory = directory
+    this.#stagingDirectory = stagingDirectory
+  }
+
+  /** The metadata of the file with these stats, or undefined when none was written for it. */
+  async find(key: string, stats: BigIntStats): Promise<ObjectMetadata | undefined> {
+    return (await this.#versions(key)).find((version) => isVersion(version, stats))
+  }
+
+  /** The metadata of a file that was moved or copied by hand: same size and content, another time. */
+  async findByContent(key: string, size: number, md5: string): Promise<ObjectMetadata | undefined> {
+    return (await this.#versions(key)).find((version) => version.size === size && version.etag === md5)
+  }
+
+  async write(key: string, current: ObjectMetadata, previous?: ObjectMetadata): Promise<void> {
+    const filePath = this.#filePath(key)
+    const sidecar: Sidecar = { key, versions: previous ? [current, previous] : [current] }
+    const write = () => writeFileAtomically(this.#stagingDirectory, filePath, JSON.stringify(sidecar))
+    await write().catch(async (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error
+      await mkdir(path.dirname(filePath), { recursive: true })
+      await write()
+    })
+  }
+
+  async remove(key: string): Promise<void> {
+    await rm(this.#filePath(key), { force: true })
+  }
+
+  #filePath(key: string): string {
+    const hash = createHash('sha256').update(key).digest('hex').slice(0, 40)
+    return path.join(this.#directory, hash.slice(0, 2), `${hash.slice(2)}.json`)
+  }
+
+  async #versions(key: string): Promise<readonly ObjectMetadata[]> {
+    try {
+      const sidecar = JSON.parse(await readFile(this.#filePath(key), 'utf8')) as Sidecar
+      return sidecar.key === key ? sidecar.versions : []
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT' || error instanceof SyntaxError) return []
+      throw error
+    }
+  }
+}
