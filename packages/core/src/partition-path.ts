@@ -2,7 +2,6 @@
 export const defaultPartitionName = '__HIVE_DEFAULT_PARTITION__'
 
 /** Characters Hive escapes in the value of a `name=value` key: control characters and `"#%'*\/:=?\\DEL{[]^`. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are among those Hive escapes
 const escaped = /[\u0000-\u001f"#%'*/:=?\\\u007f{[\]^]/g
 
 /** A partition value as it stands in a key, escaped as Hive does with upper-case hex. */
