@@ -4,7 +4,11 @@ import type { RecordBlock, RejectedRecord, TopicPartition } from '@stockpipe/cor
 export type EngineRequest =
   /** Decode, route and buffer a block; records below `from` are dropped. */
   | { readonly kind: 'block'; readonly block: RecordBlock; readonly from: bigint }
-  /** Encode everything buffered of a partition log as the files of the flush group `[start, next)`. */
+  /**
+   * Encode everything buffered of a partition log as the files of the flush group `[start, next)`, in the order of
+   * their partition values (null first). Pulled to its end, the rows are dropped; until then no block and no other
+   * cut of the log is taken. Returned early, the rows stay: the log can be cut again, grow, or be discarded.
+   */
   | { readonly kind: 'cut'; readonly log: TopicPartition; readonly start: bigint; readonly next: bigint }
   /** Forget everything buffered of a partition log. */
   | { readonly kind: 'discard'; readonly log: TopicPartition }
@@ -56,7 +60,8 @@ export type EngineResponse =
 
 /**
  * CPU only and deterministic in what it answers about rows and paths. Pull the responses one by one: the next file
- * is encoded when its first part is asked for, so whoever pulls bounds the memory.
+ * is encoded when its first part is asked for, so whoever pulls bounds the memory. A block or discard is done when
+ * `handle` returns. Rows without a path (a date outside the years 1 to 9999, a path too long for a key) are rejected.
  */
 export interface Engine {
   handle(request: EngineRequest): Iterable<EngineResponse>
@@ -75,6 +80,11 @@ export interface EngineOptions {
   readonly compression?: 'snappy' | 'zstd' | 'gzip' | 'uncompressed'
   /** Column whose minimum and maximum a file carries. Default: the first timestamp, epochNanos or date column. */
   readonly eventTimeColumn?: string
+  /**
+   * UTF-8 bytes that a partition path (`k1=v1/k2=v2/`) may take of an S3 key's 1,024; rows of longer paths are
+   * rejected. Default 512.
+   */
+  readonly maxPathBytes?: number
   /** Key-value metadata of every footer, beside the fingerprint, topic, partition, start and next. */
   readonly footerMetadata?: Readonly<Record<string, string>>
 }

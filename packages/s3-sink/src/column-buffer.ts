@@ -1,0 +1,319 @@
+import { type ColumnVector, StockpipeError, type Validity } from '@stockpipe/core'
+import { checkColumnBytes } from './byte-interner.ts'
+import type { SharedDictionary } from './shared-dictionary.ts'
+
+/** Rows of a batch to be taken over: `order[start, end)` are row numbers. */
+export interface RowSelection {
+  readonly order: Uint32Array
+  readonly start: number
+  readonly end: number
+}
+
+/** The values of one column of one path, growing by copies of selected rows. */
+export interface ColumnBuffer {
+  /** Appends the selected rows of `vector` after the `rows` rows held. */
+  append(vector: ColumnVector, selection: RowSelection, rows: number): void
+  /** The `rows` rows held, sharing memory with the buffer where it can. */
+  vector(rows: number): ColumnVector
+  /** Memory held. */
+  readonly capacityBytes: number
+  /** Bytes the values themselves take for `rows` rows. */
+  payloadBytes(rows: number): number
+}
+
+/** The least capacity of a buffer, in rows. */
+const smallest = 32
+
+const grownCapacity = (capacity: number, needed: number): number =>
+  Math.max(smallest, needed, needed > capacity ? capacity * 2 : capacity)
+
+const mismatch = (expected: string, found: string): StockpipeError =>
+  new StockpipeError({
+    code: 'COLUMN_KIND_MISMATCH',
+    message: `A decoded column is of kind ${found} where the table's column is ${expected}; decoder and table differ.`,
+  })
+
+/** Validity bitmap that exists only once a null was met; bits of rows not yet held are set. */
+class ValidityBuffer {
+  #bits: Uint8Array | null = null
+
+  get capacityBytes(): number {
+    return this.#bits === null ? 0 : this.#bits.byteLength
+  }
+
+  append(validity: Validity, { order, start, end }: RowSelection, rows: number): void {
+    const needed = (rows + end - start + 7) >> 3
+    if (this.#bits !== null) this.#reserve(needed)
+    if (validity === null) return
+    for (let index = start; index < end; index += 1) {
+      const row = order[index]!
+      if (((validity[row >> 3]! >> (row & 7)) & 1) === 1) continue
+      if (this.#bits === null) this.#reserve(needed)
+      const at = rows + index - start
+      this.#bits![at >> 3]! &= ~(1 << (at & 7))
+    }
+  }
+
+  bitmap(rows: number): Validity {
+    return this.#bits === null ? null : this.#bits.subarray(0, (rows + 7) >> 3)
+  }
+
+  #reserve(needed: number): void {
+    const held = this.#bits?.length ?? 0
+    if (held >= needed) return
+    const grown = new Uint8Array(grownCapacity(held, needed)).fill(0xff)
+    if (this.#bits !== null) grown.set(this.#bits)
+    this.#bits = grown
+  }
+}
+
+const fixedArrays = {
+  int8: Int8Array,
+  int16: Int16Array,
+  int32: Int32Array,
+  int64: BigInt64Array,
+  float: Float32Array,
+  double: Float64Array,
+  int128: BigInt64Array,
+} as const
+
+type FixedKind = keyof typeof fixedArrays
+const fixedBytes: { readonly [Kind in FixedKind]: number } = {
+  int8: 1,
+  int16: 2,
+  int32: 4,
+  int64: 8,
+  float: 4,
+  double: 8,
+  int128: 16,
+}
+
+/** Values of a fixed width. Copied as 32-bit words, so that one loop serves every type and no bigint is made. */
+class FixedWidthBuffer implements ColumnBuffer {
+  readonly #kind: FixedKind
+  readonly #width: number
+  readonly #validity = new ValidityBuffer()
+  #bytes = new ArrayBuffer(0)
+
+  constructor(kind: FixedKind) {
+    this.#kind = kind
+    this.#width = fixedBytes[kind]
+  }
+
+  get capacityBytes(): number {
+    return this.#bytes.byteLength + this.#validity.capacityBytes
+  }
+
+  payloadBytes(rows: number): number {
+    return rows * this.#width
+  }
+
+  append(vector: ColumnVector, selection: RowSelection, rows: number): void {
+    if (vector.kind !== this.#kind) throw mismatch(this.#kind, vector.kind)
+    this.#validity.append(vector.validity, selection, rows)
+    const width = this.#width
+    const needed = (rows + selection.end - selection.start) * width
+    if (needed > this.#bytes.byteLength) {
+      // Whole 8-byte words, so that every typed array fits over them.
+      const grown = new ArrayBuffer((grownCapacity(this.#bytes.byteLength, needed) + 7) & ~7)
+      new Uint8Array(grown).set(new Uint8Array(this.#bytes, 0, rows * width))
+      this.#bytes = grown
+    }
+    const { values } = vector
+    if (width < 4) {
+      const source = new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
+      gatherBytes(source, new Uint8Array(this.#bytes), width, selection, rows)
+    } else {
+      const source = new Int32Array(values.buffer, values.byteOffset, values.byteLength >> 2)
+      gatherWords(source, new Int32Array(this.#bytes), width >> 2, selection, rows)
+    }
+  }
+
+  vector(rows: number): ColumnVector {
+    const length = this.#kind === 'int128' ? rows * 2 : rows
+    const values = new fixedArrays[this.#kind](this.#bytes, 0, length)
+    return { kind: this.#kind, values, validity: this.#validity.bitmap(rows) } as ColumnVector
+  }
+}
+
+const gatherBytes = (
+  source: Uint8Array,
+  target: Uint8Array,
+  width: number,
+  { order, start, end }: RowSelection,
+  rows: number,
+): void => {
+  let at = rows * width
+  for (let index = start; index < end; index += 1) {
+    const from = order[index]! * width
+    target[at++] = source[from]!
+    if (width === 2) target[at++] = source[from + 1]!
+  }
+}
+
+const gatherWords = (
+  source: Int32Array,
+  target: Int32Array,
+  words: number,
+  { order, start, end }: RowSelection,
+  rows: number,
+): void => {
+  let at = rows * words
+  if (words === 1) {
+    for (let index = start; index < end; index += 1) target[at++] = source[order[index]!]!
+  } else if (words === 2) {
+    for (let index = start; index < end; index += 1) {
+      const from = order[index]! * 2
+      target[at++] = source[from]!
+      target[at++] = source[from + 1]!
+    }
+  } else {
+    for (let index = start; index < end; index += 1) {
+      const from = order[index]! * words
+      for (let word = 0; word < words; word += 1) target[at++] = source[from + word]!
+    }
+  }
+}
+
+class BooleanBuffer implements ColumnBuffer {
+  readonly #validity = new ValidityBuffer()
+  #bits = new Uint8Array(0)
+
+  get capacityBytes(): number {
+    return this.#bits.byteLength + this.#validity.capacityBytes
+  }
+
+  payloadBytes(rows: number): number {
+    return rows / 8
+  }
+
+  append(vector: ColumnVector, selection: RowSelection, rows: number): void {
+    if (vector.kind !== 'boolean') throw mismatch('boolean', vector.kind)
+    this.#validity.append(vector.validity, selection, rows)
+    const { order, start, end } = selection
+    const needed = (rows + end - start + 7) >> 3
+    if (needed > this.#bits.length) {
+      const grown = new Uint8Array(grownCapacity(this.#bits.length, needed))
+      grown.set(this.#bits)
+      this.#bits = grown
+    }
+    for (let index = start; index < end; index += 1) {
+      const row = order[index]!
+      const at = rows + index - start
+      this.#bits[at >> 3]! |= ((vector.values[row >> 3]! >> (row & 7)) & 1) << (at & 7)
+    }
+  }
+
+  vector(rows: number): ColumnVector {
+    const values = this.#bits.subarray(0, (rows + 7) >> 3)
+    return { kind: 'boolean', values, validity: this.#validity.bitmap(rows) }
+  }
+}
+
+class DictionaryBuffer implements ColumnBuffer {
+  readonly #shared: SharedDictionary
+  readonly #validity = new ValidityBuffer()
+  #codes = new Int32Array(0)
+
+  constructor(shared: SharedDictionary) {
+    this.#shared = shared
+  }
+
+  get capacityBytes(): number {
+    return this.#codes.byteLength + this.#validity.capacityBytes
+  }
+
+  payloadBytes(rows: number): number {
+    return rows * 4
+  }
+
+  append(vector: ColumnVector, selection: RowSelection, rows: number): void {
+    if (vector.kind !== 'dictionary') throw mismatch('dictionary', vector.kind)
+    const { validity, codes } = vector
+    this.#validity.append(validity, selection, rows)
+    const { order, start, end } = selection
+    const needed = rows + end - start
+    if (needed > this.#codes.length) {
+      const grown = new Int32Array(grownCapacity(this.#codes.length, needed))
+      grown.set(this.#codes)
+      this.#codes = grown
+    }
+    for (let index = start; index < end; index += 1) {
+      const row = order[index]!
+      // What stands under a null is not a code.
+      if (validity !== null && ((validity[row >> 3]! >> (row & 7)) & 1) === 0) continue
+      this.#codes[rows + index - start] = this.#shared.codeOf(codes[row]!)
+    }
+  }
+
+  vector(rows: number): ColumnVector {
+    const validity = this.#validity.bitmap(rows)
+    return { kind: 'dictionary', ...this.#shared.compact(this.#codes.subarray(0, rows), validity), validity }
+  }
+}
+
+class BinaryBuffer implements ColumnBuffer {
+  readonly #validity = new ValidityBuffer()
+  #offsets = new Int32Array(1)
+  #bytes = new Uint8Array(0)
+  #length = 0
+
+  get capacityBytes(): number {
+    return this.#offsets.byteLength + this.#bytes.byteLength + this.#validity.capacityBytes
+  }
+
+  payloadBytes(rows: number): number {
+    return this.#length + rows * 4
+  }
+
+  append(vector: ColumnVector, selection: RowSelection, rows: number): void {
+    if (vector.kind !== 'binary') throw mismatch('binary', vector.kind)
+    const { validity, offsets, bytes } = vector
+    this.#validity.append(validity, selection, rows)
+    const { order, start, end } = selection
+    const needed = rows + end - start + 1
+    if (needed > this.#offsets.length) {
+      const grown = new Int32Array(grownCapacity(this.#offsets.length, needed))
+      grown.set(this.#offsets)
+      this.#offsets = grown
+    }
+    for (let index = start; index < end; index += 1) {
+      const row = order[index]!
+      if (validity === null || ((validity[row >> 3]! >> (row & 7)) & 1) === 1) {
+        this.#write(bytes.subarray(offsets[row]!, offsets[row + 1]!))
+      }
+      this.#offsets[rows + index - start + 1] = this.#length
+    }
+  }
+
+  vector(rows: number): ColumnVector {
+    return {
+      kind: 'binary',
+      offsets: this.#offsets.subarray(0, rows + 1),
+      bytes: this.#bytes.subarray(0, this.#length),
+      validity: this.#validity.bitmap(rows),
+    }
+  }
+
+  #write(value: Uint8Array): void {
+    const needed = this.#length + value.length
+    checkColumnBytes(needed)
+    if (needed > this.#bytes.length) {
+      const grown = new Uint8Array(grownCapacity(this.#bytes.length, needed))
+      grown.set(this.#bytes.subarray(0, this.#length))
+      this.#bytes = grown
+    }
+    this.#bytes.set(value, this.#length)
+    this.#length = needed
+  }
+}
+
+/** An empty buffer for a column whose vectors are of that kind. */
+export const createColumnBuffer = (
+  kind: ColumnVector['kind'],
+  dictionary: SharedDictionary | undefined,
+): ColumnBuffer => {
+  if (kind === 'dictionary') return new DictionaryBuffer(dictionary!)
+  if (kind === 'boolean') return new BooleanBuffer()
+  return kind === 'binary' ? new BinaryBuffer() : new FixedWidthBuffer(kind)
+}

@@ -1,0 +1,34 @@
+/** What a file's footer takes until one was measured: a guess per column, and what every footer has. */
+const footerGuess = (columns: number): number => 800 + 200 * columns
+/** Encoded bytes per buffered byte until a file was measured. */
+const ratioGuess = 0.5
+
+/** Estimates the size of files before they are encoded, learning from those that were. */
+export class EncodedSize {
+  #footerBytes: number
+  /** Both halve with every cut, so that the last few decide. */
+  #buffered = 0
+  #encoded = 0
+  #ratio = ratioGuess
+
+  constructor(columns: number) {
+    this.#footerBytes = footerGuess(columns)
+  }
+
+  /** The size of `files` files whose values take `payloadBytes`. */
+  estimate(payloadBytes: number, files: number): number {
+    return Math.ceil(payloadBytes * this.#ratio + files * this.#footerBytes)
+  }
+
+  /** A cut of `payloadBytes` became `files` files of `encodedBytes` in all, `footerBytes` of them footers. */
+  learn(cut: { payloadBytes: number; files: number; encodedBytes: number; footerBytes: number }): void {
+    this.#footerBytes = cut.footerBytes / cut.files
+    this.#buffered = this.#buffered / 2 + cut.payloadBytes
+    this.#encoded = this.#encoded / 2 + cut.encodedBytes - cut.footerBytes
+    this.#ratio = this.#encoded / this.#buffered
+  }
+}
+
+/** Bytes of a Parquet file's footer: metadata, its length, and the magic words at both ends. */
+export const footerBytes = (file: Uint8Array): number =>
+  12 + new DataView(file.buffer, file.byteOffset + file.length - 8, 4).getUint32(0, true)

@@ -1,0 +1,242 @@
+import {
+  ConfigurationError,
+  createDecoder,
+  type Decoder,
+  type RecordBlock,
+  type RejectedRecord,
+  StockpipeError,
+  type TableDefinition,
+  type TopicDefinition,
+  type TopicPartition,
+  topicFromJSON,
+} from '@stockpipe/core'
+import { EncodedSize, footerBytes } from './encoded-size.ts'
+import type { Engine, EngineOptions, EngineRequest, EngineResponse } from './engine-messages.ts'
+import { type EventTimeRange, eventTimeRange } from './event-time.ts'
+import { GroupBuffer } from './group-buffer.ts'
+import { ParquetEncoder } from './parquet-encoder.ts'
+import { cutParts } from './part-cutter.ts'
+
+const mebibyte = 1024 * 1024
+/** S3 takes no smaller part but the last. */
+const smallestPart = 5 * mebibyte
+
+/** The rows held for one partition log, and what hinders taking more. */
+interface LogBuffer {
+  readonly log: TopicPartition
+  group: GroupBuffer
+  /** True from a cut's first response to its end. */
+  cutting: boolean
+  /** Why the rows held are not whole; until a discard. */
+  broken?: unknown
+}
+
+type CutRequest = Extract<EngineRequest, { kind: 'cut' }>
+
+class ParquetEngine implements Engine {
+  readonly #topic: TopicDefinition
+  readonly #table: TableDefinition
+  readonly #decoder: Decoder
+  readonly #encoder: ParquetEncoder
+  readonly #eventTimes: (batch: Parameters<ReturnType<typeof eventTimeRange>>[0]) => EventTimeRange
+  readonly #size: EncodedSize
+  readonly #partBytes: number
+  readonly #maxPathBytes: number
+  readonly #footerMetadata: Readonly<Record<string, string>>
+  readonly #logs = new Map<string, LogBuffer>()
+
+  constructor(options: EngineOptions) {
+    this.#topic = topicFromJSON(options.topic)
+    this.#table = this.#topic.table
+    this.#decoder = createDecoder(this.#topic)
+    this.#partBytes = wholeNumber('partBytes', options.partBytes ?? 8 * mebibyte, smallestPart)
+    this.#maxPathBytes = wholeNumber('maxPathBytes', options.maxPathBytes ?? 512, 1)
+    this.#encoder = new ParquetEncoder(this.#table.columns, {
+      compression: options.compression ?? 'snappy',
+      rowGroupRows: wholeNumber('rowGroupRows', options.rowGroupRows ?? 65_536, 1),
+    })
+    this.#eventTimes = eventTimeRange(this.#table, options.eventTimeColumn)
+    this.#size = new EncodedSize(this.#table.columns.length)
+    this.#footerMetadata = options.footerMetadata ?? {}
+    const reserved = Object.keys(this.#footerMetadata).find((key) => /^(stockpipe\.|ARROW:schema$)/.test(key))
+    if (reserved !== undefined) {
+      throw new ConfigurationError({
+        code: 'FOOTER_METADATA_RESERVED',
+        message: `Footer metadata cannot be named "${reserved}": that name is written by the engine; choose another.`,
+      })
+    }
+  }
+
+  handle(request: EngineRequest): Iterable<EngineResponse> {
+    switch (request.kind) {
+      case 'block':
+        return this.#take(request.block, request.from)
+      case 'cut':
+        return this.#cut(request)
+      case 'discard':
+        this.#logs.delete(logName(request.log))
+        return []
+    }
+  }
+
+  close(): void {
+    this.#logs.clear()
+  }
+
+  #take(block: RecordBlock, from: bigint): EngineResponse[] {
+    if (block.topic !== this.#topic.name) {
+      throw new ConfigurationError({
+        code: 'TOPIC_MISMATCH',
+        message: `An engine of topic ${this.#topic.name} was given a block of ${block.topic}.`,
+      })
+    }
+    const log = { topic: block.topic, partition: block.partition }
+    const name = logName(log)
+    let buffer = this.#logs.get(name)
+    if (buffer === undefined) {
+      buffer = { log, group: new GroupBuffer(this.#table, this.#maxPathBytes), cutting: false }
+      this.#logs.set(name, buffer)
+    }
+    refuseUnlessWhole(buffer)
+    const { group } = buffer
+    const before = group.rows
+    const { batch, rejected } = this.#decoder.decode(block)
+    let begin = 0
+    while (begin < batch.rows && batch.offsets[begin]! < from) begin += 1
+    const records = rejected.filter((record) => record.offset >= from)
+    try {
+      for (const { row, column, reason } of group.append(batch, begin)) {
+        const offset = batch.offsets[row]!
+        records.push({ index: indexOf(block, offset), offset, column, reason })
+      }
+    } catch (error) {
+      buffer.broken = error
+      throw error
+    }
+    records.sort((left: RejectedRecord, right: RejectedRecord) => left.index - right.index)
+    return [
+      ...(records.length > 0 ? [{ kind: 'rejected', log, records } as const] : []),
+      {
+        kind: 'buffered',
+        log,
+        rows: group.rows - before,
+        bufferedRows: group.rows,
+        bufferedBytes: group.capacityBytes,
+        encodedBytes: this.#size.estimate(group.payloadBytes, group.openPaths),
+        openPaths: group.openPaths,
+      },
+    ]
+  }
+
+  *#cut(request: CutRequest): Generator<EngineResponse, void, undefined> {
+    const name = logName(request.log)
+    const buffer = this.#logs.get(name)
+    if (buffer === undefined) return
+    refuseUnlessWhole(buffer)
+    const { group, log } = buffer
+    refuseOutside(group, request)
+    const cut = { payloadBytes: group.payloadBytes, files: 0, encodedBytes: 0, footerBytes: 0 }
+    buffer.cutting = true
+    try {
+      for (const path of group.paths()) {
+        if (this.#logs.get(name) !== buffer) {
+          throw new StockpipeError({
+            code: 'CUT_DISCARDED',
+            message: `The rows of ${name} were discarded while they were cut; the files of this cut are not whole.`,
+          })
+        }
+        const batch = path.batch()
+        const bytes = this.#encoder.encode(batch, this.#keyValues(request))
+        const file = cut.files
+        const { partitionValues } = path
+        cut.files += 1
+        cut.encodedBytes += bytes.length
+        cut.footerBytes += footerBytes(bytes)
+        for (const part of cutParts(bytes, this.#partBytes)) {
+          yield { kind: 'part', log, file, partitionValues, ...part }
+        }
+        yield {
+          kind: 'file',
+          log,
+          file,
+          partitionValues,
+          rows: batch.rows,
+          bytes: bytes.length,
+          firstOffset: batch.offsets[0]!,
+          lastOffset: batch.offsets[batch.rows - 1]!,
+          ...this.#eventTimes(batch),
+        }
+      }
+      if (cut.files > 0) this.#size.learn(cut)
+      if (this.#logs.get(name) === buffer) this.#logs.delete(name)
+    } finally {
+      buffer.cutting = false
+    }
+  }
+
+  #keyValues({ log, start, next }: CutRequest): Map<string, string> {
+    return new Map([
+      ...Object.entries(this.#footerMetadata),
+      ['stockpipe.fingerprint', this.#table.fingerprint],
+      ['stockpipe.topic', log.topic],
+      ['stockpipe.partition', String(log.partition)],
+      ['stockpipe.start', String(start)],
+      ['stockpipe.next', String(next)],
+    ])
+  }
+}
+
+const logName = ({ topic, partition }: TopicPartition): string => `${topic}-${partition}`
+
+const wholeNumber = (name: string, value: number, least: number): number => {
+  if (Number.isSafeInteger(value) && value >= least) return value
+  throw new ConfigurationError({
+    code: 'ENGINE_OPTION_INVALID',
+    message: `The engine's ${name} is a whole number from ${least} on, not ${value}.`,
+  })
+}
+
+const refuseUnlessWhole = ({ log, cutting, broken }: LogBuffer): void => {
+  if (broken !== undefined) {
+    throw new StockpipeError({
+      code: 'BUFFER_BROKEN',
+      message: `The rows held of ${logName(log)} are not whole since an earlier error; discard them and hand the records over again.`,
+      cause: broken,
+    })
+  }
+  if (cutting) {
+    throw new StockpipeError({
+      code: 'CUT_UNDER_WAY',
+      message: `A cut of ${logName(log)} is under way; pull it to its end, or return it, before the next request.`,
+    })
+  }
+}
+
+const refuseOutside = (group: GroupBuffer, { log, start, next }: CutRequest): void => {
+  if (group.rows === 0 || (start <= group.firstOffset && group.lastOffset < next)) return
+  throw new StockpipeError({
+    code: 'CUT_OUT_OF_RANGE',
+    message: `${logName(log)}: rows from offset ${group.firstOffset} to ${group.lastOffset} are held and cannot be the flush group [${start}, ${next}).`,
+  })
+}
+
+/** Position of a record in its block. */
+const indexOf = (block: RecordBlock, offset: bigint): number => {
+  const delta = Number(offset - block.firstOffset)
+  let low = 0
+  let high = block.count - 1
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (block.offsetDeltas[middle]! < delta) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+/**
+ * The engine of one topic: decodes blocks, routes rows to paths, holds them as columns, encodes them at a cut.
+ *
+ * Throws a `ConfigurationError` for options that cannot be met. Blocks and discards are done when `handle` returns;
+ * a cut goes as far as it is pulled.
+ */
+export const createEngine = (options: EngineOptions): Engine => new ParquetEngine(options)

@@ -1,0 +1,161 @@
+import {
+  type ColumnBatch,
+  type ColumnDefinition,
+  type ColumnVector,
+  SchemaMismatchError,
+  type TableDefinition,
+} from '@stockpipe/core'
+import { PathBuffer } from './path-buffer.ts'
+import { RowRouter, type UnroutableRow } from './row-router.ts'
+import { SharedDictionary } from './shared-dictionary.ts'
+
+/** The kind of vector a column is decoded to. */
+export const vectorKind = ({ type }: ColumnDefinition): ColumnVector['kind'] => {
+  switch (type.kind) {
+    case 'date':
+      return 'int32'
+    case 'timestamp':
+    case 'epochNanos':
+      return 'int64'
+    case 'decimal':
+      return type.precision <= 18 ? 'int64' : 'int128'
+    case 'string':
+    case 'json':
+      return 'dictionary'
+    default:
+      return type.kind
+  }
+}
+
+/** The open flush group of one partition log: its rows by path, as columns. */
+export class GroupBuffer {
+  readonly #table: TableDefinition
+  readonly #kinds: readonly ColumnVector['kind'][]
+  readonly #router: RowRouter
+  readonly #dictionaries: readonly (SharedDictionary | undefined)[]
+  readonly #paths: PathBuffer[] = []
+  #pathBytes = 0
+  #pathPayload = 0
+  #rows = 0
+  #lastOffset = -1n
+  #firstOffset = -1n
+
+  constructor(table: TableDefinition, maxPathBytes: number) {
+    this.#table = table
+    this.#kinds = table.columns.map(vectorKind)
+    this.#router = new RowRouter(table, maxPathBytes)
+    this.#dictionaries = this.#kinds.map((kind) =>
+      kind === 'dictionary' ? new SharedDictionary() : undefined,
+    )
+  }
+
+  get rows(): number {
+    return this.#rows
+  }
+
+  get openPaths(): number {
+    return this.#paths.length
+  }
+
+  /** Offset of the first row held; -1 when there is none. */
+  get firstOffset(): bigint {
+    return this.#firstOffset
+  }
+
+  /** Offset of the last row held; -1 when there is none. */
+  get lastOffset(): bigint {
+    return this.#lastOffset
+  }
+
+  /** Memory held, estimated. */
+  get capacityBytes(): number {
+    let bytes = this.#pathBytes + this.#router.capacityBytes
+    for (const dictionary of this.#dictionaries) bytes += dictionary?.capacityBytes ?? 0
+    return bytes
+  }
+
+  /** Bytes of the values held, each distinct string once. */
+  get payloadBytes(): number {
+    let bytes = this.#pathPayload
+    for (const dictionary of this.#dictionaries) bytes += dictionary?.payloadBytes ?? 0
+    return bytes
+  }
+
+  /** Takes the rows from row `begin` on; answers those that no path can take. */
+  append(batch: ColumnBatch, begin: number): readonly UnroutableRow[] {
+    this.#check(batch, begin)
+    const routed = this.#router.route(batch, begin)
+    if (routed.order.length === 0) return routed.unroutable
+    this.#dictionaries.forEach((dictionary, index) => {
+      const vector = batch.columns[index]!
+      if (vector.kind === 'dictionary') dictionary!.begin(vector.dictionary)
+    })
+    for (let index = 0; index < routed.paths.length; index += 1) {
+      const path = routed.paths[index]!
+      const buffer = (this.#paths[path] ??= this.#newPath(path))
+      const { capacityBytes, payloadBytes } = buffer
+      buffer.append(batch, {
+        order: routed.order,
+        start: routed.starts[index]!,
+        end: routed.starts[index + 1]!,
+      })
+      this.#pathBytes += buffer.capacityBytes - capacityBytes
+      this.#pathPayload += buffer.payloadBytes - payloadBytes
+    }
+    for (const dictionary of this.#dictionaries) dictionary?.end()
+    if (this.#firstOffset < 0n) this.#firstOffset = batch.offsets[begin]!
+    this.#lastOffset = batch.offsets[batch.rows - 1]!
+    this.#rows += routed.order.length
+    return routed.unroutable
+  }
+
+  /** Paths with their rows, in the order of their partition values, null first. */
+  paths(): readonly PathBuffer[] {
+    return this.#paths.toSorted((left, right) => compareValues(left.partitionValues, right.partitionValues))
+  }
+
+  #newPath(path: number): PathBuffer {
+    const buffer = new PathBuffer(this.#router.valuesOf(path), this.#kinds, this.#dictionaries)
+    this.#pathBytes += buffer.capacityBytes
+    return buffer
+  }
+
+  /** Throws before anything is taken when decoder and table differ, so that a group never holds half a batch. */
+  #check(batch: ColumnBatch, begin: number): void {
+    const where = `A decoded batch for table ${this.#table.name}`
+    const fail = (message: string): never => {
+      throw new SchemaMismatchError({ code: 'BATCH_INVALID', message: `${where} ${message}.` })
+    }
+    if (batch.columns.length !== this.#kinds.length) {
+      fail(`has ${batch.columns.length} columns instead of ${this.#kinds.length}`)
+    }
+    this.#table.columns.forEach((column, index) => {
+      const { kind, validity } = batch.columns[index]!
+      if (kind !== this.#kinds[index])
+        fail(`has '${column.name}' as ${kind} instead of ${this.#kinds[index]}`)
+      if (column.nullable || validity === null) return
+      for (let row = begin; row < batch.rows; row += 1) {
+        if (((validity[row >> 3]! >> (row & 7)) & 1) === 0) {
+          fail(`has no '${column.name}' at offset ${batch.offsets[row]}, and the column is not nullable`)
+        }
+      }
+    })
+    for (let row = begin, last = this.#lastOffset; row < batch.rows; row += 1) {
+      const offset = batch.offsets[row]!
+      if (offset <= last)
+        fail(`has offset ${offset} after ${last}: records are handed over once and in order`)
+      last = offset
+    }
+  }
+}
+
+const compareValues = (left: readonly (string | null)[], right: readonly (string | null)[]): number => {
+  for (let index = 0; index < left.length; index += 1) {
+    const a = left[index]!
+    const b = right[index]!
+    if (a === b) continue
+    if (a === null) return -1
+    return b === null || a > b ? 1 : -1
+  }
+  return 0
+}

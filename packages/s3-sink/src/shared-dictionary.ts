@@ -1,0 +1,72 @@
+import type { ByteDictionary } from '@stockpipe/core'
+import { ByteInterner } from './byte-interner.ts'
+
+/**
+ * The distinct strings of one column over all paths of a flush group: a string is hashed once a batch,
+ * and a file's own dictionary is picked out of it at the cut.
+ */
+export class SharedDictionary {
+  readonly #interner = new ByteInterner()
+  #batch: ByteDictionary = { offsets: new Int32Array(1), bytes: new Uint8Array(0) }
+  /** Code in the batch -> code here; -1 until it is met, so that strings no row uses are not kept. */
+  #codes = new Int32Array(0)
+  /** Code here -> code in the file being made; -1 outside `compact`. */
+  #fileCodes = new Int32Array(0)
+
+  get capacityBytes(): number {
+    return this.#interner.capacityBytes + this.#codes.byteLength + this.#fileCodes.byteLength
+  }
+
+  get payloadBytes(): number {
+    return this.#interner.payloadBytes
+  }
+
+  /** From here on codes given to `codeOf` are of that batch's dictionary. */
+  begin(batch: ByteDictionary): void {
+    this.#batch = batch
+    this.#codes = new Int32Array(batch.offsets.length - 1).fill(-1)
+  }
+
+  /** The batch's dictionary is let go. */
+  end(): void {
+    this.begin({ offsets: new Int32Array(1), bytes: new Uint8Array(0) })
+  }
+
+  codeOf(batchCode: number): number {
+    const known = this.#codes[batchCode]!
+    if (known >= 0) return known
+    const { offsets, bytes } = this.#batch
+    const code = this.#interner.intern(bytes, offsets[batchCode]!, offsets[batchCode + 1]!)
+    this.#codes[batchCode] = code
+    return code
+  }
+
+  /** The codes renumbered by first appearance, with the dictionary they then stand for; nulls become 0. */
+  compact(
+    codes: Int32Array,
+    validity: Uint8Array | null,
+  ): { readonly codes: Int32Array; readonly dictionary: ByteDictionary } {
+    if (this.#fileCodes.length < this.#interner.count) {
+      this.#fileCodes = new Int32Array(this.#interner.count).fill(-1)
+    }
+    const fileCodes = this.#fileCodes
+    const compacted = new Int32Array(codes.length)
+    const used = new Int32Array(Math.min(codes.length, this.#interner.count))
+    let count = 0
+    for (let row = 0; row < codes.length; row += 1) {
+      if (validity !== null && ((validity[row >> 3]! >> (row & 7)) & 1) === 0) continue
+      const code = codes[row]!
+      let fileCode = fileCodes[code]!
+      if (fileCode < 0) {
+        fileCode = count
+        fileCodes[code] = fileCode
+        used[count] = code
+        count += 1
+      }
+      compacted[row] = fileCode
+    }
+    const entries = used.subarray(0, count)
+    for (const code of entries) fileCodes[code] = -1
+    return { codes: compacted, dictionary: this.#interner.select(entries) }
+  }
+}
