@@ -1,0 +1,66 @@
+import { ConfigurationError, StockpipeError, type StockpipeErrorOptions } from '@stockpipe/core'
+
+/** A call to Glue that failed and stayed failed; `operation` and `serviceError` say which and how. */
+export class GlueRequestError extends StockpipeError {
+  override readonly name = 'GlueRequestError'
+  readonly operation: string
+  /** The exception's name as Glue gives it, such as `AccessDeniedException`. */
+  readonly serviceError: string
+
+  constructor(options: StockpipeErrorOptions & { operation: string; serviceError: string }) {
+    super(options)
+    this.operation = options.operation
+    this.serviceError = options.serviceError
+  }
+}
+
+/** One way in which the catalog's table is not the table of the definition. */
+export interface TableDifference {
+  /** What differs: `column price`, `partition key ticker`, `location`, `parameter projection.enabled`. */
+  readonly what: string
+  /** As the catalog has it; undefined when it has none. */
+  readonly inCatalog: string | undefined
+  /** As the definition has it; undefined when it has none. */
+  readonly inDefinition: string | undefined
+}
+
+/** The catalog holds a table of that name which an added column does not turn into the defined one. */
+export class TableConflictError extends ConfigurationError {
+  readonly differences: readonly TableDifference[]
+
+  constructor(options: StockpipeErrorOptions & { differences: readonly TableDifference[] }) {
+    super(options)
+    this.differences = options.differences
+  }
+}
+
+/** A partition that Glue did not take. */
+export interface PartitionFailure {
+  readonly values: readonly (string | null)[]
+  readonly location: string
+  /** Glue's name of the failure, such as `InvalidInputException`. */
+  readonly serviceError: string
+  readonly message: string
+}
+
+/** Some partitions could not be registered; the others were. */
+export class PartitionRegistrationError extends StockpipeError {
+  override readonly name = 'PartitionRegistrationError'
+  readonly failures: readonly PartitionFailure[]
+
+  constructor(options: StockpipeErrorOptions & { failures: readonly PartitionFailure[] }) {
+    super(options)
+    this.failures = options.failures
+  }
+}
+
+/** A crawler's run ended without success, or never began. */
+export class CrawlerError extends StockpipeError {
+  override readonly name = 'CrawlerError'
+  readonly crawler: string
+
+  constructor(options: StockpipeErrorOptions & { crawler: string }) {
+    super(options)
+    this.crawler = options.crawler
+  }
+}
