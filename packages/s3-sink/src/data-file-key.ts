@@ -1,0 +1,56 @@
+import {
+  type PartitionDefinition,
+  partitionPath,
+  SchemaMismatchError,
+  type TopicPartition,
+} from '@stockpipe/core'
+import { paddedOffset } from './journal-keys.ts'
+
+const longestKeyBytes = 1024
+
+/** Names the data files of one staging. */
+export class DataFileKeys {
+  readonly #paths = new Map<string, number>()
+  readonly #prefix: string
+  readonly #partitions: readonly PartitionDefinition[]
+  readonly #name: string
+  readonly #log: TopicPartition
+
+  /**
+   * @param options `prefix`: key prefix of the table's location; `sinkHash`: 8 hex digits; `claimId`: 32 hex digits
+   */
+  constructor(options: {
+    readonly prefix: string
+    readonly partitions: readonly PartitionDefinition[]
+    readonly log: TopicPartition
+    readonly start: bigint
+    readonly sinkHash: string
+    readonly claimId: string
+  }) {
+    const { topic, partition } = options.log
+    // Readers skip files whose name begins with `_` or `.`.
+    const visibleTopic = /^[_.]/.test(topic) ? `topic${topic}` : topic
+    this.#prefix = options.prefix
+    this.#partitions = options.partitions
+    this.#log = options.log
+    this.#name = `${visibleTopic}-${partition}-${paddedOffset(options.start)}-${options.sinkHash}${options.claimId.slice(0, 12)}`
+  }
+
+  /** The key of the next file of these partition values. Throws a `SchemaMismatchError` past 1,024 bytes. */
+  next(values: readonly (string | null)[]): string {
+    const path = partitionPath(this.#partitions, values)
+    const count = this.#paths.get(path) ?? 0
+    this.#paths.set(path, count + 1)
+    const key = `${this.#prefix}${path}${this.#name}${count === 0 ? '' : `-${count}`}.parquet`
+    if (Buffer.byteLength(key) > longestKeyBytes) {
+      throw new SchemaMismatchError({
+        code: 'FILE_KEY_TOO_LONG',
+        message:
+          `A row of ${this.#log.topic}-${this.#log.partition} belongs to partition ${path.slice(0, 200)}…, whose file key ` +
+          `has ${Buffer.byteLength(key)} bytes; S3 takes ${longestKeyBytes}. Partition by a shorter value.`,
+        facts: { topic: this.#log.topic, partition: this.#log.partition, bytes: Buffer.byteLength(key) },
+      })
+    }
+    return key
+  }
+}

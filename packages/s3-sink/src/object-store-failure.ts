@@ -1,0 +1,73 @@
+import { ObjectStoreError } from './errors.ts'
+
+/**
+ * Refusals that pass by themselves, by S3's own names: the same call may be made again. Every other refusal lasts.
+ * Expired credentials count as passing: they are renewed beneath a running process.
+ */
+const passingRefusals = new Set([
+  'BadDigest',
+  'ConditionalRequestConflict',
+  'CredentialsProviderError',
+  'ExpiredToken',
+  'ExpiredTokenException',
+  'IncompleteBody',
+  'OperationAborted',
+  'RequestLimitExceeded',
+  'RequestTimeTooSkewed',
+  'RequestTimeout',
+  'SlowDown',
+  'Throttling',
+  'ThrottlingException',
+  'TooManyRequests',
+  'TooManyRequestsException',
+  'XAmzContentChecksumMismatch',
+])
+const passingStatuses = new Set([408, 409, 425, 429])
+
+/** Failures before anything was sent. */
+const neverSent = new Set(['CredentialsProviderError'])
+
+const nameOf = (error: unknown): string =>
+  typeof error === 'object' && error !== null && 'name' in error ? String(error.name) : 'UnknownError'
+
+/** The HTTP status an SDK error carries; undefined when there was no answer. */
+export const statusOf = (error: unknown): number | undefined => {
+  const metadata = (error as { $metadata?: { httpStatusCode?: number } } | null)?.$metadata
+  return metadata?.httpStatusCode
+}
+
+/** True when an SDK error says that something is not there: an object, an upload. */
+export const isNotFound = (error: unknown): boolean =>
+  statusOf(error) === 404 && nameOf(error) !== 'NoSuchBucket'
+
+export const isPreconditionFailed = (error: unknown): boolean => statusOf(error) === 412
+
+/** Classifies what the SDK threw, by name and status, never by its text. Whatever is not a 4xx is `unknown`. */
+export const objectStoreFailure = (
+  error: unknown,
+  call: { readonly operation: string; readonly bucket: string; readonly key: string },
+): ObjectStoreError => {
+  if (error instanceof ObjectStoreError) return error
+  const name = nameOf(error)
+  const status = statusOf(error)
+  const refused = neverSent.has(name) || (status !== undefined && status >= 400 && status < 500)
+  const passing = passingRefusals.has(name) || (status !== undefined && passingStatuses.has(status))
+  const answer = status === undefined ? name : `${status} ${name}`
+  return new ObjectStoreError({
+    code: refused ? 'OBJECT_STORE_REFUSED' : 'OBJECT_STORE_UNKNOWN',
+    message: refused
+      ? `${call.operation} s3://${call.bucket}/${call.key} was refused: ${answer}. ${remedy(status)}`
+      : `${call.operation} s3://${call.bucket}/${call.key} has no certain answer (${answer}); it may have taken effect.`,
+    outcome: refused ? 'refused' : 'unknown',
+    retryable: !refused || passing,
+    status,
+    cause: error,
+    facts: { operation: call.operation, bucket: call.bucket, key: call.key, name, status },
+  })
+}
+
+const remedy = (status: number | undefined): string => {
+  if (status === 401 || status === 403) return 'Check the credentials and what they are allowed on this bucket.'
+  if (status === 404) return 'Check that the bucket exists in this region.'
+  return 'The error beneath says why.'
+}
