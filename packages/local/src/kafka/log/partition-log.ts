@@ -1,0 +1,316 @@
+import { mkdirSync, rmSync } from 'node:fs'
+import { RefusedRequestError } from '../protocol/error-code.ts'
+import { readInt64 } from '../protocol/wire-reader.ts'
+import { recoverPartitionLog, saveCheckpoint } from './partition-recovery.ts'
+import type { AbortedTransaction, ProducerState } from './producer-state.ts'
+import {
+  batchHeaderBytes,
+  batchLengthOverheadBytes,
+  controlBatch,
+  firstRecordAtOrAfter,
+  isCommitMarker,
+  placeBatch,
+  readBatchHeader,
+  stampLogAppendTime,
+} from './record-batch.ts'
+import { Segment } from './segment.ts'
+
+/** After so many bytes index and producers are saved, so that a start reads no more than this again. */
+const checkpointIntervalBytes = 16 * 1024 * 1024
+/** Producers that wrote nothing for a day are forgotten, as `producer.id.expiration.ms` says. */
+const producerExpirationMillis = 86_400_000
+
+/** What a topic's configuration says about its logs. -1 is without limit. */
+export interface LogSettings {
+  readonly usesLogAppendTime: boolean
+  readonly segmentBytes: number
+  readonly segmentMillis: number
+  readonly retentionBytes: number
+  readonly retentionMillis: number
+}
+
+export interface AppendResult {
+  readonly baseOffset: number
+  /** Milliseconds since the epoch; -1 when the topic keeps the producer's timestamps. */
+  readonly logAppendTime: number
+}
+
+export interface ReadResult {
+  /** Whole record batches. */
+  readonly records: Buffer
+  /** True when more could be read at once beyond what was returned. */
+  readonly hasMore: boolean
+}
+
+/** Read beyond what was asked for, as the index leads to a place somewhat before the first batch. */
+const readAheadBytes = 32 * 1024
+const noRecords = Buffer.alloc(0)
+
+/** The log of one topic partition: segments on disk, offsets, producers and transactions. */
+export class PartitionLog {
+  readonly directory: string
+  readonly #settings: () => LogSettings
+  readonly #segments: Segment[]
+  readonly #producers: ProducerState
+  #logStartOffset: number
+  #uncheckpointedBytes = 0
+  #activeSinceMillis = 0
+  #openSealedSegment: Segment | undefined
+  readonly #appendListeners = new Set<(byteCount: number) => void>()
+
+  /** Opens the log in `directory`, cutting a torn last batch; `settings` is asked again for each append. */
+  constructor(directory: string, settings: () => LogSettings) {
+    mkdirSync(directory, { recursive: true })
+    this.directory = directory
+    this.#settings = settings
+    const recovered = recoverPartitionLog(directory)
+    this.#segments = recovered.segments
+    this.#producers = recovered.producers
+    this.#logStartOffset = recovered.logStartOffset
+    this.#activeSinceMillis = Date.now()
+  }
+
+  get logStartOffset(): number {
+    return this.#logStartOffset
+  }
+
+  /** The offset the next record gets; with one replica also the high watermark. */
+  get logEndOffset(): number {
+    return this.#activeSegment().nextOffset
+  }
+
+  /** Records before it belong to no open transaction. */
+  get lastStableOffset(): number {
+    return this.#producers.oldestOpenTransaction() ?? this.logEndOffset
+  }
+
+  get sizeBytes(): number {
+    return this.#segments.reduce((total, segment) => total + segment.sizeBytes, 0)
+  }
+
+  /** Tells `listener` the size of each appended batch, or Infinity when a transaction ends or the log goes. */
+  onAppend(listener: (byteCount: number) => void): () => void {
+    this.#appendListeners.add(listener)
+    return () => this.#appendListeners.delete(listener)
+  }
+
+  /**
+   * Appends a validated batch; its first bytes are changed in place.
+   *
+   * Throws a RefusedRequestError for a sequence gap, an old producer epoch, or a disk that takes no more.
+   */
+  append(batch: Buffer): AppendResult {
+    let header = readBatchHeader(batch)
+    if (header.producerId >= 0) {
+      const repeated = this.#producers.check(header)
+      if (repeated !== undefined) {
+        return { baseOffset: repeated.baseOffset, logAppendTime: repeated.timestampMillis }
+      }
+    }
+    const now = Date.now()
+    const baseOffset = this.logEndOffset
+    const usesLogAppendTime = this.#settings().usesLogAppendTime
+    if (usesLogAppendTime) stampLogAppendTime(batch, now)
+    placeBatch(batch, baseOffset)
+    header = readBatchHeader(batch)
+    this.#write(batch)
+    if (header.producerId >= 0) this.#producers.appended(header, now)
+    if (this.#uncheckpointedBytes >= checkpointIntervalBytes) this.#saveCheckpoint()
+    this.#notify(header.sizeBytes)
+    return { baseOffset, logAppendTime: usesLogAppendTime ? now : -1 }
+  }
+
+  /** Appends the marker that ends a producer's transaction. */
+  appendMarker(marker: { producerId: number; producerEpoch: number; committed: boolean }): void {
+    const now = Date.now()
+    const batch = controlBatch({ ...marker, timestampMillis: now })
+    placeBatch(batch, this.logEndOffset)
+    this.#write(batch)
+    this.#producers.ended(readBatchHeader(batch), isCommitMarker(batch), now)
+    this.#notify(Number.POSITIVE_INFINITY)
+  }
+
+  /**
+   * Reads whole batches from the one that holds `offset` up to `endOffset`.
+   *
+   * `atLeastOne` lets a first batch larger than `maxBytes` through. A read ends with its segment.
+   */
+  read(offset: number, endOffset: number, maxBytes: number, atLeastOne: boolean): ReadResult {
+    if (offset >= endOffset || (maxBytes <= 0 && !atLeastOne)) {
+      return { records: noRecords, hasMore: offset < endOffset }
+    }
+    const segment = this.#segmentOf(offset)
+    const { records, nextOffset } = readBatches(segment, { offset, endOffset, maxBytes, atLeastOne })
+    return { records, hasMore: nextOffset < endOffset }
+  }
+
+  /** Rolled back transactions with records in `[fromOffset, endOffset)`. */
+  abortedBetween(fromOffset: number, endOffset: number): AbortedTransaction[] {
+    return this.#producers.abortedBetween(fromOffset, endOffset)
+  }
+
+  /** Producers whose transaction is open here. */
+  openTransactions(): { producerId: number; producerEpoch: number }[] {
+    return this.#producers.openTransactions()
+  }
+
+  /** The first record at or after a time before `endOffset`; undefined when there is none. */
+  findTimestamp(
+    timestampMillis: number,
+    endOffset: number,
+  ): { offset: number; timestampMillis: number } | undefined {
+    for (const segment of this.#segments) {
+      if (segment.largestTimestamp < timestampMillis) continue
+      for (const { header, bytes } of segment.batches(segment.positionBeforeTimestamp(timestampMillis))) {
+        if (header.baseOffset >= endOffset) return undefined
+        if (header.maxTimestamp < timestampMillis || header.lastOffset < this.#logStartOffset) continue
+        const found = firstRecordAtOrAfter(bytes, timestampMillis)
+        return found.offset < this.#logStartOffset ? { ...found, offset: this.#logStartOffset } : found
+      }
+    }
+    return undefined
+  }
+
+  /** Deletes the records before `offset`; files go as soon as nothing in them is left. */
+  deleteRecordsBefore(offset: number): void {
+    if (offset <= this.#logStartOffset) return
+    this.#logStartOffset = offset
+    this.#producers.expire(offset, 0)
+    // The new start is durable before a file goes.
+    this.#saveCheckpoint()
+    while (this.#segments.length > 1 && this.#segments[0]!.nextOffset <= offset) {
+      this.#segments.shift()!.delete()
+    }
+  }
+
+  /** Enforces retention by time and size, as the topic's configuration asks. */
+  applyRetention(nowMillis: number): void {
+    const { retentionMillis, retentionBytes } = this.#settings()
+    const isOld = (segment: Segment) =>
+      retentionMillis >= 0 && segment.sizeBytes > 0 && segment.largestTimestamp < nowMillis - retentionMillis
+    const old = this.#segments.findIndex((segment) => !isOld(segment))
+    if (old === -1) this.#roll()
+    let keepFrom = old === -1 ? this.#segments.length - 1 : old
+    let excessBytes = retentionBytes < 0 ? 0 : this.sizeBytes - retentionBytes
+    for (let index = 0; index < this.#segments.length - 1; index++) {
+      excessBytes -= this.#segments[index]!.sizeBytes
+      if (excessBytes < 0) break
+      keepFrom = Math.max(keepFrom, index + 1)
+    }
+    this.deleteRecordsBefore(this.#segments[keepFrom]!.baseOffset)
+    this.#producers.expire(this.#logStartOffset, nowMillis - producerExpirationMillis)
+  }
+
+  /** Saves index and producers, and closes the files. */
+  close(): void {
+    if (this.#uncheckpointedBytes > 0) this.#saveCheckpoint()
+    for (const segment of this.#segments) segment.close()
+  }
+
+  /** Removes the log from the disk; waiting readers are told. */
+  delete(): void {
+    for (const segment of this.#segments) segment.close()
+    rmSync(this.directory, { recursive: true, force: true })
+    this.#notify(Number.POSITIVE_INFINITY)
+  }
+
+  #write(batch: Buffer): void {
+    const header = readBatchHeader(batch)
+    let active = this.#activeSegment()
+    const { segmentBytes, segmentMillis } = this.#settings()
+    const isFull = active.sizeBytes + batch.length > segmentBytes
+    if (active.sizeBytes > 0 && (isFull || Date.now() - this.#activeSinceMillis > segmentMillis)) {
+      active = this.#roll()
+    }
+    try {
+      active.append(batch, header)
+    } catch (error) {
+      const message = `The log in ${this.directory} could not be written: ${(error as Error).message}`
+      throw new RefusedRequestError('KAFKA_STORAGE_ERROR', message, error)
+    }
+    this.#uncheckpointedBytes += batch.length
+  }
+
+  #roll(): Segment {
+    this.#saveCheckpoint()
+    this.#activeSegment().close()
+    const segment = new Segment(this.directory, this.logEndOffset)
+    this.#segments.push(segment)
+    this.#activeSinceMillis = Date.now()
+    return segment
+  }
+
+  #saveCheckpoint(): void {
+    this.#activeSegment().saveIndex()
+    saveCheckpoint(this.directory, {
+      logStartOffset: this.#logStartOffset,
+      nextOffset: this.logEndOffset,
+      producers: this.#producers.snapshot(),
+    })
+    this.#uncheckpointedBytes = 0
+  }
+
+  #activeSegment(): Segment {
+    return this.#segments.at(-1)!
+  }
+
+  /** The segment that holds `offset`; at most one sealed segment keeps its file open. */
+  #segmentOf(offset: number): Segment {
+    let index = this.#segments.length - 1
+    while (index > 0 && this.#segments[index]!.baseOffset > offset) index--
+    const segment = this.#segments[index]!
+    if (segment !== this.#activeSegment() && segment !== this.#openSealedSegment) {
+      if (this.#openSealedSegment !== this.#activeSegment()) this.#openSealedSegment?.close()
+      this.#openSealedSegment = segment
+    }
+    return segment
+  }
+
+  #notify(byteCount: number): void {
+    for (const listener of this.#appendListeners) listener(byteCount)
+  }
+}
+
+/** Reads whole batches of one segment, from the batch that holds `offset`. */
+const readBatches = (
+  segment: Segment,
+  options: { offset: number; endOffset: number; maxBytes: number; atLeastOne: boolean },
+): { records: Buffer; nextOffset: number } => {
+  let position = segment.positionBefore(options.offset)
+  let chunk: Buffer = noRecords
+  let cursor = 0
+  let start = -1
+  let nextOffset = options.offset
+  for (;;) {
+    if (chunk.length - cursor < batchHeaderBytes) {
+      if (start !== -1 || position + cursor >= segment.sizeBytes) break
+      position += cursor
+      const wanted = Math.max(options.maxBytes, 0) + readAheadBytes
+      chunk = segment.read(position, Math.min(wanted, segment.sizeBytes - position))
+      cursor = 0
+      continue
+    }
+    const baseOffset = readInt64(chunk, cursor)
+    const sizeBytes = chunk.readInt32BE(cursor + 8) + batchLengthOverheadBytes
+    const lastOffset = baseOffset + chunk.readInt32BE(cursor + 23)
+    if (lastOffset < options.offset) {
+      cursor += sizeBytes
+      continue
+    }
+    if (start === -1) start = cursor
+    if (baseOffset >= options.endOffset) break
+    if (cursor - start + sizeBytes > options.maxBytes && !(cursor === start && options.atLeastOne)) break
+    if (cursor + sizeBytes > chunk.length) {
+      if (cursor > start) break
+      chunk = segment.read(position + cursor, sizeBytes)
+      start = 0
+      cursor = 0
+    }
+    cursor += sizeBytes
+    nextOffset = lastOffset + 1
+  }
+  return {
+    records: start === -1 ? noRecords : chunk.subarray(start, Math.min(cursor, chunk.length)),
+    nextOffset,
+  }
+}

@@ -1,0 +1,182 @@
+import { mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { PartitionLog } from '../log/partition-log.ts'
+import { RefusedRequestError } from '../protocol/error-code.ts'
+import { DurableMap } from '../storage/durable-map.ts'
+import { TopicConfig } from './topic-config.ts'
+import { partitionDirectoryName } from './topic-directory.ts'
+
+/** More partitions than one development machine serves well. */
+const maxPartitionCount = 10_000
+
+interface StoredTopic {
+  readonly partitionCount: number
+  readonly configs: Readonly<Record<string, string>>
+}
+
+/** A topic with its logs, one for each partition. */
+export class Topic {
+  readonly name: string
+  config: TopicConfig
+  readonly partitions: PartitionLog[] = []
+
+  constructor(name: string, config: TopicConfig) {
+    this.name = name
+    this.config = config
+  }
+}
+
+/** All topics of the broker: what they are is kept in one file, their logs in a directory for each partition. */
+export class TopicStore {
+  readonly #stored: DurableMap<StoredTopic>
+  readonly #logDirectory: string
+  readonly #topics = new Map<string, Topic>()
+  readonly #deletionListeners = new Set<(topicName: string) => void>()
+
+  /** Opens every log in `dataDirectory`. */
+  constructor(dataDirectory: string) {
+    this.#stored = new DurableMap(join(dataDirectory, 'topics.jsonl'))
+    this.#logDirectory = join(dataDirectory, 'logs')
+    mkdirSync(this.#logDirectory, { recursive: true })
+    this.#removeOrphans()
+    for (const [name, { partitionCount, configs }] of this.#stored.entries()) {
+      this.#open(name, new TopicConfig(configs), partitionCount)
+    }
+  }
+
+  get(name: string): Topic | undefined {
+    return this.#topics.get(name)
+  }
+
+  all(): Topic[] {
+    return [...this.#topics.values()]
+  }
+
+  partition(topicName: string, partition: number): PartitionLog | undefined {
+    return this.#topics.get(topicName)?.partitions[partition]
+  }
+
+  onDelete(listener: (topicName: string) => void): void {
+    this.#deletionListeners.add(listener)
+  }
+
+  /**
+   * Creates a topic. Throws a RefusedRequestError: INVALID_TOPIC_EXCEPTION, TOPIC_ALREADY_EXISTS,
+   * INVALID_PARTITIONS or INVALID_CONFIG. With `validateOnly` nothing is created.
+   */
+  create(
+    name: string,
+    options: {
+      partitionCount: number
+      configs?: Readonly<Record<string, string | null>>
+      validateOnly?: boolean
+    },
+  ): void {
+    checkTopicName(name)
+    if (this.#topics.has(name)) {
+      throw new RefusedRequestError('TOPIC_ALREADY_EXISTS', `Topic '${name}' already exists.`)
+    }
+    checkPartitionCount(options.partitionCount)
+    const config = new TopicConfig(options.configs ?? {})
+    if (options.validateOnly === true) return
+    this.#stored.set(name, { partitionCount: options.partitionCount, configs: config.overrides })
+    this.#open(name, config, options.partitionCount)
+  }
+
+  delete(name: string): void {
+    const topic = this.#existing(name)
+    this.#stored.delete(name)
+    this.#topics.delete(name)
+    for (const log of topic.partitions) log.delete()
+    for (const listener of this.#deletionListeners) listener(name)
+  }
+
+  /** Adds partitions up to `partitionCount`; throws INVALID_PARTITIONS unless it is more than there are. */
+  addPartitions(name: string, partitionCount: number, validateOnly = false): void {
+    const topic = this.#existing(name)
+    if (partitionCount <= topic.partitions.length) {
+      throw new RefusedRequestError(
+        'INVALID_PARTITIONS',
+        `The topic ${name} currently has ${topic.partitions.length} partition(s); ${partitionCount} would not be an increase.`,
+      )
+    }
+    checkPartitionCount(partitionCount)
+    if (validateOnly) return
+    this.#stored.set(name, { partitionCount, configs: topic.config.overrides })
+    this.#openPartitions(topic, partitionCount)
+  }
+
+  /** Replaces all overrides of a topic. */
+  configure(name: string, configs: Readonly<Record<string, string | null>>, validateOnly = false): void {
+    const topic = this.#existing(name)
+    const config = new TopicConfig(configs)
+    if (validateOnly) return
+    this.#stored.set(name, { partitionCount: topic.partitions.length, configs: config.overrides })
+    topic.config = config
+  }
+
+  applyRetention(nowMillis: number): void {
+    for (const topic of this.#topics.values()) {
+      for (const log of topic.partitions) log.applyRetention(nowMillis)
+    }
+  }
+
+  close(): void {
+    for (const topic of this.#topics.values()) {
+      for (const log of topic.partitions) log.close()
+    }
+    this.#stored.close()
+  }
+
+  #existing(name: string): Topic {
+    const topic = this.#topics.get(name)
+    if (topic === undefined) {
+      throw new RefusedRequestError('UNKNOWN_TOPIC_OR_PARTITION', `The topic '${name}' does not exist.`)
+    }
+    return topic
+  }
+
+  #open(name: string, config: TopicConfig, partitionCount: number): void {
+    const topic = new Topic(name, config)
+    this.#openPartitions(topic, partitionCount)
+    this.#topics.set(name, topic)
+  }
+
+  #openPartitions(topic: Topic, partitionCount: number): void {
+    for (let partition = topic.partitions.length; partition < partitionCount; partition++) {
+      const directory = join(this.#logDirectory, partitionDirectoryName(topic.name, partition))
+      topic.partitions.push(new PartitionLog(directory, () => topic.config.logSettings))
+    }
+  }
+
+  /** Removes what a deletion left behind when the process died in the middle of it. */
+  #removeOrphans(): void {
+    const expected = new Set<string>()
+    for (const [name, { partitionCount }] of this.#stored.entries()) {
+      for (let partition = 0; partition < partitionCount; partition++) {
+        expected.add(partitionDirectoryName(name, partition))
+      }
+    }
+    for (const entry of readdirSync(this.#logDirectory)) {
+      if (!expected.has(entry)) rmSync(join(this.#logDirectory, entry), { recursive: true, force: true })
+    }
+  }
+}
+
+const checkTopicName = (name: string): void => {
+  if (!/^[a-zA-Z0-9._-]{1,249}$/.test(name) || name === '.' || name === '..') {
+    throw new RefusedRequestError(
+      'INVALID_TOPIC_EXCEPTION',
+      `'${name.slice(0, 300)}' is no topic name: 1 to 249 ASCII letters, digits, dots, underscores and hyphens, not . or ..`,
+    )
+  }
+}
+
+const checkPartitionCount = (partitionCount: number): void => {
+  if (partitionCount < 1 || partitionCount > maxPartitionCount) {
+    throw new RefusedRequestError(
+      'INVALID_PARTITIONS',
+      `A topic has 1 to ${maxPartitionCount} partitions, not ${partitionCount}.`,
+    )
+  }
+}

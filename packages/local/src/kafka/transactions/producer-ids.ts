@@ -1,0 +1,29 @@
+import { join } from 'node:path'
+import { DurableMap } from '../storage/durable-map.ts'
+
+const blockSize = 1000
+
+/** Gives out producer ids; none is given twice, also not after a crash. */
+export class ProducerIds {
+  readonly #stored: DurableMap<number>
+  #next: number
+  #reservedBelow: number
+
+  constructor(dataDirectory: string) {
+    this.#stored = new DurableMap(join(dataDirectory, 'producers.jsonl'))
+    this.#next = this.#stored.get('reservedBelow') ?? 0
+    this.#reservedBelow = this.#next
+  }
+
+  next(): number {
+    if (this.#next >= this.#reservedBelow) {
+      this.#stored.set('reservedBelow', this.#next + blockSize)
+      this.#reservedBelow = this.#next + blockSize
+    }
+    return this.#next++
+  }
+
+  close(): void {
+    this.#stored.close()
+  }
+}
