@@ -1,1 +1,21 @@
-export {}
+export {
+  type Athena,
+  type AthenaOptions,
+  createAthena,
+  type QueryFacts,
+  type QueryOptions,
+  type QueryResult,
+  type StatementOptions,
+  type TextResult,
+} from './athena.ts'
+export type { AthenaSender } from './athena-request.ts'
+export { AthenaRequestError, type QueryErrorCategory, QueryFailedError } from './errors.ts'
+export { bestAndWorstDay } from './market/best-and-worst-day.ts'
+export { dailyBars } from './market/daily-bars.ts'
+export { movingAverage } from './market/moving-average.ts'
+export { rowsPer } from './market/rows-per.ts'
+export type { MarketQuery, RowFilter } from './market/table-column.ts'
+export { volumeWeightedAveragePrice } from './market/volume-weighted-average-price.ts'
+export { type SqlValue, sqlLiteral } from './sql-literal.ts'
+export { identifier, literal, SqlFragment, type SqlInterpolation, sql } from './sql-template.ts'
+export type { QueryColumns, QueryRow } from './stated-column.ts'

@@ -1,0 +1,62 @@
+import { type BoundTable, type ColumnRecord, type PartitionRecord, t } from '@stockpipe/core'
+import { identifier, sql } from '../sql-template.ts'
+import {
+  type Answer,
+  type ColumnName,
+  type DayKind,
+  type MarketQuery,
+  marketQuery,
+  type NumberKind,
+  type RowFilter,
+  type SelectedColumn,
+  selected,
+  whereClause,
+} from './table-column.ts'
+
+/**
+ * The days on which a symbol's close rose and fell most against the close before, with the change as a fraction
+ * (0.05 is 5 %). A symbol with one day has no change and is left out; of equal days any one is answered.
+ */
+export const bestAndWorstDay = <
+  Columns extends ColumnRecord,
+  Partitions extends PartitionRecord,
+  const Symbol extends ColumnName<Columns, Partitions, 'string'>,
+  const Day extends ColumnName<Columns, Partitions, DayKind>,
+>(
+  bars: BoundTable<Columns, Partitions>,
+  names: RowFilter & {
+    readonly symbol: Symbol
+    readonly day: Day
+    readonly close: ColumnName<Columns, Partitions, NumberKind>
+  },
+): MarketQuery<{
+  symbol: SelectedColumn<Columns, Partitions, Symbol>
+  bestDay: SelectedColumn<Columns, Partitions, Day>
+  bestChange: Answer<'double', number>
+  worstDay: SelectedColumn<Columns, Partitions, Day>
+  worstChange: Answer<'double', number>
+}> => {
+  const symbol = identifier(names.symbol)
+  const day = identifier(names.day)
+  // As doubles before the division: a quotient of decimals would be cut to the scale of the prices.
+  const close = sql`CAST(${identifier(names.close)} AS double)`
+  const query = sql`WITH changes AS (
+  SELECT ${symbol} AS symbol, ${day} AS day,
+    ${close} / lag(${close}) OVER (PARTITION BY ${symbol} ORDER BY ${day}) - 1 AS change
+  FROM ${bars} ${whereClause(bars, names, [names.close])}
+)
+SELECT symbol, max_by(day, change) AS bestDay, max(change) AS bestChange,
+  min_by(day, change) AS worstDay, min(change) AS worstChange
+FROM changes
+WHERE change IS NOT NULL
+GROUP BY 1
+ORDER BY 1`
+  const dayColumn = selected(bars, names.day)
+  return marketQuery(query, {
+    symbol: selected(bars, names.symbol),
+    bestDay: dayColumn,
+    bestChange: t.double(),
+    worstDay: dayColumn,
+    worstChange: t.double(),
+  })
+}
