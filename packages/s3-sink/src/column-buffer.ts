@@ -1,13 +1,8 @@
-import { type ColumnVector, StockpipeError, type Validity } from '@stockpipe/core'
+import { type ColumnVector, StockpipeError } from '@stockpipe/core'
 import { checkColumnBytes } from './byte-interner.ts'
+import { grownCapacity, type RowSelection } from './row-selection.ts'
 import type { SharedDictionary } from './shared-dictionary.ts'
-
-/** Rows of a batch to be taken over: `order[start, end)` are row numbers. */
-export interface RowSelection {
-  readonly order: Uint32Array
-  readonly start: number
-  readonly end: number
-}
+import { isNull, ValidityBuffer } from './validity-buffer.ts'
 
 /** The values of one column of one path, growing by copies of selected rows. */
 export interface ColumnBuffer {
@@ -21,51 +16,11 @@ export interface ColumnBuffer {
   payloadBytes(rows: number): number
 }
 
-/** The least capacity of a buffer, in rows. */
-const smallest = 32
-
-const grownCapacity = (capacity: number, needed: number): number =>
-  Math.max(smallest, needed, needed > capacity ? capacity * 2 : capacity)
-
 const mismatch = (expected: string, found: string): StockpipeError =>
   new StockpipeError({
     code: 'COLUMN_KIND_MISMATCH',
     message: `A decoded column is of kind ${found} where the table's column is ${expected}; decoder and table differ.`,
   })
-
-/** Validity bitmap that exists only once a null was met; bits of rows not yet held are set. */
-class ValidityBuffer {
-  #bits: Uint8Array | null = null
-
-  get capacityBytes(): number {
-    return this.#bits === null ? 0 : this.#bits.byteLength
-  }
-
-  append(validity: Validity, { order, start, end }: RowSelection, rows: number): void {
-    const needed = (rows + end - start + 7) >> 3
-    if (this.#bits !== null) this.#reserve(needed)
-    if (validity === null) return
-    for (let index = start; index < end; index += 1) {
-      const row = order[index]!
-      if (((validity[row >> 3]! >> (row & 7)) & 1) === 1) continue
-      if (this.#bits === null) this.#reserve(needed)
-      const at = rows + index - start
-      this.#bits![at >> 3]! &= ~(1 << (at & 7))
-    }
-  }
-
-  bitmap(rows: number): Validity {
-    return this.#bits === null ? null : this.#bits.subarray(0, (rows + 7) >> 3)
-  }
-
-  #reserve(needed: number): void {
-    const held = this.#bits?.length ?? 0
-    if (held >= needed) return
-    const grown = new Uint8Array(grownCapacity(held, needed)).fill(0xff)
-    if (this.#bits !== null) grown.set(this.#bits)
-    this.#bits = grown
-  }
-}
 
 const fixedArrays = {
   int8: Int8Array,
@@ -241,7 +196,7 @@ class DictionaryBuffer implements ColumnBuffer {
     for (let index = start; index < end; index += 1) {
       const row = order[index]!
       // What stands under a null is not a code.
-      if (validity !== null && ((validity[row >> 3]! >> (row & 7)) & 1) === 0) continue
+      if (isNull(validity, row)) continue
       this.#codes[rows + index - start] = this.#shared.codeOf(codes[row]!)
     }
   }
@@ -279,9 +234,7 @@ class BinaryBuffer implements ColumnBuffer {
     }
     for (let index = start; index < end; index += 1) {
       const row = order[index]!
-      if (validity === null || ((validity[row >> 3]! >> (row & 7)) & 1) === 1) {
-        this.#write(bytes.subarray(offsets[row]!, offsets[row + 1]!))
-      }
+      if (!isNull(validity, row)) this.#write(bytes.subarray(offsets[row]!, offsets[row + 1]!))
       this.#offsets[rows + index - start + 1] = this.#length
     }
   }

@@ -4,6 +4,7 @@ import {
   ConfigurationError,
   type TableDefinition,
 } from '@stockpipe/core'
+import { isNull } from './validity-buffer.ts'
 
 /** Milliseconds since the epoch; null when no row has an event time. */
 export interface EventTimeRange {
@@ -38,7 +39,7 @@ export const eventTimeRange = (
     let min: bigint | number | undefined
     let max: bigint | number | undefined
     for (let row = 0; row < batch.rows; row += 1) {
-      if (vector.validity !== null && ((vector.validity[row >> 3]! >> (row & 7)) & 1) === 0) continue
+      if (isNull(vector.validity, row)) continue
       const value = values[row]!
       if (min === undefined || value < min) min = value
       if (max === undefined || value > max) max = value

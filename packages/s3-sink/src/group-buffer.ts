@@ -8,6 +8,7 @@ import {
 import { PathBuffer } from './path-buffer.ts'
 import { RowRouter, type UnroutableRow } from './row-router.ts'
 import { SharedDictionary } from './shared-dictionary.ts'
+import { isNull } from './validity-buffer.ts'
 
 /** The kind of vector a column is decoded to. */
 export const vectorKind = ({ type }: ColumnDefinition): ColumnVector['kind'] => {
@@ -135,7 +136,7 @@ export class GroupBuffer {
         fail(`has '${column.name}' as ${kind} instead of ${this.#kinds[index]}`)
       if (column.nullable || validity === null) return
       for (let row = begin; row < batch.rows; row += 1) {
-        if (((validity[row >> 3]! >> (row & 7)) & 1) === 0) {
+        if (isNull(validity, row)) {
           fail(`has no '${column.name}' at offset ${batch.offsets[row]}, and the column is not nullable`)
         }
       }

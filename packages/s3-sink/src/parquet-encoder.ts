@@ -29,6 +29,8 @@ export class ParquetEncoder {
   readonly #schema: Schema
   readonly #compression: Compression
   readonly #rowGroupRows: number
+  /** Columns whose values hardly repeat: a dictionary costs time and makes the file larger. */
+  readonly #plainColumns: readonly string[]
 
   /** Throws a `ConfigurationError` for a codec Athena's engine cannot read. */
   constructor(
@@ -46,6 +48,7 @@ export class ParquetEncoder {
     }
     this.#schema = arrowSchema(columns)
     this.#compression = compression
+    this.#plainColumns = columns.filter(hardlyRepeats).map((column) => column.name)
     this.#rowGroupRows = options.rowGroupRows
   }
 
@@ -55,12 +58,13 @@ export class ParquetEncoder {
     let properties: WriterProperties | undefined
     let table: Table | undefined
     try {
-      properties = new WriterPropertiesBuilder()
+      let builder = new WriterPropertiesBuilder()
         .setCreatedBy('stockpipe')
         .setCompression(this.#compression)
         .setMaxRowGroupSize(this.#rowGroupRows)
         .setKeyValueMetadata(new Map(keyValues))
-        .build()
+      for (const name of this.#plainColumns) builder = builder.setColumnDictionaryEnabled(name, false)
+      properties = builder.build()
       table = Table.fromIPCStream(stream)
       const given = [table, properties] as const
       // The call takes both over, whether it returns or throws; freeing them after it would be an error.
@@ -79,3 +83,6 @@ export class ParquetEncoder {
     }
   }
 }
+
+const hardlyRepeats = ({ type, metadata }: ColumnDefinition): boolean =>
+  type.kind === 'timestamp' || type.kind === 'epochNanos' || metadata?.field === 'offset'

@@ -10,6 +10,7 @@ import {
   type ZoneOffset,
   zoneOffset,
 } from '@stockpipe/core'
+import { isNull } from './validity-buffer.ts'
 
 /** The id of a row whose value no partition can stand for. */
 export const unroutable = -1
@@ -47,7 +48,7 @@ export class PartitionValues {
     const { validity } = vector
     const idOf = this.#lookup(vector)
     for (let row = begin; row < rows; row += 1) {
-      if (validity !== null && ((validity[row >> 3]! >> (row & 7)) & 1) === 0) continue
+      if (isNull(validity, row)) continue
       ids[row] = idOf(row)
     }
     return ids

@@ -1,5 +1,6 @@
 import type { ColumnBatch, ColumnVector } from '@stockpipe/core'
-import { createColumnBuffer, type RowSelection } from './column-buffer.ts'
+import { createColumnBuffer } from './column-buffer.ts'
+import type { RowSelection } from './row-selection.ts'
 import type { SharedDictionary } from './shared-dictionary.ts'
 
 /** The rows of one path of a flush group, as columns. */

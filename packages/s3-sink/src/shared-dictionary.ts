@@ -1,5 +1,6 @@
 import type { ByteDictionary } from '@stockpipe/core'
 import { ByteInterner } from './byte-interner.ts'
+import { isNull } from './validity-buffer.ts'
 
 /**
  * The distinct strings of one column over all paths of a flush group: a string is hashed once a batch,
@@ -54,7 +55,7 @@ export class SharedDictionary {
     const used = new Int32Array(Math.min(codes.length, this.#interner.count))
     let count = 0
     for (let row = 0; row < codes.length; row += 1) {
-      if (validity !== null && ((validity[row >> 3]! >> (row & 7)) & 1) === 0) continue
+      if (isNull(validity, row)) continue
       const code = codes[row]!
       let fileCode = fileCodes[code]!
       if (fileCode < 0) {

@@ -1,0 +1,13 @@
+/** Rows of a batch to be taken over: `order[start, end)` are row numbers. */
+export interface RowSelection {
+  readonly order: Uint32Array
+  readonly start: number
+  readonly end: number
+}
+
+/** The least capacity of a buffer. */
+const smallest = 32
+
+/** What a buffer grows to so that it holds `needed`: at least twice what it had. */
+export const grownCapacity = (capacity: number, needed: number): number =>
+  Math.max(smallest, needed, needed > capacity ? capacity * 2 : capacity)
