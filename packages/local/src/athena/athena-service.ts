@@ -1,0 +1,88 @@
+import type { Catalog } from '../glue/catalog.ts'
+import { InputMembers } from '../glue/input-members.ts'
+import { type JsonService, ServiceError } from '../http/json-service.ts'
+import type { ObjectStorage } from '../object-storage.ts'
+import type { QueryEngine } from '../sql/query-engine.ts'
+import type { AthenaOperations } from './athena-operations.ts'
+import { catalogOperations, workGroupOperations } from './metadata-operations.ts'
+import { QueryHistory } from './query-history.ts'
+import { queryOperations } from './query-operations.ts'
+import { QueryRunner } from './query-runner.ts'
+import { resultOperations } from './result-operations.ts'
+import { statementRunner } from './statement-runner.ts'
+import { WorkGroups } from './work-groups.ts'
+
+export interface AthenaServiceOptions {
+  /** Where work groups and the query history are kept. */
+  readonly dataDirectory: string
+  readonly storage: ObjectStorage
+  readonly catalog: Catalog
+  /** Runs SELECTs; a function is called at the first of them. The service closes the engine it was given. */
+  readonly queryEngine: QueryEngine | (() => Promise<QueryEngine>)
+  /** Queries that run at a time, the others being QUEUED; default 20. */
+  readonly concurrency?: number
+}
+
+/**
+ * The embedded Athena: query states, paging and result files of the real one.
+ * Operations the local stack does not have answer an `UnsupportedOperationException` that names them.
+ */
+export async function createAthenaService(options: AthenaServiceOptions): Promise<JsonService> {
+  const { catalog, dataDirectory, storage } = options
+  const history = new QueryHistory(dataDirectory)
+  const workGroups = new WorkGroups(dataDirectory)
+  const engine = lazyEngine(options.queryEngine)
+  const runner = new QueryRunner({
+    history,
+    storage,
+    runStatement: statementRunner({ catalog, storage, queryEngine: engine.get }),
+    concurrency: options.concurrency ?? 20,
+    bytesScannedCutoff: (name) => workGroups.find(name)?.bytesScannedCutoff,
+  })
+  const operations: AthenaOperations = {
+    ...queryOperations({ history, runner, storage, workGroups }),
+    ...resultOperations(history, storage),
+    ...workGroupOperations(workGroups),
+    ...catalogOperations(catalog),
+  }
+  return {
+    signingName: 'athena',
+    async handle(operation, input) {
+      const answer = Object.hasOwn(operations, operation) ? operations[operation] : undefined
+      if (answer === undefined) {
+        throw new ServiceError(
+          'UnsupportedOperationException',
+          `athena:${operation} is not supported: the local stack does not have it.`,
+        )
+      }
+      return answer(new InputMembers(input, 'InvalidRequestException'))
+    },
+    async close() {
+      await runner.close()
+      await engine.close()
+      history.close()
+      workGroups.close()
+    },
+  }
+}
+
+function lazyEngine(given: AthenaServiceOptions['queryEngine']) {
+  let opened: Promise<QueryEngine> | undefined
+  const get = (): Promise<QueryEngine> => {
+    if (opened === undefined) {
+      opened = typeof given === 'function' ? given() : Promise.resolve(given)
+      // A failed opening is tried again by the next query.
+      opened.catch(() => {
+        opened = undefined
+      })
+    }
+    return opened
+  }
+  return {
+    get,
+    async close(): Promise<void> {
+      if (typeof given !== 'function') await given.close()
+      else await opened?.then((engine) => engine.close())
+    },
+  }
+}

@@ -1,0 +1,151 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { unsupportedMember } from '../glue/definition-input.ts'
+import { parseLocation } from '../glue/hive-path.ts'
+import type { InputMembers } from '../glue/input-members.ts'
+import { pagePositionOf, pageTokenOf } from '../glue/page-token.ts'
+import type { ObjectStorage } from '../object-storage.ts'
+import { invalidRequest } from './athena-error.ts'
+import { type AthenaOperations, catalogName } from './athena-operations.ts'
+import { isFinal, type QueryExecution, queryExecutionOutput } from './query-execution.ts'
+import type { QueryHistory } from './query-history.ts'
+import type { QueryRunner } from './query-runner.ts'
+import { statementKindOf, withoutLeadingComments } from './statement-kind.ts'
+import type { WorkGroup, WorkGroups } from './work-groups.ts'
+
+interface QueryOperationsOptions {
+  readonly history: QueryHistory
+  readonly runner: QueryRunner
+  readonly storage: ObjectStorage
+  readonly workGroups: WorkGroups
+}
+
+/** Starting, watching and stopping queries. */
+export function queryOperations(options: QueryOperationsOptions): AthenaOperations {
+  const { history, runner, workGroups } = options
+  const queryOf = (input: InputMembers): QueryExecution =>
+    requireQuery(history, input.string('QueryExecutionId'))
+  return {
+    async StartQueryExecution(input) {
+      return { QueryExecutionId: await startQuery(options, input) }
+    },
+    GetQueryExecution(input) {
+      return { QueryExecution: queryExecutionOutput(queryOf(input), Date.now()) }
+    },
+    BatchGetQueryExecution(input) {
+      const ids = input.strings('QueryExecutionIds', { min: 1, max: 50 })
+      const found = ids.flatMap((id) => history.find(id) ?? [])
+      return {
+        QueryExecutions: found.map((one) => queryExecutionOutput(one, Date.now())),
+        UnprocessedQueryExecutionIds: ids
+          .filter((id) => history.find(id) === undefined)
+          .map((id) => ({
+            QueryExecutionId: id,
+            ErrorCode: 'INVALID_INPUT',
+            ErrorMessage: `QueryExecution ${id} was not found`,
+          })),
+      }
+    },
+    ListQueryExecutions(input) {
+      const group = workGroups.require(input.optionalString('WorkGroup') ?? 'primary')
+      const limit = input.optionalInteger('MaxResults', { min: 0, max: 50 }) || 50
+      const ids = history.list(group.name).map((one) => one.id)
+      const after = pagePositionOf(input.optionalString('NextToken'), 'InvalidRequestException')
+      const start = after === undefined ? 0 : ids.indexOf(after) + 1
+      const page = ids.slice(start, start + limit)
+      const more = start + limit < ids.length
+      return { QueryExecutionIds: page, NextToken: more ? pageTokenOf(page.at(-1) ?? '') : undefined }
+    },
+    StopQueryExecution(input) {
+      const execution = queryOf(input)
+      if (!isFinal(execution.state)) runner.stop(execution.id)
+      return {}
+    },
+  }
+}
+
+export function requireQuery(history: QueryHistory, id: string): QueryExecution {
+  const execution = history.find(id)
+  if (execution === undefined) throw invalidRequest(`QueryExecution ${id} was not found`)
+  return execution
+}
+
+async function startQuery(options: QueryOperationsOptions, input: InputMembers): Promise<string> {
+  const { history, runner, workGroups } = options
+  const sql = input.string('QueryString', { min: 1 })
+  if (Buffer.byteLength(sql) > 262_144) {
+    throw invalidRequest('The query string is longer than the maximum of 262144 bytes.')
+  }
+  input.refuse(['EngineConfiguration'], unsupportedMember)
+  const token = input.optionalString('ClientRequestToken', { min: 32, max: 128 })
+  const parameters = input.optionalStrings('ExecutionParameters', { min: 1 }, { min: 1, max: 1024 })
+  const context = input.optionalObject('QueryExecutionContext')
+  const database = context?.optionalString('Database', { min: 1, max: 255 })?.toLowerCase()
+  const catalog = context?.optionalString('Catalog', { min: 1, max: 256 }) ?? catalogName
+  if (catalog.toLowerCase() !== catalogName.toLowerCase()) {
+    throw invalidRequest(`The data catalog ${catalog} is not found: the local stack has ${catalogName} only.`)
+  }
+  const group = workGroups.require(input.optionalString('WorkGroup', { min: 1, max: 128 }) ?? 'primary')
+  if (group.state === 'DISABLED') throw invalidRequest(`WorkGroup ${group.name} is disabled.`)
+  const location = outputLocation(group, input.optionalObject('ResultConfiguration'))
+
+  const digest = createHash('sha256')
+    .update(JSON.stringify([sql, parameters, database, group.name, location]))
+    .digest('hex')
+  const former = token === undefined ? undefined : history.findByToken(token)
+  if (former !== undefined) {
+    if (former.clientRequest?.digest === digest) return former.id
+    throw invalidRequest('Idempotent parameters do not match')
+  }
+
+  const kind = statementKindOf(sql)
+  if (kind === undefined) {
+    const word = withoutLeadingComments(sql).split(/\s/, 1)[0] || '<EOF>'
+    throw invalidRequest(
+      `line 1:1: mismatched input '${word}'. Expecting a statement of Athena`,
+      'MALFORMED_QUERY',
+    )
+  }
+  if (parameters !== undefined && kind.runBy === 'hive') {
+    throw invalidRequest('ExecutionParameters are supported for SELECT, INSERT INTO, CTAS and UNLOAD only.')
+  }
+  const { bucket } = location
+  if (!(await options.storage.bucketExists(bucket))) {
+    throw invalidRequest(`Unable to verify/create output bucket ${bucket}`)
+  }
+  // An equal call may have come through while this one waited.
+  const raced = token === undefined ? undefined : history.findByToken(token)
+  if (raced !== undefined) return raced.id
+  const id = randomUUID()
+  const extension = kind.type === 'DML' ? 'csv' : 'txt'
+  runner.submit({
+    id,
+    sql,
+    statementType: kind.type,
+    substatementType: kind.substatement,
+    catalog: catalogName,
+    database,
+    workGroup: group.name,
+    outputLocation: `s3://${bucket}/${location.prefix}${id}.${extension}`,
+    ...(parameters === undefined ? {} : { parameters }),
+    ...(token === undefined ? {} : { clientRequest: { token, digest } }),
+    submittedMillis: Date.now(),
+    state: 'QUEUED',
+  })
+  return id
+}
+
+/** The work group's location when it is enforced or the query has none; else the query's. */
+function outputLocation(group: WorkGroup, configuration: InputMembers | undefined) {
+  configuration?.refuse(['EncryptionConfiguration', 'AclConfiguration'], unsupportedMember)
+  const asked = configuration?.optionalString('OutputLocation')
+  const enforced = group.enforced ? group.outputLocation : undefined
+  const location = enforced ?? asked ?? group.outputLocation
+  if (location === undefined || location === '') {
+    throw invalidRequest(
+      'No output location provided. An output location is required either through the Workgroup result configuration setting or as an API input.',
+    )
+  }
+  const parsed = parseLocation(location)
+  if (parsed === undefined) throw invalidRequest(`outputLocation is not a valid S3 path: ${location}`)
+  return parsed
+}

@@ -1,0 +1,69 @@
+import { unsupportedMember } from '../glue/definition-input.ts'
+import { parseLocation } from '../glue/hive-path.ts'
+import type { InputMembers } from '../glue/input-members.ts'
+import { pagePositionOf, pageTokenOf } from '../glue/page-token.ts'
+import type { ObjectStorage } from '../object-storage.ts'
+import { invalidRequest } from './athena-error.ts'
+import type { AthenaOperations } from './athena-operations.ts'
+import type { QueryExecution } from './query-execution.ts'
+import type { QueryHistory } from './query-history.ts'
+import { requireQuery } from './query-operations.ts'
+import { type ResultRow, readCsvPage, readTextPage } from './result-csv.ts'
+
+/**
+ * GetQueryResults. Rows are read back from the result file a page at a time, the token being a byte offset:
+ * no result is held in memory, and a deleted file cannot be paged, as on Amazon.
+ */
+export function resultOperations(history: QueryHistory, storage: ObjectStorage): AthenaOperations {
+  return {
+    async GetQueryResults(input) {
+      const execution = requireQuery(history, input.string('QueryExecutionId'))
+      refuseUnfinished(execution)
+      if (input.optionalString('QueryResultType') === 'DATA_MANIFEST') {
+        throw unsupportedMember('QueryResultType DATA_MANIFEST')
+      }
+      const limit = input.optionalInteger('MaxResults', { min: 1, max: 1000 }) ?? 1000
+      const filePath = await resultFile(storage, execution)
+      const isCsv = execution.outputLocation.endsWith('.csv')
+      const page = await (isCsv ? readCsvPage : readTextPage)(filePath, offsetOf(input), limit)
+      return {
+        UpdateCount: 0,
+        ResultSet: {
+          // The first row of a CSV holds the column names; Athena gives it as the first row of page 1.
+          Rows: page.rows.map(rowOutput),
+          ResultSetMetadata: { ColumnInfo: execution.columns ?? [] },
+        },
+        NextToken: page.nextOffset === undefined ? undefined : pageTokenOf(String(page.nextOffset)),
+      }
+    },
+  }
+}
+
+const rowOutput = (row: ResultRow) => ({
+  Data: row.map((cell) => (cell === null ? {} : { VarCharValue: cell })),
+})
+
+function refuseUnfinished(execution: QueryExecution): void {
+  const { state } = execution
+  if (state === 'SUCCEEDED') return
+  if (state === 'QUEUED' || state === 'RUNNING') {
+    throw invalidRequest(`Query has not yet finished. Current state: ${state}`)
+  }
+  throw invalidRequest(`Query did not finish successfully. Final query state: ${state}`)
+}
+
+async function resultFile(storage: ObjectStorage, execution: QueryExecution): Promise<string> {
+  const location = parseLocation(execution.outputLocation)
+  const object =
+    location === undefined
+      ? undefined
+      : await storage.findObject(location.bucket, location.prefix.slice(0, -1))
+  if (object === undefined) throw invalidRequest(`Could not find results at ${execution.outputLocation}`)
+  return object.filePath
+}
+
+function offsetOf(input: InputMembers): number {
+  const offset = Number(pagePositionOf(input.optionalString('NextToken'), 'InvalidRequestException') ?? 0)
+  if (!Number.isSafeInteger(offset) || offset < 0) throw invalidRequest('The NextToken is not valid.')
+  return offset
+}

@@ -1,0 +1,52 @@
+import type { StatementType } from './query-execution.ts'
+
+/** How Athena sorts a statement. */
+export interface StatementKind {
+  readonly type: StatementType
+  /** Such as `SELECT` or `CREATE_TABLE`. */
+  readonly substatement: string
+  /** Who runs it: the SQL engine, the Hive DDL of the catalog, or nobody here. */
+  readonly runBy: 'engine' | 'hive' | 'nobody'
+}
+
+const kinds: readonly (readonly [RegExp, StatementType, string, StatementKind['runBy']])[] = [
+  [/^(\(\s*)*(SELECT|WITH|VALUES|TABLE)\b/, 'DML', 'SELECT', 'engine'],
+  [/^CREATE\s+(DATABASE|SCHEMA)\b/, 'DDL', 'CREATE_DATABASE', 'hive'],
+  [/^DROP\s+(DATABASE|SCHEMA)\b/, 'DDL', 'DROP_DATABASE', 'hive'],
+  [/^CREATE\s+EXTERNAL\s+TABLE\b/, 'DDL', 'CREATE_TABLE', 'hive'],
+  [/^DROP\s+TABLE\b/, 'DDL', 'DROP_TABLE', 'hive'],
+  [/^ALTER\s+TABLE\b/, 'DDL', 'ALTER_TABLE', 'hive'],
+  [/^MSCK\s+REPAIR\s+TABLE\b/, 'DDL', 'MSCK_REPAIR_TABLE', 'hive'],
+  [/^SHOW\s+(DATABASES|SCHEMAS)\b/, 'UTILITY', 'SHOW_DATABASES', 'hive'],
+  [/^SHOW\s+TABLES\b/, 'UTILITY', 'SHOW_TABLES', 'hive'],
+  [/^SHOW\s+PARTITIONS\b/, 'UTILITY', 'SHOW_PARTITIONS', 'hive'],
+  [/^SHOW\s+COLUMNS\b/, 'UTILITY', 'SHOW_COLUMNS', 'hive'],
+  [/^(DESCRIBE|DESC)\b/, 'UTILITY', 'DESCRIBE_TABLE', 'hive'],
+  [/^CREATE\s+TABLE\b/, 'DDL', 'CREATE_TABLE_AS_SELECT', 'nobody'],
+  [/^CREATE\s+(OR\s+REPLACE\s+)?VIEW\b/, 'DDL', 'CREATE_VIEW', 'nobody'],
+  [/^DROP\s+VIEW\b/, 'DDL', 'DROP_VIEW', 'nobody'],
+  [/^SHOW\s+(CREATE\s+TABLE|CREATE\s+VIEW|TBLPROPERTIES|VIEWS)\b/, 'UTILITY', 'SHOW', 'nobody'],
+  [/^INSERT\b/, 'DML', 'INSERT', 'nobody'],
+  [/^UNLOAD\b/, 'DML', 'UNLOAD', 'nobody'],
+  [/^(UPDATE|DELETE|MERGE)\b/, 'DML', 'MERGE', 'nobody'],
+  [/^EXPLAIN\b/, 'UTILITY', 'EXPLAIN', 'nobody'],
+  [/^(PREPARE|EXECUTE|DEALLOCATE)\b/, 'DML', 'EXECUTE', 'nobody'],
+  [/^(OPTIMIZE|VACUUM|ANALYZE)\b/, 'DDL', 'OPTIMIZE', 'nobody'],
+]
+
+/** The kind of a statement by its first words; undefined when no Athena statement begins so. */
+export function statementKindOf(sql: string): StatementKind | undefined {
+  const text = withoutLeadingComments(sql).slice(0, 200).toUpperCase()
+  const found = kinds.find(([pattern]) => pattern.test(text))
+  return found === undefined ? undefined : { type: found[1], substatement: found[2], runBy: found[3] }
+}
+
+/** The first words of a statement, to name it in a refusal. */
+export function statementName(sql: string): string {
+  const words = withoutLeadingComments(sql).match(/^[A-Za-z]+(\s+[A-Za-z]+){0,2}/)?.[0] ?? sql.slice(0, 20)
+  return words.replace(/\s+/g, ' ').toUpperCase()
+}
+
+export function withoutLeadingComments(sql: string): string {
+  return sql.replace(/^(?:\s+|--[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/)+/, '')
+}

@@ -1,0 +1,321 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: Glue writes location templates so.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { CatalogTableResolver } from '../../src/athena/catalog-table-resolver.ts'
+import { Catalog } from '../../src/glue/catalog.ts'
+import { parquetFormat } from '../../src/glue/catalog-model.ts'
+import { FolderStorage } from '../glue/folder-storage.ts'
+
+const now = Date.UTC(2024, 2, 31, 12, 30)
+let directory: string
+let storage: FolderStorage
+let catalog: Catalog
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'resolver-'))
+  storage = new FolderStorage(directory)
+  await storage.createBucket('lake')
+  catalog = new Catalog(join(directory, 'state'))
+  catalog.createDatabase({ Name: 'market' })
+})
+afterEach(() => rm(directory, { recursive: true }))
+
+type Keep = (values: readonly (string | null)[]) => boolean
+const descriptor = (location: string, type = 'double') => ({
+  ...parquetFormat,
+  Location: location,
+  Columns: [{ Name: 'Price', Type: type }],
+})
+const put = (key: string) => storage.writeObject('lake', key, Buffer.from('x'))
+const resolve = () => new CatalogTableResolver(catalog, storage, () => now).resolveTable('market', 'bars')
+async function files(keep: Keep = () => true) {
+  const table = await resolve()
+  return (await table?.listFiles(keep))?.map((file) => [file.uri, ...file.partitionValues])
+}
+const createTable = (keys: readonly (readonly [string, string])[], Parameters: Record<string, string> = {}) =>
+  catalog.createTable('market', {
+    Name: 'bars',
+    StorageDescriptor: descriptor('s3://lake/bars'),
+    PartitionKeys: keys.map(([Name, Type]) => ({ Name, Type })),
+    Parameters,
+  })
+
+describe('table resolver', () => {
+  it('knows no table that the catalog does not have', async () => {
+    expect(await resolve()).toBeUndefined()
+  })
+
+  it('lists an unpartitioned table with its subfolders, without hidden files, neighbours and folder markers', async () => {
+    createTable([])
+    for (const key of ['bars/a.parquet', 'bars/x/b.parquet', 'bars/_SUCCESS', 'bars/.tmp/c', 'bars2/d'])
+      await put(key)
+    await storage.writeObject('lake', 'bars/x_$folder$', Buffer.alloc(0))
+    expect(await files()).toEqual([['s3://lake/bars/a.parquet'], ['s3://lake/bars/x/b.parquet']])
+    expect(await resolve()).toMatchObject({ columns: [{ name: 'price', type: 'double' }], partitionKeys: [] })
+  })
+
+  it('lists registered partitions where they lie, and only those the query keeps', async () => {
+    createTable([['dt', 'string']])
+    await put('elsewhere/1/a.parquet')
+    await put('bars/dt=2/b.parquet')
+    await put('bars/dt=unregistered/c.parquet')
+    catalog.createPartitions('market', 'bars', [
+      { Values: ['a b+c%'], StorageDescriptor: descriptor('s3://lake/elsewhere/1') },
+      { Values: ['__HIVE_DEFAULT_PARTITION__'], StorageDescriptor: descriptor('s3://lake/bars/dt=2/') },
+    ])
+    expect(await files()).toEqual([
+      ['s3://lake/bars/dt=2/b.parquet', null],
+      ['s3://lake/elsewhere/1/a.parquet', 'a b+c%'],
+    ])
+    storage.listed.length = 0
+    expect(await files(([dt]) => dt === 'a b+c%')).toHaveLength(1)
+    expect(storage.listed).toEqual(['elsewhere/1/'])
+  })
+
+  it('finds many partitions by one listing', async () => {
+    createTable([['dt', 'string']])
+    const days = Array.from({ length: 100 }, (_, at) => `d${at}`)
+    for (const day of days) await put(`bars/dt=${day}/a.parquet`)
+    catalog.createPartitions(
+      'market',
+      'bars',
+      days.map((day) => ({ Values: [day], StorageDescriptor: descriptor(`s3://lake/bars/dt=${day}/`) })),
+    )
+    storage.listed.length = 0
+    const found = await files(([dt]) => dt !== 'd7')
+    expect(found).toHaveLength(99)
+    for (const [uri, dt] of found ?? []) expect(uri).toBe(`s3://lake/bars/dt=${dt}/a.parquet`)
+    expect(storage.listed).toEqual(['bars/'])
+  })
+
+  it("refuses a partition whose own column cannot become the table's, and accepts one that widens", async () => {
+    createTable([['dt', 'string']])
+    const add = (value: string, type: string) =>
+      catalog.createPartitions('market', 'bars', [
+        { Values: [value], StorageDescriptor: descriptor('s3://lake/bars/', type) },
+      ])
+    add('1', 'float')
+    expect(await files()).toEqual([])
+    add('2', 'string')
+    await expect(files()).rejects.toThrowError(
+      /column 'Price' in table 'market.bars' is declared as type 'double', but partition 'dt=2' declared column 'Price' as type 'string'/,
+    )
+  })
+
+  it.each([
+    [{ TableType: 'VIRTUAL_VIEW' }, /market.bars is a view/],
+    [{ Parameters: { table_type: 'ICEBERG' } }, /Iceberg/],
+    [{ StorageDescriptor: { Location: 's3://lake/x' } }, /Unable to create input format/],
+    [
+      {
+        StorageDescriptor: {
+          InputFormat: 'org.apache.hadoop.mapred.TextInputFormat',
+          SerdeInfo: { SerializationLibrary: 'org.openx.data.jsonserde.JsonSerDe' },
+        },
+      },
+      /SerDe 'org.openx.data.jsonserde.JsonSerDe'/,
+    ],
+    [
+      { StorageDescriptor: descriptor('s3://lake/x'), PartitionKeys: [{ Name: 'price', Type: 'string' }] },
+      /duplicate columns: 'price'/,
+    ],
+  ])('refuses what it cannot read (%#)', async (definition, message) => {
+    catalog.createTable('market', { Name: 'bars', ...definition })
+    await expect(resolve()).rejects.toMatchObject({
+      name: 'QueryError',
+      message: expect.stringMatching(message),
+    })
+  })
+})
+
+describe('partition projection', () => {
+  const projected = (keys: readonly (readonly [string, string])[], properties: Record<string, string>) =>
+    createTable(keys, {
+      'projection.enabled': 'true',
+      ...Object.fromEntries(
+        Object.entries(properties).map(([name, value]) => [
+          name.startsWith('storage') ? name : `projection.${name}`,
+          value,
+        ]),
+      ),
+    })
+  /** The values tried, whether or not there are files. */
+  async function values(): Promise<string[]> {
+    const tried: string[] = []
+    await files((given) => {
+      tried.push(given.join('/'))
+      return false
+    })
+    return tried
+  }
+
+  it('ignores registered partitions and reads only files within its values', async () => {
+    projected(
+      [
+        ['dt', 'string'],
+        ['ticker', 'string'],
+      ],
+      {
+        'dt.type': 'date',
+        'dt.format': 'yyyy-MM-dd',
+        'dt.range': 'NOW-2DAYS,NOW',
+        'ticker.type': 'enum',
+        'ticker.values': 'BRK.B,p:q',
+      },
+    )
+    await put('bars/dt=2024-03-30/ticker=p%3Aq/a.parquet')
+    await put('bars/dt=2024-03-28/ticker=BRK.B/b.parquet')
+    catalog.createPartitions('market', 'bars', [
+      {
+        Values: ['2024-03-28', 'BRK.B'],
+        StorageDescriptor: descriptor('s3://lake/bars/dt=2024-03-28/ticker=BRK.B/'),
+      },
+    ])
+    expect(await files()).toEqual([
+      ['s3://lake/bars/dt=2024-03-30/ticker=p%3Aq/a.parquet', '2024-03-30', 'p:q'],
+    ])
+    expect(await values()).toEqual(
+      ['29', '30', '31'].flatMap((day) => [`2024-03-${day}/BRK.B`, `2024-03-${day}/p:q`]),
+    )
+  })
+
+  it.each([
+    ['string', { type: 'integer', range: '-1,2', digits: '3' }, ['-001', '000', '001', '002']],
+    ['int', { type: 'integer', range: '008,12', digits: '3', interval: '2' }, ['8', '10', '12']],
+    ['string', { type: 'enum', values: 'a, b' }, ['a', ' b']],
+    [
+      'string',
+      { type: 'date', format: 'yyyy-MM', range: 'NOW-2MONTHS,NOW' },
+      ['2024-01', '2024-02', '2024-03'],
+    ],
+    [
+      'string',
+      { type: 'date', format: 'yyyy/MM/dd', range: '2024/02/28,2024/03/01' },
+      ['2024/02/28', '2024/02/29', '2024/03/01'],
+    ],
+    ['date', { type: 'date', format: 'yyyyMMdd', range: '20240101,20240102' }, ['2024-01-01', '2024-01-02']],
+    [
+      'string',
+      { type: 'date', format: 'yyyy', range: 'NOW-1YEARS,NOW', interval: '1', 'interval.unit': 'YEARS' },
+      ['2023', '2024'],
+    ],
+    [
+      'string',
+      {
+        type: 'date',
+        format: "yyyy-MM-dd'T'HH",
+        range: 'NOW-1HOURS, NOW + 1 HOUR',
+        interval: '1',
+        'interval.unit': 'HOURS',
+      },
+      ['2024-03-31T11', '2024-03-31T12', '2024-03-31T13'],
+    ],
+    [
+      'string',
+      {
+        type: 'date',
+        format: 'yyyy-MM-dd',
+        range: '2024-01-31,2024-03-31',
+        interval: '1',
+        'interval.unit': 'MONTHS',
+      },
+      ['2024-01-31', '2024-02-29', '2024-03-31'],
+    ],
+    [
+      'string',
+      {
+        type: 'date',
+        format: 'yyyy-MM-dd',
+        range: 'NOW-3WEEKS,NOW',
+        interval: '1',
+        'interval.unit': 'WEEKS',
+      },
+      ['2024-03-10', '2024-03-17', '2024-03-24', '2024-03-31'],
+    ],
+  ])('of a %s key with %j gives %j', async (type, properties, expected) => {
+    const named = Object.entries(properties).map(([name, value]) => [`k.${name}`, value as string])
+    projected([['k', type]], Object.fromEntries(named))
+    expect(await values()).toEqual(expected)
+  })
+
+  it('places padded integers in the location and plain ones in the column', async () => {
+    projected([['shard', 'int']], { 'shard.type': 'integer', 'shard.range': '1,3', 'shard.digits': '4' })
+    await put('bars/shard=0002/a.parquet')
+    expect(await files()).toEqual([['s3://lake/bars/shard=0002/a.parquet', '2']])
+  })
+
+  it('puts values raw into a location template', async () => {
+    projected([['dt', 'string']], {
+      'dt.type': 'date',
+      'dt.format': 'yyyy/MM/dd',
+      'dt.range': '2024/01/01,NOW',
+      'storage.location.template': 's3://lake/by-day/${dt}/',
+    })
+    await put('by-day/2024/02/29/a.parquet')
+    expect(await files(([dt]) => dt === '2024/02/29')).toEqual([
+      ['s3://lake/by-day/2024/02/29/a.parquet', '2024/02/29'],
+    ])
+  })
+
+  it('takes injected values that the query names, and refuses a query that does not', async () => {
+    projected(
+      [
+        ['symbol', 'string'],
+        ['dt', 'string'],
+      ],
+      {
+        'symbol.type': 'injected',
+        'dt.type': 'date',
+        'dt.format': 'yyyy-MM-dd',
+        'dt.range': '2024-01-01,2024-01-02',
+        'storage.location.template': 's3://lake/ticks/${symbol}/${dt}/',
+      },
+    )
+    const unbound =
+      /CONSTRAINT_VIOLATION: For the injected projected partition column symbol, the WHERE clause/
+    await expect(files()).rejects.toThrowError(unbound)
+    await put('ticks/AAPL/2024-01-01/a.parquet')
+    await put('ticks/MSFT/2024-01-02/b.parquet')
+    expect(await files(([symbol]) => symbol === 'AAPL')).toEqual([
+      ['s3://lake/ticks/AAPL/2024-01-01/a.parquet', 'AAPL', '2024-01-01'],
+    ])
+    expect(await files(([symbol]) => ['AAPL', 'MSFT', 'X'].includes(symbol ?? ''))).toHaveLength(2)
+    expect(await files(([symbol]) => symbol === 'X')).toEqual([])
+    await expect(files()).rejects.toThrowError(unbound)
+    await expect(files(([symbol]) => (symbol ?? '') > 'A')).rejects.toThrowError(unbound)
+    await expect(files(([symbol]) => (symbol ?? '').startsWith('A'))).rejects.toThrowError(unbound)
+  })
+
+  const day = { 'k.type': 'date', 'k.format': 'yyyy-MM-dd', 'k.range': 'NOW-1DAYS,NOW' }
+  it.each([
+    [
+      {},
+      /market.bars is configured for partition projection, but the following partition columns are missing projection configuration: \[k\]/,
+    ],
+    [{ 'k.type': 'hash' }, /projection\.k\.type 'hash' must be/],
+    [{ ...day, 'k.type': 'enum' }, /projection\.k\.format 'yyyy-MM-dd' is not a property of the type enum/],
+    [{ ...day, 'k.zone': 'UTC' }, /projection\.k\.zone 'UTC' is not a property/],
+    [{ ...day, 'other.type': 'enum' }, /projection\.other\.type names no partition column/],
+    [{ ...day, 'k.format': 'yyyy-MMM-dd' }, /the pattern 'MMM'/],
+    [{ ...day, 'k.range': 'NOW,NOW-1DAYS' }, /must be two dates in order/],
+    [{ ...day, 'k.range': '2024-02-30,NOW' }, /must be two dates in order/],
+    [{ ...day, 'k.range': 'NOW-1FORTNIGHTS,NOW' }, /must be two dates/],
+    [{ ...day, 'k.interval': '2' }, /interval\.unit is required with an interval/],
+    [{ ...day, 'k.format': 'yyyy-MM-dd-HH' }, /interval\.unit is required unless/],
+    [{ 'k.type': 'integer', 'k.range': '5' }, /projection\.k\.range '5' must be/],
+    [{ 'k.type': 'integer' }, /projection\.k\.range is required/],
+    [{ ...day, 'storage.location.template': 's3://lake/${x}/' }, /names \$\{x\}/],
+    [
+      { ...day, 'storage.location.template': 's3://lake/all/' },
+      /missing the partition column placeholder \$\{k\}/,
+    ],
+    [{ ...day, 'storage.location.template': 's3://lake/${k}' }, /does not end with '\/'/],
+  ])('fails as HIVE_METASTORE_ERROR for %j', async (properties, message) => {
+    projected([['k', 'string']], properties as Record<string, string>)
+    await expect(files()).rejects.toMatchObject({
+      errorName: 'HIVE_METASTORE_ERROR',
+      message: expect.stringMatching(message),
+    })
+  })
+})

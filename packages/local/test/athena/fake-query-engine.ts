@@ -1,0 +1,34 @@
+import type { QueryEngine, QueryResult, RunQueryOptions } from '../../src/sql/query-engine.ts'
+
+/** A query engine that answers what a test tells it to, and notes what it was asked. */
+export class FakeQueryEngine implements QueryEngine {
+  readonly asked: RunQueryOptions[] = []
+  closed = false
+  readonly #answer: (options: RunQueryOptions) => Promise<QueryResult> | QueryResult
+
+  constructor(answer: (options: RunQueryOptions) => Promise<QueryResult> | QueryResult) {
+    this.#answer = answer
+  }
+
+  async run(options: RunQueryOptions): Promise<QueryResult> {
+    this.asked.push(options)
+    return this.#answer(options)
+  }
+
+  async close(): Promise<void> {
+    this.closed = true
+  }
+}
+
+export const oneRow: QueryResult = {
+  columns: [{ name: 'one', type: 'integer' }],
+  rows: [['1']],
+  scannedBytes: 7,
+}
+
+/** A query that runs until its signal is aborted. */
+export function untilAborted({ signal }: RunQueryOptions): Promise<QueryResult> {
+  return new Promise((_, reject) => {
+    signal?.addEventListener('abort', () => reject(signal.reason))
+  })
+}
