@@ -5,6 +5,7 @@ import { ConfigurationError, StockpipeError } from '@stockpipe/core'
 import { lockDataDirectory } from './data-directory-lock.ts'
 import { createGlueService } from './glue/glue-service.ts'
 import { openHttpPort } from './http/http-port.ts'
+import { startKafkaBroker } from './kafka/kafka-broker.ts'
 import { FileObjectStorage } from './s3/file-object-storage.ts'
 import { createS3Service } from './s3/s3-service.ts'
 
@@ -31,8 +32,17 @@ export interface LocalAws {
   readonly secretAccessKey: string
 }
 
+/** Where the broker is. */
+export interface LocalKafka {
+  readonly host: string
+  readonly port: number
+  /** What a client takes as its list of brokers. */
+  readonly brokers: string[]
+}
+
 /** A running local stack. */
 export interface LocalStack {
+  readonly kafka: LocalKafka
   readonly aws: LocalAws
   readonly dataDir: string
   /** Ends every service, within 2 seconds; what was acknowledged stays in `dataDir`. */
@@ -112,8 +122,14 @@ export const startLocalStack = async (options: LocalStackOptions = {}): Promise<
     const lock = await lockDataDirectory(dataDir)
     parts.add(() => lock.release())
     const storage = await FileObjectStorage.open(dataDir)
-    const glue = await createGlueService({ dataDirectory: dataDir, storage })
+    const glue = await createGlueService({ dataDirectory: path.join(dataDir, 'glue'), storage })
     parts.add(() => glue.close())
+    const kafka = await startKafkaBroker({
+      dataDirectory: path.join(dataDir, 'kafka'),
+      host,
+      port: options.kafkaPort ?? 9_092,
+    })
+    parts.add(() => kafka.close())
     const http = await openHttpPort({
       host,
       port: options.httpPort ?? 9_000,
@@ -123,6 +139,7 @@ export const startLocalStack = async (options: LocalStackOptions = {}): Promise<
     })
     parts.add(() => http.close())
     return {
+      kafka: { host: kafka.host, port: kafka.port, brokers: kafka.brokers },
       aws: { endpoint: `http://${http.host}:${http.port}`, region, accessKeyId, secretAccessKey },
       dataDir,
       close: () => parts.close(),

@@ -11,33 +11,31 @@
  * Read back, a path gives its key without anything else being known; names this scheme would not write are not keys.
  */
 const maxNameBytes = 200
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
 const special = /[\u0000-\u001f\u007f%\\:*?"<>|[\]]/g
 const reserved = /^(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(?:[. ]|$)/i
 
 const escapeCharacter = (character: string): string =>
   `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`
 
+const escapeReserved = (name: string): string =>
+  reserved.test(name) ? escapeCharacter(name[0]!) + name.slice(1) : name
+
 const encodeSegment = (segment: string): string[] => {
   if (segment === '') return ['%_']
-  let name = segment.replace(special, escapeCharacter).replace(/[. ]$/, escapeCharacter)
-  if (reserved.test(name)) name = escapeCharacter(name[0]!) + name.slice(1)
-  if (Buffer.byteLength(name) <= maxNameBytes) return [name]
-  const names: string[] = []
-  let current = ''
+  const name = segment.replace(special, escapeCharacter).replace(/[. ]$/, escapeCharacter)
+  const names = ['']
   let bytes = 0
   // An escape or a character is never cut in two.
   for (const piece of name.match(/%[0-9A-F]{2}|[\s\S]/gu) ?? []) {
-    const pieceBytes = Buffer.byteLength(piece)
-    if (bytes + pieceBytes > maxNameBytes) {
-      names.push(`${current}%+`)
-      current = ''
-      bytes = 0
+    bytes += Buffer.byteLength(piece)
+    if (bytes > maxNameBytes) {
+      names[names.length - 1] += '%+'
+      names.push('')
+      bytes = Buffer.byteLength(piece)
     }
-    current += piece
-    bytes += pieceBytes
+    names[names.length - 1] += piece
   }
-  return [...names, current]
+  return names.map(escapeReserved)
 }
 
 /** The names of the directories and, last, of the file that stand for a key, before any is found to be taken. */

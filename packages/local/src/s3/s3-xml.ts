@@ -3,7 +3,6 @@ import { malformedXml } from './s3-error.ts'
 
 const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
 const unsafe = /[&<>"\u0000-\u001f\u007f]/g
 
 const escapeText = (text: string): string =>
