@@ -1,0 +1,64 @@
+import type { NativeFunction } from './native-function.ts'
+import type { ResolvedTable } from './query-engine.ts'
+import type { TableScan } from './table-scan.ts'
+import type { TableReference } from './syntax-tree.ts'
+import { failure } from './query-failure.ts'
+
+/** What one statement gathers while it is analysed. */
+export class AnalysisSession {
+  /** The functions in JavaScript its SQL calls. */
+  readonly functions = new Map<string, NativeFunction>()
+  readonly scans: TableScan[] = []
+  /** The statement's start: what now() answers everywhere in it. */
+  readonly startMillis: number
+  readonly #tables: ReadonlyMap<string, ResolvedTable | undefined>
+  readonly #database: string
+  #aliases = 0
+
+  constructor(options: {
+    tables: ReadonlyMap<string, ResolvedTable | undefined>
+    database: string
+    startMillis: number
+  }) {
+    this.#tables = options.tables
+    this.#database = options.database
+    this.startMillis = options.startMillis
+  }
+
+  /** A name no other relation of the statement has. */
+  alias(prefix: string): string {
+    this.#aliases += 1
+    return `${prefix}${this.#aliases}`
+  }
+
+  /** SQL that calls a function in JavaScript; the CAST keeps its type when DuckDB folds a NULL argument. */
+  native(native: NativeFunction, argumentSql: readonly string[]): string {
+    this.functions.set(native.name, native)
+    return `CAST("${native.name}"(${argumentSql.join(', ')}) AS ${native.returns})`
+  }
+
+  table(reference: TableReference): ResolvedTable {
+    const { database, table } = tableName(reference, this.#database)
+    const found = this.#tables.get(`${database}.${table}`)
+    if (found === undefined) {
+      throw failure(
+        'TABLE_NOT_FOUND',
+        `Table 'awsdatacatalog.${database}.${table}' does not exist`,
+        reference.position,
+      )
+    }
+    return found
+  }
+}
+
+/** The database and table a reference names, lower-cased. */
+export function tableName(reference: TableReference, defaultDatabase: string): { database: string; table: string } {
+  const parts = reference.parts.map((part) => part.value.toLowerCase())
+  const table = parts.at(-1)!
+  if (table.includes('$')) throw failure('NOT_SUPPORTED', `The embedded Athena does not support the table "${table}"`, reference.position)
+  const catalog = parts.at(-3)
+  if (parts.length > 3 || (catalog !== undefined && catalog !== 'awsdatacatalog')) {
+    throw failure('CATALOG_NOT_FOUND', `Catalog '${parts.slice(0, -2).join('.')}' not found`, reference.position)
+  }
+  return { database: parts.at(-2) ?? defaultDatabase.toLowerCase(), table }
+}

@@ -1,0 +1,188 @@
+import { type AggregateCall, aggregateRules, isAggregate } from './aggregate-rules.ts'
+import type { AnalysisSession } from './analysis-session.ts'
+import { cast, coerceOrFail } from './cast-rules.ts'
+import { comparable, compare, distinctFrom, inList, like } from './comparison-rules.ts'
+import { analyzeConditional, conditionalForms } from './conditional-rules.ts'
+import { intervalLiteral, isTemporalArithmetic, temporalArithmetic } from './datetime-rules.ts'
+import { concatenate } from './functions-text.ts'
+import { atTimeZone, zoneName } from './functions-datetime.ts'
+import { scalarFunction } from './function-registry.ts'
+import { numberLiteral, typedLiteral } from './literal-rules.ts'
+import { negate, numericArithmetic } from './numeric-rules.ts'
+import { failure, notSupported } from './query-failure.ts'
+import { Scope } from './scope.ts'
+import type { Expression, FunctionCall, Query, SortItem, WindowSpecification } from './syntax-tree.ts'
+import {
+  booleanType,
+  boundedVarchar,
+  isFloating,
+  sameType,
+  unknownType,
+  varbinaryType,
+} from './trino-type.ts'
+import { literal, nullOf, type TypedExpression } from './typed-expression.ts'
+import type { QueryOutput } from './scope.ts'
+import { analyzeWindowCall } from './window-rules.ts'
+
+/** Where an expression stands and what it may contain there. */
+export interface ExpressionContext {
+  readonly session: AnalysisSession
+  readonly scope: Scope
+  /** Named for errors: `WHERE clause`. */
+  readonly clause: string
+  readonly analyzeQuery: (query: Query, outer: Scope) => QueryOutput
+  /** Takes an aggregate of the query; undefined where none may stand. */
+  readonly aggregate?: ((sql: TypedExpression) => TypedExpression) | undefined
+  /** Named windows; undefined where no window function may stand. */
+  readonly windows?: ReadonlyMap<string, WindowSpecification> | undefined
+  /** A group's key that is this expression. */
+  readonly match?: ((expression: Expression) => TypedExpression | undefined) | undefined
+  /** The context of an aggregate's arguments. */
+  readonly source?: ExpressionContext | undefined
+}
+
+export function sortItemSql(sql: string, item: SortItem): string {
+  return `${sql} ${item.descending ? 'DESC' : 'ASC'} NULLS ${item.nullsFirst ? 'FIRST' : 'LAST'}`
+}
+
+/** Gives an expression its Trino type and its DuckDB SQL, or throws what Trino would, or NOT_SUPPORTED. */
+export function analyzeExpression(node: Expression, context: ExpressionContext): TypedExpression {
+  const matched = context.match?.(node)
+  if (matched !== undefined) return matched
+  const { session } = context
+  const { position } = node
+  const analyze = (operand: Expression): TypedExpression => analyzeExpression(operand, context)
+  switch (node.kind) {
+    case 'null':
+      return nullOf(unknownType)
+    case 'boolean':
+      return { type: booleanType, sql: node.value ? 'TRUE' : 'FALSE', constant: String(node.value) }
+    case 'number':
+      return numberLiteral(node)
+    case 'string':
+      return literal(node.value, boundedVarchar([...node.value].length))
+    case 'binary-literal':
+      if (!/^(?:[0-9a-fA-F]{2})*$/.test(node.hex)) throw failure('SYNTAX_ERROR', 'Binary literal must contain an even number of hex digits', position)
+      return { type: varbinaryType, sql: `from_hex('${node.hex}')` }
+    case 'typed-literal':
+      return typedLiteral(session, node)
+    case 'interval':
+      return intervalLiteral(node)
+    case 'parameter':
+      return analyzeExpression(node.value, {
+        session,
+        scope: new Scope([], new Map()),
+        clause: 'A parameter',
+        analyzeQuery: context.analyzeQuery,
+      })
+    case 'reference':
+      return context.scope.resolve(node.parts, position)
+    case 'negate':
+      return negate(analyze(node.operand), position)
+    case 'arithmetic': {
+      const left = analyze(node.left)
+      const right = analyze(node.right)
+      return isTemporalArithmetic(left.type, right.type)
+        ? temporalArithmetic(session, node.operator, left, right, position)
+        : numericArithmetic(session, node.operator, left, right, position)
+    }
+    case 'concatenation':
+      return concatenate({ session, name: 'concat', arguments: [analyze(node.left), analyze(node.right)], position })
+    case 'comparison':
+      return compare(session, node.operator, analyze(node.left), analyze(node.right), position)
+    case 'logical':
+      return {
+        type: booleanType,
+        sql: `(${node.operands.map((operand) => condition(operand, context, node.operator)).join(` ${node.operator} `)})`,
+      }
+    case 'not':
+      return { type: booleanType, sql: `(NOT ${condition(node.operand, context, 'NOT')})` }
+    case 'between': {
+      const operand = analyze(node.operand)
+      const low = compare(session, '>=', operand, analyze(node.low), position)
+      const high = compare(session, '<=', operand, analyze(node.high), position)
+      return { type: booleanType, sql: `(${low.sql} AND ${high.sql})` }
+    }
+    case 'in-list':
+      return inList(session, analyze(node.operand), node.list.map(analyze), position)
+    case 'in-query':
+      return inQuery(node, context)
+    case 'like':
+      return like(analyze(node.operand), analyze(node.pattern), node.escape && analyze(node.escape), position)
+    case 'is-null':
+      return { type: booleanType, sql: `(${analyze(node.operand).sql} IS NULL)` }
+    case 'distinct-from':
+      return distinctFrom(session, analyze(node.left), analyze(node.right), position)
+    case 'case':
+      return analyzeConditional(node, context)
+    case 'cast':
+      if (node.type.kind === 'unsupported') throw notSupported(`the type ${node.type.text}`, position)
+      return cast(session, analyze(node.operand), node.type, node.safe, position)
+    case 'exists':
+      return { type: booleanType, sql: `EXISTS (${context.analyzeQuery(node.query, context.scope).sql})` }
+    case 'subquery': {
+      const { sql, columns } = context.analyzeQuery(node.query, context.scope)
+      if (columns.length !== 1) throw notSupported('subqueries with several columns as a value', position)
+      return { type: columns[0]!.type, sql: `(${sql})` }
+    }
+    case 'at-time-zone': {
+      const zone = analyze(node.zone)
+      if (zone.constant === undefined) throw notSupported('AT TIME ZONE with a zone that is not a literal', position)
+      return atTimeZone(analyze(node.operand), zoneName(zone.constant, position), position)
+    }
+    case 'call':
+      return analyzeCall(node, context)
+    case 'row':
+    case 'array':
+    case 'subscript':
+    case 'dereference':
+    case 'lambda':
+      throw notSupported(`${{ row: 'rows as values', array: 'arrays', subscript: 'subscripts', dereference: 'fields of rows', lambda: 'lambdas' }[node.kind]}`, position)
+  }
+}
+
+/** A boolean operand's SQL. */
+export function condition(node: Expression, context: ExpressionContext, what: string): string {
+  return coerceOrFail(context.session, analyzeExpression(node, context), booleanType, what, node.position).sql
+}
+
+function inQuery(node: Expression & { kind: 'in-query' }, context: ExpressionContext): TypedExpression {
+  const { session } = context
+  const operand = analyzeExpression(node.operand, context)
+  const { sql, columns } = context.analyzeQuery(node.query, context.scope)
+  if (columns.length !== 1) throw failure('TYPE_MISMATCH', 'Multiple columns returned by subquery are not yet supported', node.position)
+  const alias = session.alias('q')
+  const column: TypedExpression = { type: columns[0]!.type, sql: `"${alias}"."c0"` }
+  const { type, left, right } = comparable(session, 'IN', operand, column, node.position)
+  if (isFloating(type)) throw notSupported('IN (SELECT ...) of real or double', node.position)
+  const query = sameType(type, column.type) ? sql : `SELECT ${right.sql} FROM (${sql}) AS "${alias}"`
+  return { type: booleanType, sql: `(${left.sql} IN (${query}))` }
+}
+
+function analyzeCall(call: FunctionCall, context: ExpressionContext): TypedExpression {
+  if (call.over !== undefined) return analyzeWindowCall(call, context)
+  if (isAggregate(call.name)) return analyzeAggregate(call, context)
+  if (call.distinct || call.filter !== undefined || call.orderBy.length > 0 || call.star || call.ignoreNulls) {
+    throw notSupported(`the aggregation ${call.name}`, call.position)
+  }
+  if (conditionalForms.has(call.name)) return analyzeConditional(call, context)
+  const rule = scalarFunction(call)
+  const args = call.arguments.map((argument) => analyzeExpression(argument, context))
+  return rule({ session: context.session, name: call.name, arguments: args, position: call.position })
+}
+
+function analyzeAggregate(call: FunctionCall, context: ExpressionContext): TypedExpression {
+  const { source, aggregate } = context
+  if (aggregate === undefined || source === undefined) {
+    throw failure(
+      'EXPRESSION_NOT_SCALAR',
+      `${context.clause} cannot contain aggregations, window functions or grouping operations`,
+      call.position,
+    )
+  }
+  if (call.orderBy.length > 0) throw notSupported(`ORDER BY in ${call.name}`, call.position)
+  const args = call.arguments.map((argument) => analyzeExpression(argument, source))
+  const filter = call.filter && condition(call.filter, source, 'FILTER')
+  const typed: AggregateCall = { ...call, session: context.session, arguments: args, filter, over: undefined }
+  return aggregate(aggregateRules[call.name]!(typed))
+}

@@ -1,0 +1,19 @@
+import type { FunctionRule } from './function-call.ts'
+import { datetimeFunctions } from './functions-datetime.ts'
+import { mathFunctions } from './functions-math.ts'
+import { textFunctions } from './functions-text.ts'
+import { failure, notSupported } from './query-failure.ts'
+import type { FunctionCall } from './syntax-tree.ts'
+import { trinoFunctionNames } from './trino-function-names.ts'
+
+const rules = new Map(
+  [mathFunctions, textFunctions, datetimeFunctions].flatMap((functions) => Object.entries(functions)),
+)
+
+/** The rule of a scalar function; refuses Trino's other functions, and reports what Trino does not have. */
+export function scalarFunction(call: FunctionCall): FunctionRule {
+  const rule = rules.get(call.name)
+  if (rule !== undefined) return rule
+  if (trinoFunctionNames.has(call.name)) throw notSupported(`the function ${call.name}`, call.position)
+  throw failure('FUNCTION_NOT_FOUND', `Function '${call.name}' not registered`, call.position)
+}

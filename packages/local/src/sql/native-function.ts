@@ -1,0 +1,40 @@
+import { FunctionFailure } from './decimal-arithmetic.ts'
+import type { PlainValue } from './value-text.ts'
+
+/** A scalar function written in JavaScript, registered with DuckDB when a statement first needs it. */
+export interface NativeFunction {
+  /** Unique with its types: one name, one meaning. */
+  readonly name: string
+  /** DuckDB types. */
+  readonly parameters: readonly string[]
+  readonly returns: string
+  /** Called with values that are not NULL; a NULL argument gives NULL. Throws `FunctionFailure`. */
+  readonly evaluate: (...values: readonly never[]) => PlainValue
+}
+
+/** The TRY_CAST form of a cast: NULL where Trino's cast fails, still failing where this engine does not know. */
+export function safely(cast: NativeFunction): NativeFunction {
+  const evaluate = cast.evaluate as (...values: readonly PlainValue[]) => PlainValue
+  return {
+    ...cast,
+    name: `try_${cast.name}`,
+    evaluate: (...values) => {
+      try {
+        return evaluate(...values)
+      } catch (error) {
+        if (error instanceof FunctionFailure && error.errorName !== 'NOT_SUPPORTED') return null
+        throw error
+      }
+    },
+  }
+}
+
+/** Fails a statement on the rows that reach it: `[[ERROR_NAME]] message`. */
+export const failFunction: NativeFunction = {
+  name: 'sp_fail',
+  parameters: ['VARCHAR', 'VARCHAR'],
+  returns: 'VARCHAR',
+  evaluate: (errorName: string, message: string) => {
+    throw new FunctionFailure(errorName, message)
+  },
+}

@@ -1,0 +1,83 @@
+import { failure, notSupported } from './query-failure.ts'
+import { roundTimestamp } from './cast-rules.ts'
+import { duckDbType, type TrinoType, typeText } from './trino-type.ts'
+
+/** A top-level column of a Parquet file. */
+export interface FileColumn {
+  readonly name: string
+  /** The type DuckDB reads it as. */
+  readonly duckDbType: string
+  /** As the file declares it, for errors: `INT64 TIMESTAMP(...)`. */
+  readonly declared: string
+}
+
+/** A file's columns by lower-cased name; two names that differ only in case are both kept. */
+export type FileSchema = ReadonlyMap<string, readonly FileColumn[]>
+
+const integers = ['TINYINT', 'SMALLINT', 'INTEGER', 'BIGINT', 'UTINYINT', 'USMALLINT']
+
+/**
+ * SQL that reads a table's column from a file as its declared type; NULL where the file has no such column.
+ * Throws HIVE_BAD_DATA where Trino does not read the file's type as the table's.
+ */
+export function columnInFile(name: string, type: TrinoType, schema: FileSchema, uri: string): string {
+  const found = schema.get(name.toLowerCase()) ?? []
+  const target = duckDbType(type)
+  if (found.length === 0) return `CAST(NULL AS ${target})`
+  if (found.length > 1) throw failure('HIVE_BAD_DATA', `The columns ${found.map((column) => column.name).join(', ')} of ${uri} differ only in case`)
+  const column = found[0]!
+  const value = `f."${column.name.replaceAll('"', '""')}"`
+  const sql = readAs(value, column, type)
+  if (sql === undefined) {
+    throw failure(
+      'HIVE_BAD_DATA',
+      `Unsupported Trino column type (${typeText(type)}) for Parquet column ([${column.name}] ${column.declared}) in ${uri}`,
+    )
+  }
+  return sql
+}
+
+function readAs(value: string, column: FileColumn, type: TrinoType): string | undefined {
+  const from = column.duckDbType
+  const target = duckDbType(type)
+  const cast = from === target ? value : `CAST(${value} AS ${target})`
+  const isInteger = integers.includes(from)
+  const isDecimal = from.startsWith('DECIMAL(')
+  switch (type.kind) {
+    case 'tinyint':
+    case 'smallint':
+    case 'integer':
+    case 'bigint':
+      return isInteger ? cast : undefined
+    case 'decimal':
+      return isInteger || isDecimal ? cast : undefined
+    case 'double':
+      return from === 'DOUBLE' || from === 'FLOAT' || isInteger ? cast : undefined
+    case 'real':
+      return from === 'FLOAT' ? cast : undefined
+    case 'boolean':
+      return from === 'BOOLEAN' ? cast : undefined
+    case 'date':
+      return from === 'DATE' ? cast : undefined
+    case 'varbinary':
+      if (from === 'VARCHAR') return `encode(${value})`
+      return from === 'BLOB' ? cast : undefined
+    case 'varchar':
+      if (from !== 'VARCHAR') return (isInteger || isDecimal) && type.length === undefined ? cast : undefined
+      return type.length === undefined ? value : `substring(${value}, 1, ${type.length})`
+    case 'timestamp':
+      return readTimestamp(value, column, type.precision)
+    default:
+      throw notSupported(`columns of type ${typeText(type)}`)
+  }
+}
+
+function readTimestamp(value: string, column: FileColumn, precision: number): string | undefined {
+  if (!/^TIMESTAMP/.test(column.duckDbType)) return undefined
+  // Whether a file says UTC or not, its wall clock is what the table shows.
+  const timestamp = column.duckDbType === 'TIMESTAMP' ? value : `CAST(${value} AS TIMESTAMP)`
+  if (/MILLIS/.test(column.declared)) return timestamp
+  // Rounding nanoseconds in two steps could round up twice.
+  if (/NANO|INT96/.test(column.declared)) throw notSupported('timestamps of nanoseconds')
+  return roundTimestamp(timestamp, precision)
+}

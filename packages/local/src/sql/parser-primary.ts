@@ -1,0 +1,371 @@
+import { failure, notSupported } from './query-failure.ts'
+import type {
+  Expression,
+  FrameBound,
+  Identifier,
+  Position,
+  Query,
+  SortItem,
+  WindowSpecification,
+} from './syntax-tree.ts'
+import { TokenStream } from './token-stream.ts'
+
+const clockWords = new Set(['current_date', 'current_time', 'current_timestamp', 'localtime', 'localtimestamp'])
+
+/** Literals, names, calls, CASE, CAST and everything in parentheses. */
+export abstract class PrimaryParser extends TokenStream {
+  /** The value of each `?` in order; without values a `?` is an error. */
+  protected abstract parameter(position: Position): Expression
+  protected abstract query(): Query
+  protected abstract expression(): Expression
+  protected abstract valueExpression(): Expression
+  protected abstract startsQuery(): boolean
+
+  protected primary(): Expression {
+    let operand = this.#unit()
+    while (true) {
+      const { position } = this
+      if (this.takeSymbol('[')) {
+        operand = { kind: 'subscript', operand, index: this.valueExpression(), position }
+        this.expectSymbol(']')
+      } else if (this.isSymbol('.') && operand.kind !== 'number') {
+        this.next()
+        const field = this.identifier()
+        operand =
+          operand.kind === 'reference'
+            ? { ...operand, parts: [...operand.parts, field] }
+            : { kind: 'dereference', operand, field, position }
+      } else {
+        return operand
+      }
+    }
+  }
+
+  #unit(): Expression {
+    const token = this.peek()
+    const { position } = token
+    switch (token.kind) {
+      case 'string':
+        this.next()
+        return { kind: 'string', value: token.text, position }
+      case 'binary':
+        this.next()
+        return { kind: 'binary-literal', hex: token.text, position }
+      case 'integer':
+      case 'decimal':
+      case 'double':
+        this.next()
+        return { kind: 'number', form: token.kind, text: token.text, position }
+      case 'symbol':
+        if (this.takeSymbol('?')) return this.parameter(position)
+        if (this.isSymbol('(')) return this.#parentheses()
+        throw this.mismatch('<expression>')
+      case 'quoted':
+        return this.#name()
+      case 'word':
+        return this.#word(token.text, position)
+      default:
+        throw this.mismatch('<expression>')
+    }
+  }
+
+  #parentheses(): Expression {
+    const { position } = this
+    const lambda = this.#lambda()
+    if (lambda !== undefined) return lambda
+    return this.parenthesized((): Expression => {
+      if (this.startsQuery()) {
+        const mark = this.mark()
+        const query = this.query()
+        if (this.isSymbol(')')) return { kind: 'subquery', query, position }
+        this.rewind(mark)
+      }
+      const items = this.commaSeparated(() => this.expression())
+      return items.length === 1 ? items[0]! : { kind: 'row', items, position }
+    })
+  }
+
+  /** `(a, b) ->` or `a ->`, undefined when none starts here. */
+  #lambda(): Expression | undefined {
+    const { position } = this
+    const mark = this.mark()
+    const parameters: string[] = []
+    if (this.takeSymbol('(')) {
+      while (this.isIdentifier() && parameters.length < 10) {
+        parameters.push(this.identifier().value)
+        if (!this.takeSymbol(',')) break
+      }
+      if (this.takeSymbol(')') && this.takeSymbol('->')) {
+        return { kind: 'lambda', parameters, body: this.expression(), position }
+      }
+    }
+    this.rewind(mark)
+    return undefined
+  }
+
+  #word(text: string, position: Position): Expression {
+    switch (text) {
+      case 'null':
+        this.next()
+        return { kind: 'null', position }
+      case 'true':
+      case 'false':
+        this.next()
+        return { kind: 'boolean', value: text === 'true', position }
+      case 'case':
+        return this.#case()
+      case 'cast':
+      case 'try_cast':
+        if (!this.isSymbol('(', 1)) break
+        this.next()
+        return this.parenthesized(() => {
+          const operand = this.expression()
+          this.expectWord('as')
+          return { kind: 'cast', operand, type: this.type(), safe: text === 'try_cast', position }
+        })
+      case 'exists':
+        this.next()
+        return this.parenthesized(() => ({ kind: 'exists', query: this.query(), position }))
+      case 'extract':
+        this.next()
+        return this.parenthesized(() => {
+          const field = this.identifier()
+          this.expectWord('from')
+          return this.#simpleCall(extractFunction(field), [this.valueExpression()], position)
+        })
+      case 'row':
+        if (!this.isSymbol('(', 1)) break
+        this.next()
+        return {
+          kind: 'row',
+          items: this.parenthesized(() => this.commaSeparated(() => this.expression())),
+          position,
+        }
+      case 'array':
+        if (!this.isSymbol('[', 1)) break
+        this.next()
+        return this.#array(position)
+      case 'interval':
+        if (this.peek(1).kind === 'string' || this.isSymbol('-', 1) || this.isSymbol('+', 1)) return this.#interval()
+        break
+      case 'position':
+        if (this.isSymbol('(', 1)) return this.#position()
+        break
+      case 'substring':
+        if (this.isSymbol('(', 1)) return this.#substring()
+        break
+      case 'trim':
+        if (this.isSymbol('(', 1)) return this.#trim()
+        break
+    }
+    if (clockWords.has(text)) {
+      this.next()
+      const precision = this.isSymbol('(') ? this.parenthesized(() => this.integer()) : undefined
+      if (precision !== undefined && precision !== 3) throw notSupported(`${text}(${precision})`, position)
+      return this.#simpleCall(text, [], position)
+    }
+    if (text === 'grouping' || text === 'listagg') throw notSupported(`the function ${text}`, position)
+    return this.#name()
+  }
+
+  #simpleCall(name: string, args: readonly Expression[], position: Position): Expression {
+    const plain = { star: false, distinct: false, orderBy: [], ignoreNulls: false }
+    return { kind: 'call', name, arguments: args, ...plain, position }
+  }
+
+  #case(): Expression {
+    const { position } = this.next()
+    const operand = this.isWord('when') ? undefined : this.expression()
+    const branches: { when: Expression; then: Expression }[] = []
+    while (this.takeWord('when')) {
+      const when = this.expression()
+      this.expectWord('then')
+      branches.push({ when, then: this.expression() })
+    }
+    if (branches.length === 0) throw this.mismatch("'WHEN'")
+    const otherwise = this.takeWord('else') ? this.expression() : undefined
+    this.expectWord('end')
+    return { kind: 'case', branches, position, ...(operand && { operand }), ...(otherwise && { otherwise }) }
+  }
+
+  #array(position: Position): Expression {
+    this.expectSymbol('[')
+    const items = this.isSymbol(']') ? [] : this.commaSeparated(() => this.expression())
+    this.expectSymbol(']')
+    return { kind: 'array', items, position }
+  }
+
+  #interval(): Expression {
+    const { position } = this.next()
+    const negative = this.takeSymbol('-')
+    if (!negative) this.takeSymbol('+')
+    const value = this.peek()
+    if (value.kind !== 'string') throw this.mismatch('<string>')
+    this.next()
+    const unit = this.identifier().value
+    const toUnit = this.takeWord('to') ? this.identifier().value : undefined
+    return { kind: 'interval', negative, value: value.text, unit, position, ...(toUnit !== undefined && { toUnit }) }
+  }
+
+  #position(): Expression {
+    const { position } = this.next()
+    return this.parenthesized(() => {
+      const needle = this.valueExpression()
+      this.expectWord('in')
+      return this.#simpleCall('strpos', [this.valueExpression(), needle], position)
+    })
+  }
+
+  #substring(): Expression {
+    const { position } = this.next()
+    return this.parenthesized(() => {
+      const args = [this.valueExpression()]
+      if (this.takeWord('from')) {
+        args.push(this.valueExpression())
+        if (this.takeWord('for')) args.push(this.valueExpression())
+      } else {
+        while (this.takeSymbol(',')) args.push(this.expression())
+      }
+      return this.#simpleCall('substr', args, position)
+    })
+  }
+
+  #trim(): Expression {
+    const { position } = this.next()
+    return this.parenthesized(() => {
+      const side = ['both', 'leading', 'trailing'].find((word) => this.takeWord(word))
+      const name = side === 'leading' ? 'ltrim' : side === 'trailing' ? 'rtrim' : 'trim'
+      if (side !== undefined && this.takeWord('from')) return this.#simpleCall(name, [this.valueExpression()], position)
+      const first = this.valueExpression()
+      if (this.takeWord('from')) return this.#simpleCall(name, [this.valueExpression(), first], position)
+      if (this.takeSymbol(',')) return this.#simpleCall(name, [first, this.valueExpression()], position)
+      return this.#simpleCall(name, [first], position)
+    })
+  }
+
+  #name(): Expression {
+    const name = this.identifier()
+    const { position } = name
+    const next = this.peek()
+    if (next.kind === 'string') {
+      this.next()
+      return { kind: 'typed-literal', typeName: name.value, value: next.text, position }
+    }
+    if (name.value === 'double' && this.isWord('precision') && this.peek(1).kind === 'string') {
+      this.next()
+      return { kind: 'typed-literal', typeName: 'double', value: this.next().text, position }
+    }
+    if (this.takeSymbol('->')) return { kind: 'lambda', parameters: [name.value], body: this.expression(), position }
+    if (this.isSymbol('(')) return this.#call(name)
+    return { kind: 'reference', parts: [name], position }
+  }
+
+  #call(name: Identifier): Expression {
+    this.expectSymbol('(')
+    let star = false
+    let distinct = false
+    let args: Expression[] = []
+    let orderBy: SortItem[] = []
+    if (this.takeSymbol('*')) star = true
+    else if (!this.isSymbol(')')) {
+      distinct = this.takeWord('distinct')
+      if (!distinct) this.takeWord('all')
+      args = this.commaSeparated(() => this.expression())
+      if (this.takeWord('order', 'by')) orderBy = this.sortItems()
+    }
+    this.expectSymbol(')')
+    if (this.isWord('within')) throw notSupported('WITHIN GROUP', this.position)
+    const filter = this.isWord('filter') && this.isSymbol('(', 1) ? this.#filter() : undefined
+    let ignoreNulls = this.takeWord('ignore', 'nulls')
+    if (!ignoreNulls) this.takeWord('respect', 'nulls')
+    const over = this.takeWord('over') ? this.#over() : undefined
+    if (over !== undefined && this.takeWord('ignore', 'nulls')) ignoreNulls = true
+    return {
+      kind: 'call',
+      name: name.value.toLowerCase(),
+      arguments: args,
+      star,
+      distinct,
+      orderBy,
+      ignoreNulls,
+      position: name.position,
+      ...(filter && { filter }),
+      ...(over && { over }),
+    }
+  }
+
+  #filter(): Expression {
+    this.expectWord('filter')
+    return this.parenthesized(() => {
+      this.expectWord('where')
+      return this.expression()
+    })
+  }
+
+  #over(): WindowSpecification | Identifier {
+    return this.isSymbol('(') ? this.parenthesized(() => this.windowSpecification()) : this.identifier()
+  }
+
+  protected sortItems(): SortItem[] {
+    return this.commaSeparated(() => {
+      const expression = this.expression()
+      const descending = this.takeWord('desc')
+      if (!descending) this.takeWord('asc')
+      const nullsFirst = this.takeWord('nulls', 'first')
+      if (!nullsFirst) this.takeWord('nulls', 'last')
+      return { expression, descending, nullsFirst }
+    })
+  }
+
+  protected windowSpecification(): WindowSpecification {
+    const startsClause = ['partition', 'order', 'rows', 'range', 'groups'].some((word) => this.isWord(word))
+    const base = !startsClause && this.isIdentifier() ? this.identifier() : undefined
+    const partitionBy = this.takeWord('partition', 'by') ? this.commaSeparated(() => this.expression()) : []
+    const orderBy = this.takeWord('order', 'by') ? this.sortItems() : []
+    const unit = (['ROWS', 'RANGE', 'GROUPS'] as const).find((word) => this.takeWord(word.toLowerCase()))
+    if (unit === undefined) return { partitionBy, orderBy, ...(base && { base }) }
+    let start: FrameBound
+    let end: FrameBound = { kind: 'current-row' }
+    if (this.takeWord('between')) {
+      start = this.#frameBound()
+      this.expectWord('and')
+      end = this.#frameBound()
+    } else {
+      start = this.#frameBound()
+    }
+    return { partitionBy, orderBy, frame: { unit, start, end }, ...(base && { base }) }
+  }
+
+  #frameBound(): FrameBound {
+    if (this.takeWord('unbounded', 'preceding')) return { kind: 'unbounded-preceding' }
+    if (this.takeWord('unbounded', 'following')) return { kind: 'unbounded-following' }
+    if (this.takeWord('current', 'row')) return { kind: 'current-row' }
+    const offset = this.expression()
+    if (this.takeWord('preceding')) return { kind: 'preceding', offset }
+    if (this.takeWord('following')) return { kind: 'following', offset }
+    throw this.mismatch("'FOLLOWING', 'PRECEDING'")
+  }
+}
+
+function extractFunction(field: Identifier): string {
+  const name = field.value.toLowerCase()
+  const known = [
+    'year',
+    'quarter',
+    'month',
+    'week',
+    'day',
+    'day_of_month',
+    'day_of_week',
+    'dow',
+    'day_of_year',
+    'doy',
+    'year_of_week',
+    'yow',
+    'hour',
+    'minute',
+    'second',
+  ]
+  if (!known.includes(name)) throw failure('SYNTAX_ERROR', `Invalid EXTRACT field: ${field.value}`, field.position)
+  return name
+}

@@ -1,0 +1,123 @@
+import type { AnalysisSession } from './analysis-session.ts'
+import { cast } from './cast-rules.ts'
+import { comparable, compare } from './comparison-rules.ts'
+import { condition, type ExpressionContext } from './expression-analyzer.ts'
+import { failure, notSupported } from './query-failure.ts'
+import { prunePartitions } from './partition-pruning.ts'
+import { type Field, type NamedQueries, type QueryOutput, Scope, useField } from './scope.ts'
+import type { Identifier, Query, RelationNode, TableReference } from './syntax-tree.ts'
+import { TableScan } from './table-scan.ts'
+
+/** A FROM item: its SQL and the columns it offers. */
+export interface Relation {
+  readonly sql: string
+  readonly fields: readonly Field[]
+}
+
+export interface RelationContext {
+  readonly session: AnalysisSession
+  readonly namedQueries: NamedQueries
+  readonly outer: Scope | undefined
+  readonly analyzeQuery: (query: Query, outer: Scope | undefined) => QueryOutput
+}
+
+export function analyzeRelation(node: RelationNode, context: RelationContext): Relation {
+  switch (node.kind) {
+    case 'table':
+      return analyzeTable(node, context)
+    case 'subquery-relation':
+      return derived(context.analyzeQuery(node.query, undefined), context.session)
+    case 'aliased':
+      return renamed(analyzeRelation(node.relation, context), node.alias, node.columnNames)
+    case 'join':
+      return analyzeJoin(node, context)
+    case 'unnest':
+      throw notSupported('UNNEST', node.position)
+  }
+}
+
+function derived({ sql, columns }: QueryOutput, session: AnalysisSession): Relation {
+  const alias = session.alias('r')
+  const fields = columns.map(({ name, type }, i): Field => ({ name, qualifier: [], type, sql: `"${alias}"."c${i}"` }))
+  return { sql: `(${sql}) AS "${alias}"`, fields }
+}
+
+function analyzeTable(node: TableReference, { session, namedQueries }: RelationContext): Relation {
+  const alias = session.alias('r')
+  const name = node.parts[0]!.value.toLowerCase()
+  const named = node.parts.length === 1 ? namedQueries.get(name) : undefined
+  if (named !== undefined) {
+    const fields = named.output.columns.map((column, i): Field => {
+      return { ...column, qualifier: [name], sql: `"${alias}"."c${i}"` }
+    })
+    return { sql: `"${named.sqlName}" AS "${alias}"`, fields }
+  }
+  const scan = new TableScan(session.table(node), session.alias('scan'))
+  session.scans.push(scan)
+  return { sql: `"${scan.sqlName}" AS "${alias}"`, fields: scan.fields(alias) }
+}
+
+function renamed(relation: Relation, alias: Identifier, columnNames: readonly Identifier[] | undefined): Relation {
+  const qualifier = [alias.value.toLowerCase()]
+  if (columnNames === undefined) return { ...relation, fields: relation.fields.map((field) => ({ ...field, qualifier })) }
+  const visible = relation.fields.filter((field) => field.hidden !== true)
+  if (visible.length !== columnNames.length) {
+    throw failure(
+      'MISMATCHED_COLUMN_ALIASES',
+      `Column alias list has ${columnNames.length} entries but '${alias.value}' has ${visible.length} columns available`,
+      alias.position,
+    )
+  }
+  return { ...relation, fields: visible.map((field, i) => ({ ...field, name: columnNames[i]!.value, qualifier })) }
+}
+
+function analyzeJoin(node: RelationNode & { kind: 'join' }, context: RelationContext): Relation {
+  const left = analyzeRelation(node.left, context)
+  const right = analyzeRelation(node.right, context)
+  const fields = [...left.fields, ...right.fields]
+  if (node.type === 'CROSS') return { sql: `${left.sql} CROSS JOIN ${parenthesized(right)}`, fields }
+  const join = (on: string): string => `${left.sql} ${node.type} JOIN ${parenthesized(right)} ON ${on}`
+  if (node.using !== undefined) return joinUsing(node, node.using, left, right, join, context)
+  const scope = new Scope(fields, context.namedQueries, context.outer)
+  const expression: ExpressionContext = {
+    session: context.session,
+    scope,
+    clause: 'JOIN clause',
+    analyzeQuery: context.analyzeQuery,
+  }
+  if (node.type === 'INNER') prunePartitions(node.on!, scope)
+  return { sql: join(condition(node.on!, expression, 'JOIN ON clause')), fields }
+}
+
+/** Joins associate to the left; a join on the right keeps its parentheses. */
+function parenthesized(relation: Relation): string {
+  return / JOIN /.test(relation.sql) ? `(${relation.sql})` : relation.sql
+}
+
+function joinUsing(
+  node: RelationNode & { kind: 'join' },
+  using: readonly Identifier[],
+  left: Relation,
+  right: Relation,
+  join: (on: string) => string,
+  { session, namedQueries }: RelationContext,
+): Relation {
+  const conditions: string[] = []
+  const shared: Field[] = []
+  const joined = new Set<Field>()
+  for (const name of using) {
+    const [a, b] = [left, right].map((side) => {
+      const field = new Scope(side.fields, namedQueries).find([name])
+      if (field === undefined) throw failure('COLUMN_NOT_FOUND', `Column '${name.value}' is missing from one side of the join`, name.position)
+      joined.add(field)
+      return useField(field, name.position)
+    })
+    conditions.push(compare(session, '=', a!, b!, name.position).sql)
+    const both = comparable(session, '=', a!, b!, name.position)
+    const [x, y] = [both.left, both.right].map((side) => cast(session, side, both.type, false, name.position).sql)
+    const sql = node.type === 'FULL' ? `coalesce(${x}, ${y})` : node.type === 'RIGHT' ? y! : x!
+    shared.push({ name: name.value, qualifier: [], type: both.type, sql })
+  }
+  const rest = [...left.fields, ...right.fields].filter((field) => !joined.has(field))
+  return { sql: join(conditions.join(' AND ')), fields: [...shared, ...rest] }
+}

@@ -1,0 +1,255 @@
+import type { AnalysisSession } from './analysis-session.ts'
+import { analyzeExpression, condition, type ExpressionContext, sortItemSql } from './expression-analyzer.ts'
+import { prunePartitions } from './partition-pruning.ts'
+import { failure, notSupported } from './query-failure.ts'
+import { QueryError } from './query-engine.ts'
+import { analyzeRelation, type Relation, type RelationContext } from './relation-analyzer.ts'
+import { type QueryOutput, Scope, useField } from './scope.ts'
+import { containsAggregate, containsAggregateOrWindow, replaceNodes } from './syntax-walk.ts'
+import type { Expression, Identifier, Position, SelectSpecification, SortItem } from './syntax-tree.ts'
+import type { TypedExpression } from './typed-expression.ts'
+
+/** A column of the answer, before its SQL is fixed. */
+interface OutputItem extends TypedExpression {
+  readonly name: string | undefined
+  /** The expression, for names in ORDER BY; undefined for a column of `*`. */
+  readonly expression: Expression | undefined
+}
+
+/** What follows a SELECT in its query. */
+export interface QueryTail {
+  readonly orderBy: readonly SortItem[]
+  /** ` LIMIT 10 OFFSET 5`, or nothing. */
+  readonly limitSql: string
+}
+
+/** The scope of a query with groups: only keys and aggregates are columns. */
+class GroupedScope extends Scope {
+  readonly #source: Scope
+
+  constructor(source: Scope) {
+    super([], source.namedQueries, source.parent)
+    this.#source = source
+  }
+
+  override resolve(parts: readonly Identifier[], position: Position): TypedExpression {
+    if (this.#source.find(parts) === undefined) return super.resolve(parts, position)
+    const name = parts.map((part) => part.value).join('.')
+    throw failure('EXPRESSION_NOT_AGGREGATE', `'${name}' must be an aggregate expression or appear in GROUP BY clause`, position)
+  }
+}
+
+/** Keys and aggregates computed in an inner query, so that the outer one sees nothing else. */
+class Grouping {
+  readonly #alias: string
+  readonly #keys: readonly TypedExpression[]
+  readonly #aggregates = new Map<string, string>()
+
+  constructor(session: AnalysisSession, keys: readonly TypedExpression[]) {
+    this.#alias = session.alias('g')
+    this.#keys = keys
+  }
+
+  key(sql: string): TypedExpression | undefined {
+    const index = this.#keys.findIndex((key) => key.sql === sql)
+    return index < 0 ? undefined : { type: this.#keys[index]!.type, sql: `"${this.#alias}"."k${index}"` }
+  }
+
+  aggregate(typed: TypedExpression): TypedExpression {
+    const name = this.#aggregates.get(typed.sql) ?? `a${this.#aggregates.size}`
+    this.#aggregates.set(typed.sql, name)
+    return { type: typed.type, sql: `"${this.#alias}"."${name}"` }
+  }
+
+  sql(from: string): string {
+    const keys = this.#keys.map((key, i) => `${key.sql} AS "k${i}"`)
+    const aggregates = [...this.#aggregates].map(([sql, name]) => `${sql} AS "${name}"`)
+    const items = [...keys, ...aggregates]
+    const groupBy = keys.length === 0 ? '' : ` GROUP BY ${keys.map((_, i) => i + 1).join(', ')}`
+    const select = `SELECT ${items.length === 0 ? 'count(*)' : items.join(', ')}${from}${groupBy}`
+    return ` FROM (${select}) AS "${this.#alias}"`
+  }
+}
+
+export function analyzeSelect(node: SelectSpecification, tail: QueryTail, context: RelationContext): QueryOutput {
+  const { session } = context
+  const relation = node.from && analyzeRelation(node.from, context)
+  const scope = new Scope(relation?.fields ?? [], context.namedQueries, context.outer)
+  const row: ExpressionContext = { session, scope, clause: 'WHERE clause', analyzeQuery: context.analyzeQuery }
+  let from = relation === undefined ? '' : ` FROM ${relation.sql}`
+  if (node.where !== undefined) {
+    prunePartitions(node.where, scope)
+    from += ` WHERE ${condition(node.where, row, 'WHERE clause')}`
+  }
+  const windows = new Map(node.windows.map(({ name, window }) => [name.value.toLowerCase(), window]))
+  const orderBy = withoutAliases(tail.orderBy, node)
+  const grouping = groupingOf(node, orderBy, row)
+  const output = grouping === undefined ? { ...row, windows } : groupedContext(grouping, row, windows)
+  const items = outputItems(node, relation, { ...output, clause: 'SELECT clause' })
+  const having = node.having && condition(node.having, { ...output, clause: 'HAVING clause', windows: undefined }, 'HAVING clause')
+  const order = orderBy.map((item, i) => {
+    const sql = orderSql(item, tail.orderBy[i]!, items, node.distinct, { ...output, clause: 'ORDER BY clause' })
+    return sortItemSql(sql, item)
+  })
+  if (grouping !== undefined) from = grouping.sql(from)
+  const list = items.map(({ sql }, i) => `${sql} AS "c${i}"`).join(', ')
+  const parts = [`SELECT ${node.distinct ? 'DISTINCT ' : ''}${list}${from}`]
+  if (having !== undefined) parts.push(`WHERE ${having}`)
+  if (order.length > 0) parts.push(`ORDER BY ${order.join(', ')}`)
+  return { sql: parts.join(' ') + tail.limitSql, columns: items.map(({ name, type }) => ({ name, type })) }
+}
+
+function groupingOf(
+  node: SelectSpecification,
+  orderBy: readonly SortItem[],
+  row: ExpressionContext,
+): Grouping | undefined {
+  const grouped =
+    node.groupBy.length > 0 || node.having !== undefined || containsAggregate(node.items) || containsAggregate(orderBy)
+  if (!grouped) return undefined
+  const keys = node.groupBy.flatMap((element) => {
+    if (element.kind !== 'simple') throw notSupported(`GROUP BY ${element.kind === 'sets' ? 'GROUPING SETS' : element.kind.toUpperCase()}`, element.position)
+    const { expression } = element
+    if (expression.kind === 'row') return expression.items
+    return [ordinal(expression, node)]
+  })
+  const typed = keys.map((key) => {
+    if (containsAggregateOrWindow(key)) {
+      throw failure('EXPRESSION_NOT_SCALAR', 'GROUP BY clause cannot contain aggregations, window functions or grouping operations', key.position)
+    }
+    return analyzeExpression(key, { ...row, clause: 'GROUP BY clause' })
+  })
+  const distinct = typed.filter((key, i) => typed.findIndex((other) => other.sql === key.sql) === i)
+  return new Grouping(row.session, distinct)
+}
+
+/** The expression at a place of the select list, for `GROUP BY 1`. */
+function ordinal(expression: Expression, node: SelectSpecification): Expression {
+  if (expression.kind !== 'number' || expression.form !== 'integer') return expression
+  if (node.items.some((item) => item.kind === 'star')) {
+    throw notSupported('GROUP BY with a number beside SELECT *', expression.position)
+  }
+  const item = node.items[Number(expression.text) - 1]
+  if (item?.kind !== 'expression') {
+    throw failure('INVALID_COLUMN_REFERENCE', `GROUP BY position ${expression.text} is not in select list`, expression.position)
+  }
+  return item.expression
+}
+
+function groupedContext(
+  grouping: Grouping,
+  source: ExpressionContext,
+  windows: ExpressionContext['windows'],
+): ExpressionContext {
+  return {
+    ...source,
+    scope: new GroupedScope(source.scope),
+    windows,
+    source,
+    aggregate: (typed) => grouping.aggregate(typed),
+    match: (expression) => {
+      if (expression.kind === 'number' || expression.kind === 'string' || containsAggregateOrWindow(expression)) {
+        return undefined
+      }
+      try {
+        return grouping.key(analyzeExpression(expression, source).sql)
+      } catch (error) {
+        // It fails again, with the right clause, where it is analysed as no key.
+        if (error instanceof QueryError) return undefined
+        throw error
+      }
+    },
+  }
+}
+
+function outputItems(
+  node: SelectSpecification,
+  relation: Relation | undefined,
+  context: ExpressionContext,
+): readonly OutputItem[] {
+  return node.items.flatMap((item): OutputItem[] => {
+    if (item.kind === 'expression') {
+      const typed = analyzeExpression(item.expression, context)
+      return [{ ...typed, name: item.alias?.value ?? impliedName(item.expression), expression: item.expression }]
+    }
+    const qualifier = item.qualifier.map((part) => part.value.toLowerCase())
+    const fields = (relation?.fields ?? []).filter(
+      (field) =>
+        field.hidden !== true &&
+        qualifier.length <= field.qualifier.length &&
+        qualifier.every((part, i) => part === field.qualifier[field.qualifier.length - qualifier.length + i]),
+    )
+    if (fields.length === 0) {
+      const what = qualifier.length === 0 ? 'SELECT * not allowed in queries without FROM clause' : `Unable to resolve reference ${qualifier.join('.')}`
+      throw failure(qualifier.length === 0 ? 'COLUMN_NOT_FOUND' : 'TABLE_NOT_FOUND', what, item.position)
+    }
+    return fields.map((field) => {
+      const column = useField(field, item.position)
+      return { ...starColumn(column, field.name, item.position, context), name: field.name, expression: undefined }
+    })
+  })
+}
+
+/** A column of `*`: in a query with groups it must be a key. */
+function starColumn(
+  column: TypedExpression,
+  name: string | undefined,
+  position: Position,
+  context: ExpressionContext,
+): TypedExpression {
+  if (context.aggregate === undefined) return column
+  const parts = [{ value: name ?? '', position }]
+  return analyzeExpression({ kind: 'reference', parts, position }, context)
+}
+
+function impliedName(expression: Expression): string | undefined {
+  return expression.kind === 'reference' ? expression.parts.at(-1)!.value : undefined
+}
+
+/** ORDER BY with the names of the select list replaced by what they name. */
+function withoutAliases(orderBy: readonly SortItem[], node: SelectSpecification): readonly SortItem[] {
+  const named = new Map<string, Expression>()
+  for (const item of node.items) {
+    if (item.kind === 'expression' && item.alias !== undefined) named.set(item.alias.value.toLowerCase(), item.expression)
+  }
+  if (named.size === 0) return orderBy
+  return orderBy.map((item) => ({
+    ...item,
+    expression: replaceNodes(item.expression, (part) =>
+      part.kind === 'reference' && part.parts.length === 1 ? named.get(part.parts[0]!.value.toLowerCase()) : undefined,
+    ),
+  }))
+}
+
+function orderSql(
+  item: SortItem,
+  written: SortItem,
+  items: readonly OutputItem[],
+  distinct: boolean,
+  context: ExpressionContext,
+): string {
+  const { expression } = written
+  if (expression.kind === 'number' && expression.form === 'integer') return ordinalSql(expression, items.length)
+  if (expression.kind === 'reference' && expression.parts.length === 1) {
+    const name = expression.parts[0]!.value.toLowerCase()
+    const matches = items.flatMap((output, i) => (output.name?.toLowerCase() === name ? [i] : []))
+    if (new Set(matches.map((i) => items[i]!.sql)).size > 1) throw failure('AMBIGUOUS_NAME', `Column '${name}' is ambiguous`, expression.position)
+    if (matches.length > 0) return String(matches[0]! + 1)
+  }
+  const typed = analyzeExpression(item.expression, context)
+  const index = items.findIndex((output) => output.sql === typed.sql)
+  if (index >= 0) return String(index + 1)
+  if (distinct) {
+    throw failure('EXPRESSION_NOT_IN_DISTINCT', 'For SELECT DISTINCT, ORDER BY expressions must appear in select list', expression.position)
+  }
+  return typed.sql
+}
+
+/** The place of a column, checked against how many there are. */
+export function ordinalSql(expression: Expression & { kind: 'number' }, count: number): string {
+  const place = Number(expression.text)
+  if (place < 1 || place > count) {
+    throw failure('INVALID_COLUMN_REFERENCE', `ORDER BY position ${expression.text} is not in select list`, expression.position)
+  }
+  return String(place)
+}

@@ -1,0 +1,46 @@
+import { isAggregate } from './aggregate-rules.ts'
+import type { Expression } from './syntax-tree.ts'
+
+type Syntax = Readonly<Record<string, unknown>>
+
+function isSyntax(value: unknown): value is Syntax {
+  return typeof value === 'object' && value !== null
+}
+
+/** True where a node at or below this one satisfies the test; queries inside are not entered. */
+function some(node: unknown, test: (node: Syntax) => boolean): boolean {
+  if (Array.isArray(node)) return node.some((item) => some(item, test))
+  if (!isSyntax(node) || node['kind'] === 'query') return false
+  return test(node) || Object.values(node).some((child) => some(child, test))
+}
+
+/** Contains an aggregate function that is not a window function. */
+export function containsAggregate(expression: unknown): boolean {
+  return some(
+    expression,
+    (node) =>
+      node['kind'] === 'call' &&
+      node['over'] === undefined &&
+      (isAggregate(String(node['name'])) || node['name'] === 'grouping'),
+  )
+}
+
+/** Contains an aggregate or window function. */
+export function containsAggregateOrWindow(expression: unknown): boolean {
+  return containsAggregate(expression) || some(expression, (node) => node['kind'] === 'call' && node['over'] !== undefined)
+}
+
+/** The expression with each node the function answers for replaced; queries inside are left alone. */
+export function replaceNodes(
+  expression: Expression,
+  replacement: (node: Expression) => Expression | undefined,
+): Expression {
+  const visit = (node: unknown): unknown => {
+    if (Array.isArray(node)) return node.map(visit)
+    if (!isSyntax(node) || node['kind'] === 'query') return node
+    const replaced = replacement(node as unknown as Expression)
+    if (replaced !== undefined) return replaced
+    return Object.fromEntries(Object.entries(node).map(([key, value]) => [key, visit(value)]))
+  }
+  return visit(expression) as Expression
+}

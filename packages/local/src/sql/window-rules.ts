@@ -1,0 +1,139 @@
+import { type AggregateCall, aggregateRules, isAggregate } from './aggregate-rules.ts'
+import { cast, coerce } from './cast-rules.ts'
+import { analyzeExpression, type ExpressionContext, sortItemSql } from './expression-analyzer.ts'
+import { failure, notSupported } from './query-failure.ts'
+import type { Expression, FrameBound, FunctionCall, WindowSpecification } from './syntax-tree.ts'
+import { bigintType, doubleType, isInteger, typeText } from './trino-type.ts'
+import type { TypedExpression } from './typed-expression.ts'
+
+const rankingFunctions: Readonly<Record<string, typeof bigintType>> = {
+  row_number: bigintType,
+  rank: bigintType,
+  dense_rank: bigintType,
+  percent_rank: doubleType,
+  cume_dist: doubleType,
+}
+
+/** A function call with OVER. */
+export function analyzeWindowCall(call: FunctionCall, context: ExpressionContext): TypedExpression {
+  if (context.windows === undefined) {
+    throw failure('EXPRESSION_NOT_SCALAR', `${context.clause} cannot contain window functions`, call.position)
+  }
+  const inner: ExpressionContext = { ...context, windows: undefined, clause: 'A window function' }
+  const specification = namedWindow(call, context)
+  const over = windowSql(specification, inner)
+  const args = call.arguments.map((argument) => analyzeExpression(argument, inner))
+  if (call.orderBy.length > 0) throw notSupported('ORDER BY in the arguments of a window function', call.position)
+  if (isAggregate(call.name)) {
+    if (call.ignoreNulls) throw notSupported(`IGNORE NULLS with ${call.name}`, call.position)
+    const filter = call.filter && analyzeExpression(call.filter, inner).sql
+    const aggregate: AggregateCall = { ...call, session: context.session, arguments: args, filter, over }
+    return aggregateRules[call.name]!(aggregate)
+  }
+  if (call.distinct || call.filter !== undefined) throw notSupported(`DISTINCT or FILTER with ${call.name}`, call.position)
+  const ranking = rankingFunctions[call.name]
+  if (ranking !== undefined && args.length === 0) return { type: ranking, sql: `${call.name}() OVER ${over}` }
+  return valueFunction(call, args, over, context)
+}
+
+function valueFunction(
+  call: FunctionCall,
+  args: readonly TypedExpression[],
+  over: string,
+  context: ExpressionContext,
+): TypedExpression {
+  const { session } = context
+  const refuse = (): Error => {
+    const types = args.map((argument) => typeText(argument.type)).join(', ')
+    return notSupported(`the window function ${call.name}(${types})`, call.position)
+  }
+  const [value, count, otherwise] = args
+  if (value === undefined || value.type.kind === 'unknown') throw refuse()
+  const nulls = call.ignoreNulls ? ' IGNORE NULLS' : ''
+  const counted = (smallest: number): string => {
+    if (count?.constant === undefined || !isInteger(count.type) || Number(count.constant) < smallest) throw refuse()
+    return cast(session, count, bigintType, false).sql
+  }
+  switch (call.name) {
+    case 'ntile':
+      if (args.length !== 1 || value.constant === undefined || !isInteger(value.type) || Number(value.constant) < 1) throw refuse()
+      return { type: bigintType, sql: `ntile(${cast(session, value, bigintType, false).sql}) OVER ${over}` }
+    case 'first_value':
+    case 'last_value':
+      if (args.length !== 1) throw refuse()
+      return { type: value.type, sql: `${call.name}(${value.sql}${nulls}) OVER ${over}` }
+    case 'nth_value':
+      if (args.length !== 2) throw refuse()
+      return { type: value.type, sql: `nth_value(${value.sql}, ${counted(1)}${nulls}) OVER ${over}` }
+    case 'lag':
+    case 'lead': {
+      if (args.length > 3) throw refuse()
+      if (count === undefined) return { type: value.type, sql: `${call.name}(${value.sql}${nulls}) OVER ${over}` }
+      const default_ = otherwise === undefined ? undefined : coerce(session, otherwise, value.type)
+      if (otherwise !== undefined && default_ === undefined) throw refuse()
+      const rest = default_ === undefined ? '' : `, ${default_.sql}`
+      return { type: value.type, sql: `${call.name}(${value.sql}, ${counted(0)}${rest}${nulls}) OVER ${over}` }
+    }
+    default:
+      throw notSupported(`the window function ${call.name}`, call.position)
+  }
+}
+
+function namedWindow(call: FunctionCall, context: ExpressionContext): WindowSpecification {
+  const over = call.over!
+  const find = (name: string): WindowSpecification => {
+    const found = context.windows?.get(name.toLowerCase())
+    if (found === undefined) throw failure('INVALID_WINDOW_REFERENCE', `Cannot resolve WINDOW name ${name}`, call.position)
+    return found
+  }
+  if ('value' in over) return find(over.value)
+  if (over.base === undefined) return over
+  const base = find(over.base.value)
+  if (base.base !== undefined || base.frame !== undefined || over.partitionBy.length > 0) {
+    throw notSupported('windows built on such windows', call.position)
+  }
+  return { ...over, partitionBy: base.partitionBy, orderBy: over.orderBy.length > 0 ? over.orderBy : base.orderBy }
+}
+
+function windowSql(window: WindowSpecification, context: ExpressionContext): string {
+  const clauses: string[] = []
+  if (window.partitionBy.length > 0) {
+    clauses.push(`PARTITION BY ${window.partitionBy.map((key) => analyzeExpression(key, context).sql).join(', ')}`)
+  }
+  const keys = window.orderBy.map((item) => analyzeExpression(item.expression, context))
+  if (keys.length > 0) {
+    clauses.push(`ORDER BY ${window.orderBy.map((item, i) => sortItemSql(keys[i]!.sql, item)).join(', ')}`)
+  }
+  if (window.frame !== undefined) {
+    const { unit, start, end } = window.frame
+    if (unit === 'GROUPS') throw notSupported('GROUPS frames')
+    const bound = (side: FrameBound): string => frameBoundSql(side, unit, keys, context)
+    clauses.push(`${unit} BETWEEN ${bound(start)} AND ${bound(end)}`)
+  }
+  return `(${clauses.join(' ')})`
+}
+
+function frameBoundSql(
+  bound: FrameBound,
+  unit: 'ROWS' | 'RANGE',
+  keys: readonly TypedExpression[],
+  context: ExpressionContext,
+): string {
+  if (!('offset' in bound)) return bound.kind.replace('-', ' ').toUpperCase()
+  const offset = analyzeExpression(bound.offset, context)
+  const { position } = bound.offset as Expression
+  if (offset.constant === undefined || !/^\d+(\.\d+)?$/.test(offset.constant)) {
+    throw notSupported('frame offsets that are not literals', position)
+  }
+  const direction = bound.kind.toUpperCase()
+  if (unit === 'ROWS') {
+    if (!isInteger(offset.type)) throw failure('TYPE_MISMATCH', 'Window frame ROWS offset must be an integer', position)
+    return `${offset.constant} ${direction}`
+  }
+  const [key] = keys
+  const distance = key !== undefined && keys.length === 1 ? coerce(context.session, offset, key.type) : undefined
+  if (distance === undefined || !(isInteger(key!.type) || key!.type.kind === 'decimal')) {
+    throw notSupported('RANGE frames with an offset over other keys than one exact number', position)
+  }
+  return `${distance.sql} ${direction}`
+}

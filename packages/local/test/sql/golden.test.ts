@@ -1,0 +1,110 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+import { createQueryEngine } from '../../src/sql/duckdb-query-engine.ts'
+import { QueryError, type QueryResult } from '../../src/sql/query-engine.ts'
+import { goldenDirectory, goldenResolver } from './golden-tables.ts'
+
+interface Golden {
+  readonly sql: string
+  readonly types: readonly string[]
+  readonly rows?: readonly (readonly unknown[])[]
+  readonly error?: { readonly name: string; readonly message: string }
+}
+
+function read(name: string): unknown {
+  return JSON.parse(readFileSync(join(goldenDirectory, name), 'utf8'))
+}
+
+const answers = read('answers.json') as {
+  queries: Record<string, Omit<Golden, 'types'> & { columns?: { name: string; type: string }[] }>
+}
+const queries = Object.entries(answers.queries).map(([name, query]): [string, Golden & { names: string[] | undefined }] => [
+  name,
+  { ...query, types: (query.columns ?? []).map((column) => column.type), names: query.columns?.map((column) => column.name) },
+])
+const expressions = read('expressions.json') as Golden[]
+
+/** Sketches answer within their error: 5 percent of the true rank or count. */
+const approximate = /approx_/
+
+const directory = mkdtempSync(join(tmpdir(), 'golden-'))
+const engine = createQueryEngine({ dataDirectory: directory, allowedDirectories: [join(goldenDirectory, 'data')] })
+afterAll(async () => {
+  await engine.close()
+  rmSync(directory, { recursive: true })
+})
+
+/** Trino's typed value as Athena's text. */
+function text(value: unknown, type: string): string | null {
+  if (value === null) return null
+  if (Array.isArray(value)) return `[${value.map((item) => text(item, '')).join(', ')}]`
+  if (typeof value === 'object') {
+    return `{${Object.entries(value).map(([key, item]) => `${key}=${text(item, '')}`).join(', ')}}`
+  }
+  if (type === 'double' || type === 'real') return javaDouble(Number(value))
+  return String(value)
+}
+
+/** Java's Double.toString, written apart from the engine's. */
+function javaDouble(value: number): string {
+  if (!Number.isFinite(value)) return String(value)
+  const magnitude = Math.abs(value)
+  if (value === 0 || (magnitude >= 1e-3 && magnitude < 1e7)) {
+    const plain = String(value)
+    return plain.includes('.') ? plain : `${plain}.0`
+  }
+  const [mantissa, exponent] = value.toExponential().split('e') as [string, string]
+  return `${mantissa.includes('.') ? mantissa : `${mantissa}.0`}E${Number(exponent)}`
+}
+
+function typeName(type: string): string {
+  return type.toLowerCase().replaceAll(', ', ',')
+}
+
+/** The sentence of a refusal by name; undefined where the answer is Trino's. Anything else fails. */
+async function refusal(golden: Golden): Promise<string | undefined> {
+  let result: QueryResult
+  try {
+    result = await engine.run({ sql: golden.sql, database: 'golden', resolver: goldenResolver })
+  } catch (error) {
+    if (!(error instanceof QueryError)) throw error
+    if (golden.error !== undefined && error.errorName === golden.error.name) {
+      expect(error.message).toContain(golden.error.message)
+      return undefined
+    }
+    expect(error.errorName, `${golden.sql}\n${error.message}`).toBe('NOT_SUPPORTED')
+    return error.message.replace(/^NOT_SUPPORTED: (line \d+:\d+: )?The embedded Athena does not support /, '')
+  }
+  expect(golden.error, golden.sql).toBeUndefined()
+  expect(result.columns.map((column) => column.type), golden.sql).toEqual(golden.types.map(typeName))
+  if (approximate.test(golden.sql)) {
+    const numbers = (rows: readonly (readonly unknown[])[]): number[] => rows.flat().map(Number)
+    numbers(golden.rows!).forEach((expected, i) => {
+      expect(Math.abs(numbers(result.rows)[i]! - expected)).toBeLessThanOrEqual(Math.abs(expected) * 0.05)
+    })
+    return undefined
+  }
+  const expected = golden.rows!.map((row) => row.map((value, i) => text(value, golden.types[i]!)))
+  expect(result.rows, golden.sql).toEqual(expected)
+  return undefined
+}
+
+const refusedQueries: Readonly<Record<string, string>> = {}
+
+const refusedExpressions: Readonly<Record<string, string>> = {}
+
+describe('the golden queries', () => {
+  test.each(queries)('%s is answered as Trino answers, or refused by name', async (name, golden) => {
+    const sentence = await refusal(golden)
+    expect(sentence, name).toBe(refusedQueries[name])
+  })
+})
+
+describe('the golden expressions', () => {
+  test.each(expressions)('$sql is answered as Trino answers, or refused by name', async (golden) => {
+    const sentence = await refusal(golden)
+    expect(sentence, golden.sql).toBe(refusedExpressions[golden.sql])
+  })
+})
