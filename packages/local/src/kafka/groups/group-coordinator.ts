@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { ErrorCode } from '../protocol/error-code.ts'
+import { Group } from './group.ts'
 import {
   failedJoin,
   failedSync,
-  Group,
   type JoinResult,
   Member,
   type MemberProtocol,
   type SyncResult,
-} from './group.ts'
+} from './member.ts'
 import type { OffsetStore } from './offset-store.ts'
 
 /** `group.min.session.timeout.ms` and `group.max.session.timeout.ms` of Apache Kafka. */

@@ -29,13 +29,15 @@ export const fetchHandlers = (broker: BrokerServices): Pick<Handlers, 'fetch'> =
     }
     const deadlineMillis = performance.now() + request.maxWaitMillis
     let attempt = readAll(broker, request)
-    while (attempt.missingBytes > 0 && performance.now() < deadlineMillis && !signal.aborted) {
+    while (attempt.missingBytes > 0 && performance.now() < deadlineMillis) {
       await newBytes(
         logsOf(broker, request),
         attempt.missingBytes,
         deadlineMillis - performance.now(),
         signal,
       )
+      // The broker may be closing: its logs are not to be opened again.
+      if (signal.aborted) return null
       attempt = readAll(broker, request)
     }
     return { errorCode: ErrorCode.NONE, topics: attempt.topics }

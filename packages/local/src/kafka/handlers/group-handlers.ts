@@ -4,6 +4,7 @@ import type { OffsetCommit } from '../groups/offset-store.ts'
 import type { Handlers } from '../network/dispatcher.ts'
 import type { ResponseOf } from '../protocol/api-table.ts'
 import { ErrorCode } from '../protocol/error-code.ts'
+import { outcomeOf } from './topic-handlers.ts'
 
 /** `offset.metadata.max.bytes` of Apache Kafka. */
 const maxOffsetMetadataBytes = 4096
@@ -70,10 +71,10 @@ export const groupHandlers = (
   offsetCommit(request) {
     const groupError = broker.groups.checkCommit(request)
     const { topics, commits } = checkCommits(broker, request.topics, groupError)
-    if (commits.length > 0) {
-      broker.offsets.commit(request.groupId, commits)
-      broker.groups.committed(request.groupId)
-    }
+    const { errorCode } = outcomeOf(() => broker.offsets.commit(request.groupId, commits))
+    if (errorCode !== ErrorCode.NONE)
+      return { topics: checkCommits(broker, request.topics, errorCode).topics }
+    if (commits.length > 0) broker.groups.committed(request.groupId)
     return { topics }
   },
 

@@ -1,19 +1,18 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { RefusedRequestError } from '../protocol/error-code.ts'
-import { readInt64 } from '../protocol/wire-reader.ts'
 import { recoverPartitionLog, saveCheckpoint } from './partition-recovery.ts'
 import type { AbortedTransaction, ProducerState } from './producer-state.ts'
 import {
-  batchHeaderBytes,
-  batchLengthOverheadBytes,
   controlBatch,
   firstRecordAtOrAfter,
   isCommitMarker,
   placeBatch,
+  type RecordBatchHeader,
   readBatchHeader,
   stampLogAppendTime,
 } from './record-batch.ts'
 import { Segment } from './segment.ts'
+import { readBatches } from './segment-reader.ts'
 
 /** After so many bytes index and producers are saved, so that a start reads no more than this again. */
 const checkpointIntervalBytes = 16 * 1024 * 1024
@@ -42,8 +41,6 @@ export interface ReadResult {
   readonly hasMore: boolean
 }
 
-/** Read beyond what was asked for, as the index leads to a place somewhat before the first batch. */
-const readAheadBytes = 32 * 1024
 const noRecords = Buffer.alloc(0)
 
 /** The log of one topic partition: segments on disk, offsets, producers and transactions. */
@@ -113,9 +110,9 @@ export class PartitionLog {
     if (usesLogAppendTime) stampLogAppendTime(batch, now)
     placeBatch(batch, baseOffset)
     header = readBatchHeader(batch)
-    this.#write(batch)
+    this.#write(batch, header)
     if (header.producerId >= 0) this.#producers.appended(header, now)
-    if (this.#uncheckpointedBytes >= checkpointIntervalBytes) this.#saveCheckpoint()
+    this.#checkpointWhenDue()
     this.#notify(header.sizeBytes)
     return { baseOffset, logAppendTime: usesLogAppendTime ? now : -1 }
   }
@@ -125,8 +122,9 @@ export class PartitionLog {
     const now = Date.now()
     const batch = controlBatch({ ...marker, timestampMillis: now })
     placeBatch(batch, this.logEndOffset)
-    this.#write(batch)
-    this.#producers.ended(readBatchHeader(batch), isCommitMarker(batch), now)
+    const header = readBatchHeader(batch)
+    this.#write(batch, header)
+    this.#producers.ended(header, isCommitMarker(batch), now)
     this.#notify(Number.POSITIVE_INFINITY)
   }
 
@@ -161,7 +159,9 @@ export class PartitionLog {
   ): { offset: number; timestampMillis: number } | undefined {
     for (const segment of this.#segments) {
       if (segment.largestTimestamp < timestampMillis) continue
-      for (const { header, bytes } of segment.batches(segment.positionBeforeTimestamp(timestampMillis))) {
+      for (const { header, bytes } of this.#opened(segment).batches(
+        segment.positionBeforeTimestamp(timestampMillis),
+      )) {
         if (header.baseOffset >= endOffset) return undefined
         if (header.maxTimestamp < timestampMillis || header.lastOffset < this.#logStartOffset) continue
         const found = firstRecordAtOrAfter(bytes, timestampMillis)
@@ -203,8 +203,11 @@ export class PartitionLog {
 
   /** Saves index and producers, and closes the files. */
   close(): void {
-    if (this.#uncheckpointedBytes > 0) this.#saveCheckpoint()
-    for (const segment of this.#segments) segment.close()
+    try {
+      if (this.#uncheckpointedBytes > 0) this.#saveCheckpoint()
+    } finally {
+      for (const segment of this.#segments) segment.close()
+    }
   }
 
   /** Removes the log from the disk; waiting readers are told. */
@@ -214,21 +217,30 @@ export class PartitionLog {
     this.#notify(Number.POSITIVE_INFINITY)
   }
 
-  #write(batch: Buffer): void {
-    const header = readBatchHeader(batch)
-    let active = this.#activeSegment()
-    const { segmentBytes, segmentMillis } = this.#settings()
-    const isFull = active.sizeBytes + batch.length > segmentBytes
-    if (active.sizeBytes > 0 && (isFull || Date.now() - this.#activeSinceMillis > segmentMillis)) {
-      active = this.#roll()
-    }
+  #write(batch: Buffer, header: RecordBatchHeader): void {
     try {
+      let active = this.#activeSegment()
+      const { segmentBytes, segmentMillis } = this.#settings()
+      const isFull = active.sizeBytes + batch.length > segmentBytes
+      if (active.sizeBytes > 0 && (isFull || Date.now() - this.#activeSinceMillis > segmentMillis)) {
+        active = this.#roll()
+      }
       active.append(batch, header)
-    } catch (error) {
-      const message = `The log in ${this.directory} could not be written: ${(error as Error).message}`
-      throw new RefusedRequestError('KAFKA_STORAGE_ERROR', message, error)
+    } catch (cause) {
+      const message = `The log in ${this.directory} could not be written: ${(cause as Error).message}`
+      throw new RefusedRequestError('KAFKA_STORAGE_ERROR', message, cause)
     }
     this.#uncheckpointedBytes += batch.length
+  }
+
+  /** The batch is in the log already: without a checkpoint the next start only reads more of it. */
+  #checkpointWhenDue(): void {
+    if (this.#uncheckpointedBytes < checkpointIntervalBytes) return
+    try {
+      this.#saveCheckpoint()
+    } catch {
+      this.#uncheckpointedBytes = 0
+    }
   }
 
   #roll(): Segment {
@@ -254,13 +266,16 @@ export class PartitionLog {
     return this.#segments.at(-1)!
   }
 
-  /** The segment that holds `offset`; at most one sealed segment keeps its file open. */
   #segmentOf(offset: number): Segment {
     let index = this.#segments.length - 1
     while (index > 0 && this.#segments[index]!.baseOffset > offset) index--
-    const segment = this.#segments[index]!
+    return this.#opened(this.#segments[index]!)
+  }
+
+  /** At most one sealed segment keeps its file open. */
+  #opened(segment: Segment): Segment {
     if (segment !== this.#activeSegment() && segment !== this.#openSealedSegment) {
-      if (this.#openSealedSegment !== this.#activeSegment()) this.#openSealedSegment?.close()
+      this.#openSealedSegment?.close()
       this.#openSealedSegment = segment
     }
     return segment
@@ -268,49 +283,5 @@ export class PartitionLog {
 
   #notify(byteCount: number): void {
     for (const listener of this.#appendListeners) listener(byteCount)
-  }
-}
-
-/** Reads whole batches of one segment, from the batch that holds `offset`. */
-const readBatches = (
-  segment: Segment,
-  options: { offset: number; endOffset: number; maxBytes: number; atLeastOne: boolean },
-): { records: Buffer; nextOffset: number } => {
-  let position = segment.positionBefore(options.offset)
-  let chunk: Buffer = noRecords
-  let cursor = 0
-  let start = -1
-  let nextOffset = options.offset
-  for (;;) {
-    if (chunk.length - cursor < batchHeaderBytes) {
-      if (start !== -1 || position + cursor >= segment.sizeBytes) break
-      position += cursor
-      const wanted = Math.max(options.maxBytes, 0) + readAheadBytes
-      chunk = segment.read(position, Math.min(wanted, segment.sizeBytes - position))
-      cursor = 0
-      continue
-    }
-    const baseOffset = readInt64(chunk, cursor)
-    const sizeBytes = chunk.readInt32BE(cursor + 8) + batchLengthOverheadBytes
-    const lastOffset = baseOffset + chunk.readInt32BE(cursor + 23)
-    if (lastOffset < options.offset) {
-      cursor += sizeBytes
-      continue
-    }
-    if (start === -1) start = cursor
-    if (baseOffset >= options.endOffset) break
-    if (cursor - start + sizeBytes > options.maxBytes && !(cursor === start && options.atLeastOne)) break
-    if (cursor + sizeBytes > chunk.length) {
-      if (cursor > start) break
-      chunk = segment.read(position + cursor, sizeBytes)
-      start = 0
-      cursor = 0
-    }
-    cursor += sizeBytes
-    nextOffset = lastOffset + 1
-  }
-  return {
-    records: start === -1 ? noRecords : chunk.subarray(start, Math.min(cursor, chunk.length)),
-    nextOffset,
   }
 }

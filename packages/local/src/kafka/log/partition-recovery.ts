@@ -36,6 +36,16 @@ export const saveCheckpoint = (directory: string, checkpoint: Checkpoint): void 
  */
 export const recoverPartitionLog = (directory: string): RecoveredLog => {
   const checkpoint = loadCheckpoint(directory)
+  const recovered = recoverFrom(directory, checkpoint)
+  const nextOffset = recovered.segments.at(-1)!.nextOffset
+  if (checkpoint === undefined || nextOffset >= checkpoint.nextOffset) return recovered
+  // The machine lost power and with it the end of the log: the checkpoint speaks of what is gone.
+  for (const segment of recovered.segments) segment.close()
+  const { logStartOffset } = checkpoint
+  return { ...recoverFrom(directory, undefined), logStartOffset: Math.min(logStartOffset, nextOffset) }
+}
+
+const recoverFrom = (directory: string, checkpoint: Checkpoint | undefined): RecoveredLog => {
   const segments = readdirSync(directory)
     .map(baseOffsetOfFile)
     .filter((offset) => offset !== undefined)

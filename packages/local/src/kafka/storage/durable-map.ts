@@ -11,6 +11,7 @@ import {
 } from 'node:fs'
 import { dirname } from 'node:path'
 import { StockpipeError } from '@stockpipe/core'
+import { RefusedRequestError } from '../protocol/error-code.ts'
 
 /** The file is written anew when it has more than this many lines for each living entry. */
 const linesPerEntry = 4
@@ -56,7 +57,7 @@ export class DurableMap<Value> {
     this.apply([[key, null]])
   }
 
-  /** Makes several changes with one write. */
+  /** Makes several changes with one write; throws a RefusedRequestError when the disk takes no more. */
   apply(changes: readonly (readonly [string, Value | null])[]): void {
     if (changes.length === 0) return
     const lines = Buffer.from(changes.map((change) => `${JSON.stringify(change)}\n`).join(''))
@@ -70,9 +71,10 @@ export class DurableMap<Value> {
           this.#sizeBytes + written,
         )
       }
-    } catch (error) {
+    } catch (cause) {
       ftruncateSync(this.#descriptor, this.#sizeBytes)
-      throw error
+      const message = `${this.#path} could not be written: ${(cause as Error).message}`
+      throw new RefusedRequestError('KAFKA_STORAGE_ERROR', message, cause)
     }
     this.#sizeBytes += lines.length
     this.#lineCount += changes.length

@@ -76,6 +76,11 @@ export class TopicStore {
     if (this.#topics.has(name)) {
       throw new RefusedRequestError('TOPIC_ALREADY_EXISTS', `Topic '${name}' already exists.`)
     }
+    const collision = this.#collidingName(name)
+    if (collision !== undefined) {
+      const message = `Topic '${name}' collides with the existing topic '${collision}': they differ in . and _ only.`
+      throw new RefusedRequestError('INVALID_TOPIC_EXCEPTION', message)
+    }
     checkPartitionCount(options.partitionCount)
     const config = new TopicConfig(options.configs ?? {})
     if (options.validateOnly === true) return
@@ -115,9 +120,14 @@ export class TopicStore {
     topic.config = config
   }
 
+  /** Enforces retention on every log; one that cannot be written now is left for the next time. */
   applyRetention(nowMillis: number): void {
-    for (const topic of this.#topics.values()) {
-      for (const log of topic.partitions) log.applyRetention(nowMillis)
+    for (const { partitions } of this.#topics.values()) {
+      for (const log of partitions) {
+        try {
+          log.applyRetention(nowMillis)
+        } catch {}
+      }
     }
   }
 
@@ -126,6 +136,13 @@ export class TopicStore {
       for (const log of topic.partitions) log.close()
     }
     this.#stored.close()
+  }
+
+  /** Apache Kafka refuses names that are one name in its metrics, where dots become underscores. */
+  #collidingName(name: string): string | undefined {
+    const metricName = name.replaceAll('.', '_')
+    if (!metricName.includes('_')) return undefined
+    return [...this.#topics.keys()].find((other) => other.replaceAll('.', '_') === metricName)
   }
 
   #existing(name: string): Topic {
