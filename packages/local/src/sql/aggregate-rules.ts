@@ -41,7 +41,10 @@ function apply(call: AggregateCall, name: string, args: readonly string[], only?
 
 function refuse(call: AggregateCall): Error {
   const types = call.arguments.map((argument) => typeText(argument.type)).join(', ')
-  return notSupported(`the aggregation ${call.name}(${call.distinct ? 'DISTINCT ' : ''}${types})`, call.position)
+  return notSupported(
+    `the aggregation ${call.name}(${call.distinct ? 'DISTINCT ' : ''}${types})`,
+    call.position,
+  )
 }
 
 function only(call: AggregateCall): TypedExpression {
@@ -61,7 +64,8 @@ const sum: AggregateRule = (call) => {
   const { type, sql } = only(call)
   if (isInteger(type)) return { type: bigintType, sql: `CAST(${apply(call, 'sum', [sql])} AS BIGINT)` }
   if (type.kind === 'double') return { type, sql: apply(call, 'sum', [sql]) }
-  if (type.kind === 'real') return { type, sql: `CAST(${apply(call, 'sum', [`CAST(${sql} AS DOUBLE)`])} AS FLOAT)` }
+  if (type.kind === 'real')
+    return { type, sql: `CAST(${apply(call, 'sum', [`CAST(${sql} AS DOUBLE)`])} AS FLOAT)` }
   if (type.kind !== 'decimal') throw refuse(call)
   const result = decimalType(38, type.scale)
   return { type: result, sql: guardDecimal(call.session, apply(call, 'sum', [sql]), result) }
@@ -74,7 +78,8 @@ const avg: AggregateRule = (call) => {
     const parts = [apply(call, 'sum', [sql]), apply(call, 'count', [sql])]
     return { type, sql: call.session.native(decimalAverage(type), parts) }
   }
-  if (type.kind === 'real') return { type, sql: `CAST(${apply(call, 'avg', [`CAST(${sql} AS DOUBLE)`])} AS FLOAT)` }
+  if (type.kind === 'real')
+    return { type, sql: `CAST(${apply(call, 'avg', [`CAST(${sql} AS DOUBLE)`])} AS FLOAT)` }
   const double = coerce(call.session, argument, doubleType)
   if (double === undefined || type.kind === 'unknown') throw refuse(call)
   return { type: doubleType, sql: apply(call, 'avg', [double.sql]) }
@@ -86,7 +91,10 @@ function extreme(name: 'max' | 'min'): AggregateRule {
     if (type.kind === 'unknown') throw refuse(call)
     if (!isFloating(type)) return { type, sql: apply(call, name, [sql]) }
     // NaN counts only where there is nothing else.
-    return { type, sql: `coalesce(${apply(call, name, [sql], `NOT isnan(${sql})`)}, ${apply(call, name, [sql])})` }
+    return {
+      type,
+      sql: `coalesce(${apply(call, name, [sql], `NOT isnan(${sql})`)}, ${apply(call, name, [sql])})`,
+    }
   }
 }
 

@@ -1,8 +1,8 @@
 import type { NativeFunction } from './native-function.ts'
 import type { ResolvedTable } from './query-engine.ts'
-import type { TableScan } from './table-scan.ts'
-import type { TableReference } from './syntax-tree.ts'
 import { failure } from './query-failure.ts'
+import type { TableReference } from './syntax-tree.ts'
+import type { TableScan } from './table-scan.ts'
 
 /** What one statement gathers while it is analysed. */
 export class AnalysisSession {
@@ -52,13 +52,25 @@ export class AnalysisSession {
 }
 
 /** The database and table a reference names, lower-cased. */
-export function tableName(reference: TableReference, defaultDatabase: string): { database: string; table: string } {
+export function tableName(
+  reference: TableReference,
+  defaultDatabase: string,
+): { database: string; table: string } {
   const parts = reference.parts.map((part) => part.value.toLowerCase())
   const table = parts.at(-1)!
-  if (table.includes('$')) throw failure('NOT_SUPPORTED', `The embedded Athena does not support the table "${table}"`, reference.position)
+  if (table.includes('$'))
+    throw failure(
+      'NOT_SUPPORTED',
+      `The embedded Athena does not support the table "${table}"`,
+      reference.position,
+    )
   const catalog = parts.at(-3)
   if (parts.length > 3 || (catalog !== undefined && catalog !== 'awsdatacatalog')) {
-    throw failure('CATALOG_NOT_FOUND', `Catalog '${parts.slice(0, -2).join('.')}' not found`, reference.position)
+    throw failure(
+      'CATALOG_NOT_FOUND',
+      `Catalog '${parts.slice(0, -2).join('.')}' not found`,
+      reference.position,
+    )
   }
   return { database: parts.at(-2) ?? defaultDatabase.toLowerCase(), table }
 }

@@ -90,7 +90,9 @@ function toBoundedVarchar(
   const text = toVarchar(session, operand)
   if (text === undefined) return undefined
   const message = `Value cannot be represented as varchar(${length})`
-  const tooLong = safe ? nullOf(varcharType).sql : failing(session, 'INVALID_CAST_ARGUMENT', message, varcharType)
+  const tooLong = safe
+    ? nullOf(varcharType).sql
+    : failing(session, 'INVALID_CAST_ARGUMENT', message, varcharType)
   return `CASE WHEN length(${text}) > ${length} THEN ${tooLong} ELSE ${text} END`
 }
 
@@ -102,7 +104,12 @@ function toTimestamp(operand: TypedExpression, precision: number): string | unde
   return type.precision <= precision ? wall : roundTimestamp(wall, precision)
 }
 
-function convert(session: AnalysisSession, operand: TypedExpression, to: TrinoType, safe: boolean): string | undefined {
+function convert(
+  session: AnalysisSession,
+  operand: TypedExpression,
+  to: TrinoType,
+  safe: boolean,
+): string | undefined {
   const { type: from, sql } = operand
   if (sameType(from, to)) return sql
   if (from.kind === 'unknown') return nullOf(to).sql
@@ -130,7 +137,9 @@ function convert(session: AnalysisSession, operand: TypedExpression, to: TrinoTy
     case 'boolean':
       return isInteger(from) || isFloatingKind(from) || from.kind === 'decimal' ? `(${sql} <> 0)` : undefined
     case 'varchar':
-      return to.length === undefined ? toVarchar(session, operand) : toBoundedVarchar(session, operand, to, safe)
+      return to.length === undefined
+        ? toVarchar(session, operand)
+        : toBoundedVarchar(session, operand, to, safe)
     case 'date':
       return from.kind === 'timestamp' || from.kind === 'timestamp with time zone'
         ? `CAST(${wallClock(operand)} AS DATE)`
@@ -161,7 +170,9 @@ export function cast(
 ): TypedExpression {
   // A zone stays with the value: CAST(x AS timestamp with time zone) keeps it.
   const target =
-    to.kind === 'timestamp with time zone' && operand.type.kind === to.kind ? { ...to, zone: operand.type.zone } : to
+    to.kind === 'timestamp with time zone' && operand.type.kind === to.kind
+      ? { ...to, zone: operand.type.zone }
+      : to
   const sql = convert(session, operand, target, safe)
   if (sql === undefined) {
     throw notSupported(`CAST from ${typeText(operand.type)} to ${typeText(to)}`, position)
@@ -170,10 +181,17 @@ export function cast(
 }
 
 /** The conversion Trino makes by itself; undefined where it makes none. */
-export function coerce(session: AnalysisSession, operand: TypedExpression, to: TrinoType): TypedExpression | undefined {
+export function coerce(
+  session: AnalysisSession,
+  operand: TypedExpression,
+  to: TrinoType,
+): TypedExpression | undefined {
   if (sameType(operand.type, to)) return operand
   if (!isCoercible(operand.type, to)) return undefined
-  return { ...cast(session, operand, to, false), ...(operand.constant !== undefined && { constant: operand.constant }) }
+  return {
+    ...cast(session, operand, to, false),
+    ...(operand.constant !== undefined && { constant: operand.constant }),
+  }
 }
 
 /** The conversion Trino makes by itself, or TYPE_MISMATCH. */
@@ -186,7 +204,10 @@ export function coerceOrFail(
 ): TypedExpression {
   const coerced = coerce(session, operand, to)
   if (coerced === undefined) {
-    throw typeMismatch(`${what} must evaluate to ${typeText(to)} (actual: ${typeText(operand.type)})`, position)
+    throw typeMismatch(
+      `${what} must evaluate to ${typeText(to)} (actual: ${typeText(operand.type)})`,
+      position,
+    )
   }
   return coerced
 }
@@ -199,6 +220,7 @@ export function asDouble(session: AnalysisSession, operand: TypedExpression): Ty
 /** As a timestamp of its own precision; a date becomes one of 0 digits. */
 export function asTimestamp(operand: TypedExpression): TypedExpression | undefined {
   if (operand.type.kind === 'timestamp') return operand
-  if (operand.type.kind === 'date') return { type: timestampType(0), sql: `CAST(${operand.sql} AS TIMESTAMP)` }
+  if (operand.type.kind === 'date')
+    return { type: timestampType(0), sql: `CAST(${operand.sql} AS TIMESTAMP)` }
   return undefined
 }

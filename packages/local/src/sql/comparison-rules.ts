@@ -135,7 +135,10 @@ export function like(
   for (const side of [operand, pattern, ...(escape === undefined ? [] : [escape])]) {
     if (side.type.kind === 'unknown') return nullOf(booleanType)
     if (side.type.kind !== 'varchar') {
-      throw typeMismatch(`Left side of LIKE expression must evaluate to a varchar (actual: ${typeText(side.type)})`, position)
+      throw typeMismatch(
+        `Left side of LIKE expression must evaluate to a varchar (actual: ${typeText(side.type)})`,
+        position,
+      )
     }
   }
   if (escape === undefined) return { type: booleanType, sql: `(${operand.sql} LIKE ${pattern.sql})` }

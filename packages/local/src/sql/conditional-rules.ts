@@ -15,7 +15,10 @@ export function unify(values: readonly TypedExpression[], what: string, position
   for (const value of values) {
     const common = commonType(type, value.type)
     if (common === undefined) {
-      throw typeMismatch(`All ${what} must be the same type: ${typeText(type)} and ${typeText(value.type)}`, position)
+      throw typeMismatch(
+        `All ${what} must be the same type: ${typeText(type)} and ${typeText(value.type)}`,
+        position,
+      )
     }
     type = common
   }
@@ -30,7 +33,8 @@ export function analyzeConditional(
   if (node.kind === 'case') return analyzeCase(node, context)
   const { session } = context
   const { position } = node
-  const args = node.name === 'if' ? [] : node.arguments.map((argument) => analyzeExpression(argument, context))
+  const args =
+    node.name === 'if' ? [] : node.arguments.map((argument) => analyzeExpression(argument, context))
   const expectCount = (least: number, most: number): void => {
     const count = node.arguments.length
     if (count < least || count > most) {
@@ -73,7 +77,8 @@ function analyzeCase(node: Expression & { kind: 'case' }, context: ExpressionCon
     return coerceOrFail(session, equal, booleanType, 'CASE operand', when.position).sql
   })
   const results = node.branches.map(({ then }) => analyzeExpression(then, context))
-  const otherwise = node.otherwise === undefined ? nullOf(unknownType) : analyzeExpression(node.otherwise, context)
+  const otherwise =
+    node.otherwise === undefined ? nullOf(unknownType) : analyzeExpression(node.otherwise, context)
   const type = unify([...results, otherwise], 'CASE results', node.position)
   const value = (result: TypedExpression): string => cast(session, result, type, false, node.position).sql
   const branches = conditions.map((sql, i) => `WHEN ${sql} THEN ${value(results[i]!)}`)

@@ -32,10 +32,12 @@ export function intervalLiteral(node: Expression & { kind: 'interval' }): TypedE
     return literal((whole * (unit === 'year' ? 12n : 1n)).toString(), monthIntervalType)
   }
   const factor = millisecondsPerUnit[unit]
-  if (whole !== undefined && factor !== undefined) return literal((whole * factor).toString(), dayIntervalType)
+  if (whole !== undefined && factor !== undefined)
+    return literal((whole * factor).toString(), dayIntervalType)
   const fraction = /^(-?)(\d+)\.(\d{1,3})$/.exec(node.value)
   if (fraction !== null && unit === 'second') {
-    const millis = BigInt(fraction[2]! + fraction[3]!.padEnd(3, '0')) * sign * (fraction[1] === '-' ? -1n : 1n)
+    const millis =
+      BigInt(fraction[2]! + fraction[3]!.padEnd(3, '0')) * sign * (fraction[1] === '-' ? -1n : 1n)
     return literal(millis.toString(), dayIntervalType)
   }
   throw failure('INVALID_LITERAL', `'${node.value}' is not a valid interval literal`, position)
@@ -47,7 +49,9 @@ function isInterval(type: TrinoType): boolean {
 
 /** True where + and - are those of dates, times and intervals. */
 export function isTemporalArithmetic(left: TrinoType, right: TrinoType): boolean {
-  return [left, right].some((type) => isInterval(type) || type.kind === 'date' || type.kind.startsWith('time'))
+  return [left, right].some(
+    (type) => isInterval(type) || type.kind === 'date' || type.kind.startsWith('time'),
+  )
 }
 
 /** date, timestamp or interval, plus or minus an interval; the difference of two. */
@@ -59,7 +63,10 @@ export function temporalArithmetic(
   position: Position,
 ): TypedExpression {
   const mismatch = (): Error =>
-    typeMismatch(`Cannot apply operator: ${typeText(left.type)} ${operator} ${typeText(right.type)}`, position)
+    typeMismatch(
+      `Cannot apply operator: ${typeText(left.type)} ${operator} ${typeText(right.type)}`,
+      position,
+    )
   if (operator === '+' && isInterval(left.type) && !isInterval(right.type)) {
     return temporalArithmetic(session, operator, right, left, position)
   }
@@ -73,9 +80,13 @@ export function temporalArithmetic(
   if (operator === '-') return difference(left, right) ?? raise(mismatch())
   if (operator === '*' && isInterval(left.type) && isInteger(right.type)) {
     const count = coerce(session, right, bigintType)!
-    return { type: left.type, sql: `CAST(${left.sql} * ${count.sql} AS ${left.type === monthIntervalType ? 'INTEGER' : 'BIGINT'})` }
+    return {
+      type: left.type,
+      sql: `CAST(${left.sql} * ${count.sql} AS ${left.type === monthIntervalType ? 'INTEGER' : 'BIGINT'})`,
+    }
   }
-  if (isInterval(left.type) || isInterval(right.type)) throw notSupported(`${typeText(left.type)} ${operator} ${typeText(right.type)}`, position)
+  if (isInterval(left.type) || isInterval(right.type))
+    throw notSupported(`${typeText(left.type)} ${operator} ${typeText(right.type)}`, position)
   throw mismatch()
 }
 
@@ -112,7 +123,10 @@ function shift(
     }
     const message = 'Cannot add hour, minutes or seconds to a date'
     const error = failing(session, 'INVALID_FUNCTION_ARGUMENT', message, dateType)
-    return { type, sql: `CASE WHEN ${interval.sql} % 86400000 <> 0 THEN ${error} ELSE ${operand.sql} + ${days} END` }
+    return {
+      type,
+      sql: `CASE WHEN ${interval.sql} % 86400000 <> 0 THEN ${error} ELSE ${operand.sql} + ${days} END`,
+    }
   }
   if (type.kind === 'timestamp') {
     if (months) return { type, sql: `(${operand.sql} + to_months(${interval.sql}))` }

@@ -29,7 +29,8 @@ export function rescale(unscaled: bigint, from: number, to: number): bigint {
 /** Fails where a value has more digits than its type. */
 export function withinPrecision(unscaled: bigint, precision: number): bigint {
   const limit = powerOfTen(precision)
-  if (unscaled >= limit || unscaled <= -limit) throw new FunctionFailure('NUMERIC_VALUE_OUT_OF_RANGE', 'Decimal overflow')
+  if (unscaled >= limit || unscaled <= -limit)
+    throw new FunctionFailure('NUMERIC_VALUE_OUT_OF_RANGE', 'Decimal overflow')
   return unscaled
 }
 

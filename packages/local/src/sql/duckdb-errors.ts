@@ -1,5 +1,5 @@
-import { failure } from './query-failure.ts'
 import { QueryError } from './query-engine.ts'
+import { failure } from './query-failure.ts'
 
 const integerNames: Readonly<Record<string, string>> = {
   INT8: 'tinyint',
@@ -21,27 +21,47 @@ export function queryErrorFrom(error: unknown): QueryError {
   if (native !== null) return failure(native[1]!, native[2]!)
   const overflow = /Overflow in (addition|subtraction|multiplication) of (INT\d+) \((.*)\)!/.exec(text)
   if (overflow !== null) {
-    return failure('NUMERIC_VALUE_OUT_OF_RANGE', `${integerNames[overflow[2]!] ?? overflow[2]} ${overflow[1]} overflow: ${overflow[3]}`)
+    return failure(
+      'NUMERIC_VALUE_OUT_OF_RANGE',
+      `${integerNames[overflow[2]!] ?? overflow[2]} ${overflow[1]} overflow: ${overflow[3]}`,
+    )
   }
-  const range = /with value (\S+) can't be cast because the value is out of range for the destination type (\w+)/.exec(text)
+  const range =
+    /with value (\S+) can't be cast because the value is out of range for the destination type (\w+)/.exec(
+      text,
+    )
   if (range !== null) {
-    return failure('NUMERIC_VALUE_OUT_OF_RANGE', `Out of range for ${integerNames[range[2]!] ?? range[2]!.toLowerCase()}: ${range[1]}`)
+    return failure(
+      'NUMERIC_VALUE_OUT_OF_RANGE',
+      `Out of range for ${integerNames[range[2]!] ?? range[2]!.toLowerCase()}: ${range[1]}`,
+    )
   }
   const line = text.split('\n')[0]!
   if (/^Out of Memory Error/.test(text)) {
-    return failure('EXCEEDED_GLOBAL_MEMORY_LIMIT', `Query exceeded the memory limit of the embedded Athena: ${line}`)
+    return failure(
+      'EXCEEDED_GLOBAL_MEMORY_LIMIT',
+      `Query exceeded the memory limit of the embedded Athena: ${line}`,
+    )
   }
   if (/More than one row returned by a subquery/.test(text)) {
     return failure('SUBQUERY_MULTIPLE_ROWS', 'Scalar sub-query has returned multiple rows')
   }
-  if (/^Out of Range Error/.test(text)) return failure('NUMERIC_VALUE_OUT_OF_RANGE', line.replace(/^[^:]*: /, ''))
+  if (/^Out of Range Error/.test(text))
+    return failure('NUMERIC_VALUE_OUT_OF_RANGE', line.replace(/^[^:]*: /, ''))
   if (/^Conversion Error/.test(text)) {
     const decimal = /Could not cast value .* to DECIMAL|DECIMAL.*out of range/.test(text)
-    return failure(decimal ? 'NUMERIC_VALUE_OUT_OF_RANGE' : 'INVALID_CAST_ARGUMENT', line.replace(/^[^:]*: /, ''))
+    return failure(
+      decimal ? 'NUMERIC_VALUE_OUT_OF_RANGE' : 'INVALID_CAST_ARGUMENT',
+      line.replace(/^[^:]*: /, ''),
+    )
   }
   if (/^(Binder|Catalog|Not implemented) Error/i.test(text)) {
     return failure('NOT_SUPPORTED', `The embedded Athena cannot plan this statement: ${line}`)
   }
-  if (/^(IO|Invalid Input) Error/.test(text)) return failure('HIVE_CURSOR_ERROR', line.replace(/^[^:]*: /, ''))
-  return new QueryError('GENERIC_INTERNAL_ERROR', `GENERIC_INTERNAL_ERROR: ${line}`, { category: 1, cause: error })
+  if (/^(IO|Invalid Input) Error/.test(text))
+    return failure('HIVE_CURSOR_ERROR', line.replace(/^[^:]*: /, ''))
+  return new QueryError('GENERIC_INTERNAL_ERROR', `GENERIC_INTERNAL_ERROR: ${line}`, {
+    category: 1,
+    cause: error,
+  })
 }

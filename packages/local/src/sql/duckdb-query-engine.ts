@@ -5,8 +5,8 @@ import { DuckDbSession } from './duckdb-session.ts'
 import { ParquetSchemas } from './parquet-schemas.ts'
 import { parseStatement } from './parser.ts'
 import { analyzeQuery } from './query-analyzer.ts'
-import { notSupported } from './query-failure.ts'
 import type { QueryEngine, QueryResult, ResolvedTable, RunQueryOptions } from './query-engine.ts'
+import { notSupported } from './query-failure.ts'
 import type { QueryOutput } from './scope.ts'
 import type { TableScan } from './table-scan.ts'
 import { duckDbType, type TrinoType, typeText } from './trino-type.ts'
@@ -72,7 +72,11 @@ class DuckDbQueryEngine implements QueryEngine {
       const key = `${database}.${table}`
       if (!resolved.has(key)) resolved.set(key, await options.resolver.resolveTable(database, table))
     }
-    const analysis = new AnalysisSession({ tables: resolved, database: options.database, startMillis: Date.now() })
+    const analysis = new AnalysisSession({
+      tables: resolved,
+      database: options.database,
+      startMillis: Date.now(),
+    })
     const output = analyzeQuery(query, analysis)
     for (const { name, type } of output.columns) {
       if (type.kind === 'unsupported') throw notSupported(`the type ${typeText(type)} of column ${name}`)
@@ -120,7 +124,10 @@ class DuckDbQueryEngine implements QueryEngine {
     const rows = await readRows(await prepared.stream(), types, signal)
     if (session.refusals !== refusals) throw notSupported('a value met in TRY')
     return {
-      columns: output.columns.map(({ name, type }, i) => ({ name: name ?? `_col${i}`, type: typeText(type) })),
+      columns: output.columns.map(({ name, type }, i) => ({
+        name: name ?? `_col${i}`,
+        type: typeText(type),
+      })),
       rows,
       scannedBytes,
     }
@@ -143,7 +150,10 @@ class DuckDbQueryEngine implements QueryEngine {
       }
       appender.closeSync()
     }
-    const sql = scan.sql(files.map((file) => ({ file, schema: schemas.get(file.filePath)! })), fileTable)
+    const sql = scan.sql(
+      files.map((file) => ({ file, schema: schemas.get(file.filePath)! })),
+      fileTable,
+    )
     return { sql, bytes: files.reduce((sum, file) => sum + file.size, 0) }
   }
 }

@@ -4,8 +4,8 @@ import type { DuckDBConnection, DuckDBInstance, DuckDBType } from '@duckdb/node-
 import { FunctionFailure } from './decimal-arithmetic.ts'
 import { encodeFailure } from './duckdb-errors.ts'
 import type { NativeFunction } from './native-function.ts'
-import { type PlainValue, plainValue } from './value-text.ts'
 import { quoteString } from './typed-expression.ts'
+import { type PlainValue, plainValue } from './value-text.ts'
 
 type DuckDb = typeof import('@duckdb/node-api')
 
@@ -97,7 +97,12 @@ export class DuckDbSession {
         } catch (error) {
           const known = error instanceof FunctionFailure
           if (!known || error.errorName === 'NOT_SUPPORTED') this.#refusals += 1
-          info.setError(encodeFailure(known ? error.errorName : 'GENERIC_INTERNAL_ERROR', String(known ? error.message : error)))
+          info.setError(
+            encodeFailure(
+              known ? error.errorName : 'GENERIC_INTERNAL_ERROR',
+              String(known ? error.message : error),
+            ),
+          )
         }
       },
     })

@@ -4,12 +4,13 @@ import { cast, coerceOrFail } from './cast-rules.ts'
 import { comparable, compare, distinctFrom, inList, like } from './comparison-rules.ts'
 import { analyzeConditional, conditionalForms } from './conditional-rules.ts'
 import { intervalLiteral, isTemporalArithmetic, temporalArithmetic } from './datetime-rules.ts'
-import { concatenate } from './functions-text.ts'
-import { atTimeZone, zoneName } from './functions-datetime.ts'
 import { scalarFunction } from './function-registry.ts'
+import { atTimeZone, zoneName } from './functions-datetime.ts'
+import { concatenate } from './functions-text.ts'
 import { numberLiteral, typedLiteral } from './literal-rules.ts'
 import { negate, numericArithmetic } from './numeric-rules.ts'
 import { failure, notSupported } from './query-failure.ts'
+import type { QueryOutput } from './scope.ts'
 import { Scope } from './scope.ts'
 import type { Expression, FunctionCall, Query, SortItem, WindowSpecification } from './syntax-tree.ts'
 import {
@@ -21,7 +22,6 @@ import {
   varbinaryType,
 } from './trino-type.ts'
 import { literal, nullOf, type TypedExpression } from './typed-expression.ts'
-import type { QueryOutput } from './scope.ts'
 import { analyzeWindowCall } from './window-rules.ts'
 
 /** Where an expression stands and what it may contain there. */
@@ -62,7 +62,8 @@ export function analyzeExpression(node: Expression, context: ExpressionContext):
     case 'string':
       return literal(node.value, boundedVarchar([...node.value].length))
     case 'binary-literal':
-      if (!/^(?:[0-9a-fA-F]{2})*$/.test(node.hex)) throw failure('SYNTAX_ERROR', 'Binary literal must contain an even number of hex digits', position)
+      if (!/^(?:[0-9a-fA-F]{2})*$/.test(node.hex))
+        throw failure('SYNTAX_ERROR', 'Binary literal must contain an even number of hex digits', position)
       return { type: varbinaryType, sql: `from_hex('${node.hex}')` }
     case 'typed-literal':
       return typedLiteral(session, node)
@@ -87,7 +88,12 @@ export function analyzeExpression(node: Expression, context: ExpressionContext):
         : numericArithmetic(session, node.operator, left, right, position)
     }
     case 'concatenation':
-      return concatenate({ session, name: 'concat', arguments: [analyze(node.left), analyze(node.right)], position })
+      return concatenate({
+        session,
+        name: 'concat',
+        arguments: [analyze(node.left), analyze(node.right)],
+        position,
+      })
     case 'comparison':
       return compare(session, node.operator, analyze(node.left), analyze(node.right), position)
     case 'logical':
@@ -127,7 +133,8 @@ export function analyzeExpression(node: Expression, context: ExpressionContext):
     }
     case 'at-time-zone': {
       const zone = analyze(node.zone)
-      if (zone.constant === undefined) throw notSupported('AT TIME ZONE with a zone that is not a literal', position)
+      if (zone.constant === undefined)
+        throw notSupported('AT TIME ZONE with a zone that is not a literal', position)
       return atTimeZone(analyze(node.operand), zoneName(zone.constant, position), position)
     }
     case 'call':
@@ -137,7 +144,10 @@ export function analyzeExpression(node: Expression, context: ExpressionContext):
     case 'subscript':
     case 'dereference':
     case 'lambda':
-      throw notSupported(`${{ row: 'rows as values', array: 'arrays', subscript: 'subscripts', dereference: 'fields of rows', lambda: 'lambdas' }[node.kind]}`, position)
+      throw notSupported(
+        `${{ row: 'rows as values', array: 'arrays', subscript: 'subscripts', dereference: 'fields of rows', lambda: 'lambdas' }[node.kind]}`,
+        position,
+      )
   }
 }
 
@@ -150,7 +160,12 @@ function inQuery(node: Expression & { kind: 'in-query' }, context: ExpressionCon
   const { session } = context
   const operand = analyzeExpression(node.operand, context)
   const { sql, columns } = context.analyzeQuery(node.query, context.scope)
-  if (columns.length !== 1) throw failure('TYPE_MISMATCH', 'Multiple columns returned by subquery are not yet supported', node.position)
+  if (columns.length !== 1)
+    throw failure(
+      'TYPE_MISMATCH',
+      'Multiple columns returned by subquery are not yet supported',
+      node.position,
+    )
   const alias = session.alias('q')
   const column: TypedExpression = { type: columns[0]!.type, sql: `"${alias}"."c0"` }
   const { type, left, right } = comparable(session, 'IN', operand, column, node.position)
@@ -162,7 +177,13 @@ function inQuery(node: Expression & { kind: 'in-query' }, context: ExpressionCon
 function analyzeCall(call: FunctionCall, context: ExpressionContext): TypedExpression {
   if (call.over !== undefined) return analyzeWindowCall(call, context)
   if (isAggregate(call.name)) return analyzeAggregate(call, context)
-  if (call.distinct || call.filter !== undefined || call.orderBy.length > 0 || call.star || call.ignoreNulls) {
+  if (
+    call.distinct ||
+    call.filter !== undefined ||
+    call.orderBy.length > 0 ||
+    call.star ||
+    call.ignoreNulls
+  ) {
     throw notSupported(`the aggregation ${call.name}`, call.position)
   }
   if (conditionalForms.has(call.name)) return analyzeConditional(call, context)

@@ -25,14 +25,20 @@ export function noSuchOverload(call: AnalyzedCall): Error {
 /** What an argument may be: a type to convert to, or a kind that keeps its parameters. */
 export type ParameterRule = TrinoType | 'varchar' | 'number' | 'date' | 'timestamp' | 'datetime'
 
-function accept(call: AnalyzedCall, argument: TypedExpression, rule: ParameterRule): TypedExpression | undefined {
+function accept(
+  call: AnalyzedCall,
+  argument: TypedExpression,
+  rule: ParameterRule,
+): TypedExpression | undefined {
   if (typeof rule !== 'string') return coerce(call.session, argument, rule)
   const { kind } = argument.type
   switch (rule) {
     case 'number':
       return isNumeric(argument.type) ? argument : undefined
     case 'datetime':
-      return kind === 'date' || kind === 'timestamp' || kind === 'timestamp with time zone' ? argument : undefined
+      return kind === 'date' || kind === 'timestamp' || kind === 'timestamp with time zone'
+        ? argument
+        : undefined
     default:
       return kind === rule ? argument : undefined
   }
@@ -53,7 +59,11 @@ export function takeArguments(
 }
 
 /** The text of an argument that must be a literal. */
-export function constantText(call: AnalyzedCall, argument: TypedExpression | undefined, what: string): string {
+export function constantText(
+  call: AnalyzedCall,
+  argument: TypedExpression | undefined,
+  what: string,
+): string {
   if (argument?.constant === undefined) {
     throw notSupported(`${call.name} with ${what} that is not a literal`, call.position)
   }

@@ -1,6 +1,12 @@
 import type { AnalysisSession } from './analysis-session.ts'
 import { asTimestamp, cast, instantOf, wallClock } from './cast-rules.ts'
-import { type AnalyzedCall, constantText, type FunctionRule, noSuchOverload, takeArguments } from './function-call.ts'
+import {
+  type AnalyzedCall,
+  constantText,
+  type FunctionRule,
+  noSuchOverload,
+  takeArguments,
+} from './function-call.ts'
 import { fromUnixTime, monthsDifference } from './native-time.ts'
 import { failure, notSupported } from './query-failure.ts'
 import type { Position } from './syntax-tree.ts'
@@ -49,7 +55,8 @@ function field(sql: (value: string) => string, ofDate: boolean): FunctionRule {
   return (call) => {
     const [value] = call.arguments
     const kind = value?.type.kind
-    const hasClock = kind === 'timestamp' || kind === 'timestamp with time zone' || (kind === 'time' && !ofDate)
+    const hasClock =
+      kind === 'timestamp' || kind === 'timestamp with time zone' || (kind === 'time' && !ofDate)
     if (call.arguments.length !== 1 || !(hasClock || (kind === 'date' && ofDate))) throw noSuchOverload(call)
     return { type: bigintType, sql: `CAST(${sql(wallClock(value!))} AS BIGINT)` }
   }
@@ -78,7 +85,8 @@ const dateAdd: FunctionRule = (call) => {
   }
   const unit = unitOf(call, [...dateUnits, ...timeUnits])
   const { precision } = type as TrinoType & { kind: 'timestamp' }
-  if (unit === 'millisecond' && precision < 3) throw notSupported(`date_add('millisecond', ...) of timestamp(${precision})`, call.position)
+  if (unit === 'millisecond' && precision < 3)
+    throw notSupported(`date_add('millisecond', ...) of timestamp(${precision})`, call.position)
   if (type.kind === 'timestamp with time zone' && type.zone !== 'UTC' && dateUnits.includes(unit)) {
     throw notSupported(`date_add('${unit}', ...) in the zone ${type.zone}`, call.position)
   }
@@ -98,8 +106,11 @@ const dateDiff: FunctionRule = (call) => {
   const [, start, end] = takeArguments(call, [varcharType, 'datetime', 'datetime'])
   const dates = start!.type.kind === 'date' && end!.type.kind === 'date'
   const unit = unitOf(call, dates ? dateUnits : [...dateUnits, ...timeUnits])
-  const zoned = [start!, end!].some(({ type }) => type.kind === 'timestamp with time zone' && type.zone !== 'UTC')
-  if (zoned && dateUnits.includes(unit)) throw notSupported(`date_diff('${unit}', ...) in another zone than UTC`, call.position)
+  const zoned = [start!, end!].some(
+    ({ type }) => type.kind === 'timestamp with time zone' && type.zone !== 'UTC',
+  )
+  if (zoned && dateUnits.includes(unit))
+    throw notSupported(`date_diff('${unit}', ...) in another zone than UTC`, call.position)
   const [from, to] = [start!, end!].map((side) => {
     const timestamp = side.type.kind === 'timestamp with time zone' ? side : asTimestamp(side)!
     if ((timestamp.type as TrinoType & { kind: 'timestamp' }).precision > 3) throw noSuchOverload(call)

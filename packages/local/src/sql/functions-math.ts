@@ -26,8 +26,17 @@ function ofDoubles(name: string, arity: number, compute: (...values: number[]) =
     evaluate: compute as (...values: readonly never[]) => number,
   }
   return (call) => {
-    const args = takeArguments(call, Array.from({ length: arity }, () => doubleType))
-    return { type: doubleType, sql: call.session.native(native, args.map((argument) => argument.sql)) }
+    const args = takeArguments(
+      call,
+      Array.from({ length: arity }, () => doubleType),
+    )
+    return {
+      type: doubleType,
+      sql: call.session.native(
+        native,
+        args.map((argument) => argument.sql),
+      ),
+    }
   }
 }
 
@@ -83,7 +92,8 @@ const round: FunctionRule = (call) => {
   }
   const result = decimalType(Math.min(38, type.precision + 1), type.scale)
   const count = Number(digits.constant)
-  if (digits.constant === undefined || count < 0) throw notSupported('round of a decimal to digits that are not a literal of 0 or more', call.position)
+  if (digits.constant === undefined || count < 0)
+    throw notSupported('round of a decimal to digits that are not a literal of 0 or more', call.position)
   if (count >= type.scale) return { type: result, sql: `CAST(${sql} AS ${duckDbType(result)})` }
   const rounded = decimalType(Math.min(38, type.precision - type.scale + count + 1), count)
   return { type: result, sql: `CAST(CAST(${sql} AS ${duckDbType(rounded)}) AS ${duckDbType(result)})` }
@@ -102,10 +112,14 @@ function extreme(name: 'greatest' | 'least'): FunctionRule {
     const [first, ...others] = call.arguments
     if (first === undefined) throw noSuchOverload(call)
     let type = first.type
-    for (const other of others) type = comparable(call.session, name, { ...first, type }, other, call.position).type
+    for (const other of others)
+      type = comparable(call.session, name, { ...first, type }, other, call.position).type
     if (isFloating(type)) throw notSupported(`${name} of ${type.kind} numbers`, call.position)
     if (type.kind === 'unknown') return nullOf(type)
-    const args = takeArguments(call, call.arguments.map(() => type)).map((argument) => argument.sql)
+    const args = takeArguments(
+      call,
+      call.arguments.map(() => type),
+    ).map((argument) => argument.sql)
     const anyNull = args.map((sql) => `${sql} IS NULL`).join(' OR ')
     return { type, sql: `CASE WHEN ${anyNull} THEN NULL ELSE ${name}(${args.join(', ')}) END` }
   }
@@ -123,7 +137,8 @@ const mod: FunctionRule = (call) => {
 function bitwise(operator: string): FunctionRule {
   return (call) => {
     const [left, right] = takeArguments(call, [bigintType, bigintType])
-    const sql = operator === 'xor' ? `xor(${left!.sql}, ${right!.sql})` : `(${left!.sql} ${operator} ${right!.sql})`
+    const sql =
+      operator === 'xor' ? `xor(${left!.sql}, ${right!.sql})` : `(${left!.sql} ${operator} ${right!.sql})`
     return { type: bigintType, sql }
   }
 }

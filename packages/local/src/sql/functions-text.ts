@@ -1,5 +1,11 @@
 import { FunctionFailure } from './decimal-arithmetic.ts'
-import { type AnalyzedCall, type FunctionRule, noSuchOverload, type ParameterRule, takeArguments } from './function-call.ts'
+import {
+  type AnalyzedCall,
+  type FunctionRule,
+  noSuchOverload,
+  type ParameterRule,
+  takeArguments,
+} from './function-call.ts'
 import type { NativeFunction } from './native-function.ts'
 import { notSupported } from './query-failure.ts'
 import {
@@ -32,7 +38,13 @@ function native(
       returns: duckDbType(type),
       evaluate,
     }
-    return { type, sql: call.session.native(definition, args.map((argument) => argument.sql)) }
+    return {
+      type,
+      sql: call.session.native(
+        definition,
+        args.map((argument) => argument.sql),
+      ),
+    }
   }
 }
 
@@ -50,7 +62,8 @@ function changeCase(text: string, change: (character: string) => string): string
 }
 
 /** Java's Character.isWhitespace: Unicode spaces except those that do not break. */
-const whitespace = '[\\u0009-\\u000d\\u001c-\\u0020\\u1680\\u2000-\\u2006\\u2008-\\u200a\\u2028\\u2029\\u205f\\u3000]'
+const whitespace =
+  '[\\u0009-\\u000d\\u001c-\\u0020\\u1680\\u2000-\\u2006\\u2008-\\u200a\\u2028\\u2029\\u205f\\u3000]'
 
 function trimmed(text: string, characters: string | undefined, sides: 'both' | 'left' | 'right'): string {
   const points = [...text]
@@ -110,10 +123,14 @@ function splitPart(text: string, delimiter: string, index: bigint): string | nul
 
 function pad(text: string, size: bigint, fill: string, side: 'left' | 'right'): string {
   if (size < 0n || size > 2_147_483_647n) {
-    throw new FunctionFailure('INVALID_FUNCTION_ARGUMENT', 'Target length must be in the range [0..2147483647]')
+    throw new FunctionFailure(
+      'INVALID_FUNCTION_ARGUMENT',
+      'Target length must be in the range [0..2147483647]',
+    )
   }
   const filler = [...fill]
-  if (filler.length === 0) throw new FunctionFailure('INVALID_FUNCTION_ARGUMENT', 'Padding string must not be empty')
+  if (filler.length === 0)
+    throw new FunctionFailure('INVALID_FUNCTION_ARGUMENT', 'Padding string must not be empty')
   const points = [...text]
   const missing = Number(size) - points.length
   if (missing <= 0) return points.slice(0, Number(size)).join('')
@@ -142,8 +159,14 @@ const replace: FunctionRule = (call) => {
   const lengths = args.map((argument) => (argument.type as TrinoType & { kind: 'varchar' }).length)
   const [text, , replacement] = lengths
   // Deleting cannot lengthen; what a replacement may add is in Trino's type too, and has no rule here.
-  const type = args.length === 2 ? args[0]!.type : text === undefined || replacement === undefined ? varcharType : undefined
-  if (type === undefined) return native('replace', ['varchar', 'varchar', 'varchar'], varcharType, replaceAll)(call)
+  const type =
+    args.length === 2
+      ? args[0]!.type
+      : text === undefined || replacement === undefined
+        ? varcharType
+        : undefined
+  if (type === undefined)
+    return native('replace', ['varchar', 'varchar', 'varchar'], varcharType, replaceAll)(call)
   return native('replace', ['varchar', 'varchar', 'varchar'], type, replaceAll, 2)(call)
 }
 
@@ -161,8 +184,12 @@ const startsWith: FunctionRule = (call) => {
 }
 
 export const textFunctions: Readonly<Record<string, FunctionRule>> = {
-  lower: native('lower', ['varchar'], 'same', (text: string) => changeCase(text, (value) => value.toLowerCase())),
-  upper: native('upper', ['varchar'], 'same', (text: string) => changeCase(text, (value) => value.toUpperCase())),
+  lower: native('lower', ['varchar'], 'same', (text: string) =>
+    changeCase(text, (value) => value.toLowerCase()),
+  ),
+  upper: native('upper', ['varchar'], 'same', (text: string) =>
+    changeCase(text, (value) => value.toUpperCase()),
+  ),
   length,
   substr,
   substring: substr,
@@ -175,11 +202,17 @@ export const textFunctions: Readonly<Record<string, FunctionRule>> = {
   strpos: native('strpos', ['varchar', 'varchar', bigintType], bigintType, positionOf, 2),
   position: native('strpos', ['varchar', 'varchar', bigintType], bigintType, positionOf, 2),
   split_part: native('split_part', ['varchar', 'varchar', bigintType], 'same', splitPart),
-  lpad: native('lpad', ['varchar', bigintType, 'varchar'], varcharType, (text: string, size: bigint, fill: string) =>
-    pad(text, size, fill, 'left'),
+  lpad: native(
+    'lpad',
+    ['varchar', bigintType, 'varchar'],
+    varcharType,
+    (text: string, size: bigint, fill: string) => pad(text, size, fill, 'left'),
   ),
-  rpad: native('rpad', ['varchar', bigintType, 'varchar'], varcharType, (text: string, size: bigint, fill: string) =>
-    pad(text, size, fill, 'right'),
+  rpad: native(
+    'rpad',
+    ['varchar', bigintType, 'varchar'],
+    varcharType,
+    (text: string, size: bigint, fill: string) => pad(text, size, fill, 'right'),
   ),
   starts_with: startsWith,
   chr: native('chr', [bigintType], boundedVarchar(1), (point: bigint) => {
@@ -192,6 +225,10 @@ export const textFunctions: Readonly<Record<string, FunctionRule>> = {
     const [text] = takeArguments(call, ['varchar'])
     return { type: varbinaryType, sql: `encode(${text!.sql})` }
   },
-  to_hex: native('to_hex', [varbinaryType], varcharType, (bytes: Uint8Array) => Buffer.from(bytes).toString('hex').toUpperCase()),
-  to_base64: native('to_base64', [varbinaryType], varcharType, (bytes: Uint8Array) => Buffer.from(bytes).toString('base64')),
+  to_hex: native('to_hex', [varbinaryType], varcharType, (bytes: Uint8Array) =>
+    Buffer.from(bytes).toString('hex').toUpperCase(),
+  ),
+  to_base64: native('to_base64', [varbinaryType], varcharType, (bytes: Uint8Array) =>
+    Buffer.from(bytes).toString('base64'),
+  ),
 }

@@ -33,7 +33,8 @@ function decimalLiteral(text: string, position: Position): TypedExpression {
   if (match === null) throw failure('INVALID_LITERAL', `'${text}' is not a valid decimal literal`, position)
   const [, sign, whole, fraction = ''] = match
   const precision = Math.max(1, whole!.length + fraction.length)
-  if (precision > 38) throw failure('NUMERIC_VALUE_OUT_OF_RANGE', `Decimal literal ${text} has more than 38 digits`, position)
+  if (precision > 38)
+    throw failure('NUMERIC_VALUE_OUT_OF_RANGE', `Decimal literal ${text} has more than 38 digits`, position)
   const digits = fraction === '' ? whole || '0' : `${whole || '0'}.${fraction}`
   return literal(`${sign === '-' ? '-' : ''}${digits}`, decimalType(precision, fraction.length))
 }
@@ -45,7 +46,8 @@ export function typedLiteral(
 ): TypedExpression {
   const { value, position } = node
   const name = node.typeName.toLowerCase()
-  const invalid = (): Error => failure('INVALID_LITERAL', `'${value}' is not a valid ${name} literal`, position)
+  const invalid = (): Error =>
+    failure('INVALID_LITERAL', `'${value}' is not a valid ${name} literal`, position)
   if (name === 'decimal') return decimalLiteral(value, position)
   if (name === 'timestamp') {
     const written = readTimestamp(value.trim())

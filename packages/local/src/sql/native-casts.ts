@@ -1,20 +1,29 @@
 import { FunctionFailure, parseDecimal, powerOfTen } from './decimal-arithmetic.ts'
 import type { NativeFunction } from './native-function.ts'
 import { trinoNumberText } from './number-text.ts'
-import { dateText, timestampText, timeText, zonedTimestampText } from './time-text.ts'
 import { parseDate, parseTimestamp } from './time-parsing.ts'
+import { dateText, timestampText, timeText, zonedTimestampText } from './time-text.ts'
 import { duckDbType, type TrinoType, typeText } from './trino-type.ts'
 
-const integerBits: Readonly<Record<string, bigint>> = { tinyint: 8n, smallint: 16n, integer: 32n, bigint: 64n }
+const integerBits: Readonly<Record<string, bigint>> = {
+  tinyint: 8n,
+  smallint: 16n,
+  integer: 32n,
+  bigint: 64n,
+}
 
 function cannotCast(text: string, type: TrinoType): FunctionFailure {
-  return new FunctionFailure('INVALID_CAST_ARGUMENT', `Cannot cast '${text}' to ${typeText(type).toUpperCase()}`)
+  return new FunctionFailure(
+    'INVALID_CAST_ARGUMENT',
+    `Cannot cast '${text}' to ${typeText(type).toUpperCase()}`,
+  )
 }
 
 function parseInteger(text: string, type: TrinoType): bigint | number {
   if (!/^[+-]?\d+$/.test(text)) {
     // Java reads digits of every script.
-    if (/^[+-]?\p{Nd}+$/u.test(text)) throw new FunctionFailure('NOT_SUPPORTED', `The embedded Athena does not read the digits of '${text}'`)
+    if (/^[+-]?\p{Nd}+$/u.test(text))
+      throw new FunctionFailure('NOT_SUPPORTED', `The embedded Athena does not read the digits of '${text}'`)
     throw cannotCast(text, type)
   }
   const value = BigInt(text.replace('+', ''))
@@ -26,10 +35,12 @@ function parseDouble(text: string, type: TrinoType): number {
   const trimmed = text.trim()
   const match = /^([+-]?)(?:(NaN|Infinity)|((?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)[dDfF]?)$/.exec(trimmed)
   if (match === null) {
-    if (/^[+-]?0[xX]/.test(trimmed)) throw new FunctionFailure('NOT_SUPPORTED', `The embedded Athena does not read the number '${text}'`)
+    if (/^[+-]?0[xX]/.test(trimmed))
+      throw new FunctionFailure('NOT_SUPPORTED', `The embedded Athena does not read the number '${text}'`)
     throw cannotCast(text, type)
   }
-  const value = match[2] === undefined ? Number(match[3]) : match[2] === 'NaN' ? Number.NaN : Number.POSITIVE_INFINITY
+  const value =
+    match[2] === undefined ? Number(match[3]) : match[2] === 'NaN' ? Number.NaN : Number.POSITIVE_INFINITY
   return match[1] === '-' ? -value : value
 }
 
@@ -103,7 +114,10 @@ export function castToText(type: TrinoType): NativeFunction | undefined {
 }
 
 /** CAST of double or real to decimal: the shortest text of the number, rounded half up. */
-export function castFloatingToDecimal(from: TrinoType & { kind: 'real' | 'double' }, to: TrinoType & { kind: 'decimal' }): NativeFunction {
+export function castFloatingToDecimal(
+  from: TrinoType & { kind: 'real' | 'double' },
+  to: TrinoType & { kind: 'decimal' },
+): NativeFunction {
   return {
     name: `cast_${from.kind}_decimal_${to.precision}_${to.scale}`,
     parameters: [duckDbType(from)],

@@ -67,8 +67,7 @@ export function integerDivide(operator: '/' | '%', type: TrinoType): NativeFunct
     name: `integer_${operator === '/' ? 'divide' : 'remainder'}_${type.kind}`,
     parameters: [duckDbType(type), duckDbType(type)],
     returns: duckDbType(type),
-    evaluate:
-      bits === undefined ? compute : (x: number, y: number) => Number(compute(BigInt(x), BigInt(y))),
+    evaluate: bits === undefined ? compute : (x: number, y: number) => Number(compute(BigInt(x), BigInt(y))),
   }
 }
 

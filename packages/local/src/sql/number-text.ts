@@ -49,7 +49,10 @@ export function javaNumberText(value: number, kind: 'real' | 'double'): string {
 
 /** Trino's CAST of a double or real to varchar: always with an exponent, `4.093775E2`. */
 export function trinoNumberText(value: number, kind: 'real' | 'double'): string {
-  return special(value) ?? (value === 0 ? (Object.is(value, -0) ? '-0E0' : '0E0') : scientific(shortestDigits(value, kind)))
+  return (
+    special(value) ??
+    (value === 0 ? (Object.is(value, -0) ? '-0E0' : '0E0') : scientific(shortestDigits(value, kind)))
+  )
 }
 
 /** A decimal's text with all digits of its scale, from its unscaled value. */

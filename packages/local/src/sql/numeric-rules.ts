@@ -1,6 +1,12 @@
 import type { AnalysisSession } from './analysis-session.ts'
 import { cast } from './cast-rules.ts'
-import { decimalDivide, decimalGuard, decimalMultiply, decimalRemainder, integerDivide } from './native-numeric.ts'
+import {
+  decimalDivide,
+  decimalGuard,
+  decimalMultiply,
+  decimalRemainder,
+  integerDivide,
+} from './native-numeric.ts'
 import { notSupported, typeMismatch } from './query-failure.ts'
 import type { ArithmeticOperator, Position } from './syntax-tree.ts'
 import {
@@ -123,5 +129,11 @@ export function negate(operand: TypedExpression, position: Position): TypedExpre
   const negatable = isNumeric(type) || type.kind.startsWith('interval')
   if (!negatable) throw typeMismatch(`Cannot negate ${typeText(type)}`, position)
   // 0 - x would lose the sign of zero.
-  return { type, sql: isFloating(type) || isInteger(type) ? `(-${operand.sql})` : `CAST(-${operand.sql} AS ${duckDbType(type)})` }
+  return {
+    type,
+    sql:
+      isFloating(type) || isInteger(type)
+        ? `(-${operand.sql})`
+        : `CAST(-${operand.sql} AS ${duckDbType(type)})`,
+  }
 }

@@ -1,5 +1,5 @@
-import { failure, notSupported } from './query-failure.ts'
 import { roundTimestamp } from './cast-rules.ts'
+import { failure, notSupported } from './query-failure.ts'
 import { duckDbType, type TrinoType, typeText } from './trino-type.ts'
 
 /** A top-level column of a Parquet file. */
@@ -24,7 +24,11 @@ export function columnInFile(name: string, type: TrinoType, schema: FileSchema, 
   const found = schema.get(name.toLowerCase()) ?? []
   const target = duckDbType(type)
   if (found.length === 0) return `CAST(NULL AS ${target})`
-  if (found.length > 1) throw failure('HIVE_BAD_DATA', `The columns ${found.map((column) => column.name).join(', ')} of ${uri} differ only in case`)
+  if (found.length > 1)
+    throw failure(
+      'HIVE_BAD_DATA',
+      `The columns ${found.map((column) => column.name).join(', ')} of ${uri} differ only in case`,
+    )
   const column = found[0]!
   const value = `f."${column.name.replaceAll('"', '""')}"`
   const sql = readAs(value, column, type)

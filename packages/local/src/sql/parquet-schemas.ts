@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import type { FileColumn, FileSchema } from './parquet-columns.ts'
-import { failure } from './query-failure.ts'
 import type { TableFile } from './query-engine.ts'
+import { failure } from './query-failure.ts'
 import { quoteString } from './typed-expression.ts'
 
 const remembered = 20_000
@@ -13,7 +13,10 @@ export class ParquetSchemas {
   /** One object for equal schemas: thousands of files share a few. */
   readonly #distinct = new Map<string, FileSchema>()
 
-  async read(connection: DuckDBConnection, files: readonly TableFile[]): Promise<ReadonlyMap<string, FileSchema>> {
+  async read(
+    connection: DuckDBConnection,
+    files: readonly TableFile[],
+  ): Promise<ReadonlyMap<string, FileSchema>> {
     const keys = new Map<string, string>()
     for (const file of files) {
       if (!keys.has(file.filePath)) keys.set(file.filePath, await fileState(file))
@@ -67,7 +70,10 @@ async function fileState(file: TableFile): Promise<string> {
     const { size, mtimeMs } = await stat(file.filePath)
     return `${file.filePath}|${size}|${mtimeMs}`
   } catch (error) {
-    throw failure('HIVE_CANNOT_OPEN_SPLIT', `Error opening ${file.uri}: ${error instanceof Error ? error.message : error}`)
+    throw failure(
+      'HIVE_CANNOT_OPEN_SPLIT',
+      `Error opening ${file.uri}: ${error instanceof Error ? error.message : error}`,
+    )
   }
 }
 
@@ -83,7 +89,9 @@ function topLevelColumns(rows: readonly unknown[][]): readonly FileColumn[] {
   while (index < rows.length) {
     const [, name, type, repetition, , converted, logical, duckDbType] = rows[index]!
     const annotation = [converted, logical].filter((text) => text !== null && text !== undefined).join(' ')
-    const declared = [String(repetition).toLowerCase(), String(type ?? 'group').toLowerCase(), annotation].join(' ').trim()
+    const declared = [String(repetition).toLowerCase(), String(type ?? 'group').toLowerCase(), annotation]
+      .join(' ')
+      .trim()
     columns.push({
       name: String(name),
       duckDbType: String(duckDbType),

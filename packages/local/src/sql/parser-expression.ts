@@ -1,5 +1,5 @@
-import { failure, notSupported } from './query-failure.ts'
 import { PrimaryParser } from './parser-primary.ts'
+import { failure, notSupported } from './query-failure.ts'
 import type { ArithmeticOperator, ComparisonOperator, Expression, Query } from './syntax-tree.ts'
 
 const comparisonOperators: ReadonlySet<string> = new Set(['=', '<>', '<', '<=', '>', '>='])
@@ -84,7 +84,9 @@ export abstract class ExpressionParser extends PrimaryParser {
   }
 
   #additive(): Expression {
-    return this.#leftAssociative(['+', '-'], () => this.#leftAssociative(['*', '/', '%'], () => this.#signed()))
+    return this.#leftAssociative(['+', '-'], () =>
+      this.#leftAssociative(['*', '/', '%'], () => this.#signed()),
+    )
   }
 
   #leftAssociative(operators: readonly ArithmeticOperator[], operand: () => Expression): Expression {
@@ -133,6 +135,7 @@ export abstract class ExpressionParser extends PrimaryParser {
   protected expectEnd(): void {
     this.takeSymbol(';')
     const { kind, text, position } = this.peek()
-    if (kind !== 'end') throw failure('SYNTAX_ERROR', `mismatched input '${text}'. Expecting: <EOF>`, position)
+    if (kind !== 'end')
+      throw failure('SYNTAX_ERROR', `mismatched input '${text}'. Expecting: <EOF>`, position)
   }
 }

@@ -10,7 +10,13 @@ import type {
 } from './syntax-tree.ts'
 import { TokenStream } from './token-stream.ts'
 
-const clockWords = new Set(['current_date', 'current_time', 'current_timestamp', 'localtime', 'localtimestamp'])
+const clockWords = new Set([
+  'current_date',
+  'current_time',
+  'current_timestamp',
+  'localtime',
+  'localtimestamp',
+])
 
 /** Literals, names, calls, CASE, CAST and everything in parentheses. */
 export abstract class PrimaryParser extends TokenStream {
@@ -146,7 +152,8 @@ export abstract class PrimaryParser extends TokenStream {
         this.next()
         return this.#array(position)
       case 'interval':
-        if (this.peek(1).kind === 'string' || this.isSymbol('-', 1) || this.isSymbol('+', 1)) return this.#interval()
+        if (this.peek(1).kind === 'string' || this.isSymbol('-', 1) || this.isSymbol('+', 1))
+          return this.#interval()
         break
       case 'position':
         if (this.isSymbol('(', 1)) return this.#position()
@@ -204,7 +211,14 @@ export abstract class PrimaryParser extends TokenStream {
     this.next()
     const unit = this.identifier().value
     const toUnit = this.takeWord('to') ? this.identifier().value : undefined
-    return { kind: 'interval', negative, value: value.text, unit, position, ...(toUnit !== undefined && { toUnit }) }
+    return {
+      kind: 'interval',
+      negative,
+      value: value.text,
+      unit,
+      position,
+      ...(toUnit !== undefined && { toUnit }),
+    }
   }
 
   #position(): Expression {
@@ -235,7 +249,8 @@ export abstract class PrimaryParser extends TokenStream {
     return this.parenthesized(() => {
       const side = ['both', 'leading', 'trailing'].find((word) => this.takeWord(word))
       const name = side === 'leading' ? 'ltrim' : side === 'trailing' ? 'rtrim' : 'trim'
-      if (side !== undefined && this.takeWord('from')) return this.#simpleCall(name, [this.valueExpression()], position)
+      if (side !== undefined && this.takeWord('from'))
+        return this.#simpleCall(name, [this.valueExpression()], position)
       const first = this.valueExpression()
       if (this.takeWord('from')) return this.#simpleCall(name, [this.valueExpression(), first], position)
       if (this.takeSymbol(',')) return this.#simpleCall(name, [first, this.valueExpression()], position)
@@ -255,7 +270,8 @@ export abstract class PrimaryParser extends TokenStream {
       this.next()
       return { kind: 'typed-literal', typeName: 'double', value: this.next().text, position }
     }
-    if (this.takeSymbol('->')) return { kind: 'lambda', parameters: [name.value], body: this.expression(), position }
+    if (this.takeSymbol('->'))
+      return { kind: 'lambda', parameters: [name.value], body: this.expression(), position }
     if (this.isSymbol('(')) return this.#call(name)
     return { kind: 'reference', parts: [name], position }
   }
@@ -366,6 +382,7 @@ function extractFunction(field: Identifier): string {
     'minute',
     'second',
   ]
-  if (!known.includes(name)) throw failure('SYNTAX_ERROR', `Invalid EXTRACT field: ${field.value}`, field.position)
+  if (!known.includes(name))
+    throw failure('SYNTAX_ERROR', `Invalid EXTRACT field: ${field.value}`, field.position)
   return name
 }

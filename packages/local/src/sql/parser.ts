@@ -1,5 +1,5 @@
-import { failure, notSupported } from './query-failure.ts'
 import { ExpressionParser } from './parser-expression.ts'
+import { failure, notSupported } from './query-failure.ts'
 import type {
   CommonTableExpression,
   Expression,
@@ -98,7 +98,15 @@ class StatementParser extends ExpressionParser {
       if (this.isWord('with')) throw notSupported('FETCH ... WITH TIES', this.position)
       this.expectWord('only')
     }
-    return { kind: 'query', with: ctes, body, orderBy, position, ...(offset && { offset }), ...(limit && { limit }) }
+    return {
+      kind: 'query',
+      with: ctes,
+      body,
+      orderBy,
+      position,
+      ...(offset && { offset }),
+      ...(limit && { limit }),
+    }
   }
 
   #rowCount(): Expression {
@@ -150,7 +158,15 @@ class StatementParser extends ExpressionParser {
     }
     if (this.takeWord('table')) {
       const star: SelectItem = { kind: 'star', qualifier: [], position }
-      return { kind: 'select', distinct: false, items: [star], from: this.#table(), groupBy: [], windows: [], position }
+      return {
+        kind: 'select',
+        distinct: false,
+        items: [star],
+        from: this.#table(),
+        groupBy: [],
+        windows: [],
+        position,
+      }
     }
     this.expectWord('select')
     return this.#select(position)
@@ -201,7 +217,8 @@ class StatementParser extends ExpressionParser {
   }
 
   #groupBy(): GroupingElement[] {
-    if (this.isWord('distinct') || this.isWord('all')) throw notSupported('GROUP BY with a set quantifier', this.position)
+    if (this.isWord('distinct') || this.isWord('all'))
+      throw notSupported('GROUP BY with a set quantifier', this.position)
     return this.commaSeparated((): GroupingElement => {
       const { position } = this
       const set = (): Expression[] =>

@@ -22,8 +22,20 @@ export function prunePartitions(condition: Expression, scope: Scope): void {
     return
   }
   if (condition.kind === 'between') {
-    const low: Expression = { ...condition, kind: 'comparison', operator: '>=', left: condition.operand, right: condition.low }
-    const high: Expression = { ...condition, kind: 'comparison', operator: '<=', left: condition.operand, right: condition.high }
+    const low: Expression = {
+      ...condition,
+      kind: 'comparison',
+      operator: '>=',
+      left: condition.operand,
+      right: condition.low,
+    }
+    const high: Expression = {
+      ...condition,
+      kind: 'comparison',
+      operator: '<=',
+      left: condition.operand,
+      right: condition.high,
+    }
     prunePartitions(low, scope)
     prunePartitions(high, scope)
     return
@@ -51,7 +63,12 @@ const mirrored: Readonly<Record<ComparisonOperator, ComparisonOperator>> = {
   '>=': '<=',
 }
 
-function pruneComparison(operator: ComparisonOperator, left: Expression, right: Expression, scope: Scope): void {
+function pruneComparison(
+  operator: ComparisonOperator,
+  left: Expression,
+  right: Expression,
+  scope: Scope,
+): void {
   const key = keyOf(left, scope)
   const test = key && comparisonTest(operator, key, right)
   if (key !== undefined && test !== undefined) key.addPredicate((values) => test(values[key.index]!))
@@ -106,8 +123,14 @@ function ordering(type: TrinoType, literal: Expression): ((value: string) => num
     }
   }
   const day = /^\d{4}-\d\d-\d\d$/
-  if (type.kind === 'date' && literal.kind === 'typed-literal' && literal.typeName.toLowerCase() === 'date' && day.test(literal.value)) {
-    return (value) => (day.test(value) ? (value < literal.value ? -1 : value > literal.value ? 1 : 0) : undefined)
+  if (
+    type.kind === 'date' &&
+    literal.kind === 'typed-literal' &&
+    literal.typeName.toLowerCase() === 'date' &&
+    day.test(literal.value)
+  ) {
+    return (value) =>
+      day.test(value) ? (value < literal.value ? -1 : value > literal.value ? 1 : 0) : undefined
   }
   return undefined
 }

@@ -23,9 +23,16 @@ export function analyzeQuery(
     const output = analyzeQuery(named, session, names)
     const sqlName = session.alias('w')
     if (columnNames !== undefined && columnNames.length !== output.columns.length) {
-      throw failure('MISMATCHED_COLUMN_ALIASES', `WITH query '${name.value}' has another number of columns than names`, name.position)
+      throw failure(
+        'MISMATCHED_COLUMN_ALIASES',
+        `WITH query '${name.value}' has another number of columns than names`,
+        name.position,
+      )
     }
-    const columns = output.columns.map((column, i) => ({ ...column, name: columnNames?.[i]?.value ?? column.name }))
+    const columns = output.columns.map((column, i) => ({
+      ...column,
+      name: columnNames?.[i]?.value ?? column.name,
+    }))
     names.set(name.value.toLowerCase(), { sqlName, output: { ...output, columns } })
     definitions.push(`"${sqlName}" AS (${output.sql})`)
   }
@@ -45,7 +52,11 @@ function limitSql(query: Query): string {
   const count = (expression: Expression, what: string): string => {
     const value = expression.kind === 'parameter' ? expression.value : expression
     if (value.kind !== 'number' || value.form !== 'integer' || !/^\d{1,18}$/.test(value.text)) {
-      throw failure('INVALID_LIMIT_CLAUSE', `${what} must be a whole number of 0 or more`, expression.position)
+      throw failure(
+        'INVALID_LIMIT_CLAUSE',
+        `${what} must be a whole number of 0 or more`,
+        expression.position,
+      )
     }
     return ` ${what} ${value.text}`
   }
@@ -69,13 +80,21 @@ function analyzeBody(body: QueryBody, tail: QueryTail, context: RelationContext)
 /** ORDER BY of what is no plain SELECT: by its own columns only. */
 function ordered({ sql, columns }: QueryOutput, tail: QueryTail, context: RelationContext): QueryOutput {
   const alias = context.session.alias('r')
-  const fields = columns.map(({ name, type }, i) => ({ name, type, qualifier: [], sql: `"${alias}"."c${i}"` }))
+  const fields = columns.map(({ name, type }, i) => ({
+    name,
+    type,
+    qualifier: [],
+    sql: `"${alias}"."c${i}"`,
+  }))
   const scope = new Scope(fields, context.namedQueries, context.outer)
   const expressions = expressionContext(scope, context)
   const order = tail.orderBy.map((item) => {
     const { expression } = item
     const place = expression.kind === 'number' && expression.form === 'integer'
-    return sortItemSql(place ? ordinalSql(expression, columns.length) : analyzeExpression(expression, expressions).sql, item)
+    return sortItemSql(
+      place ? ordinalSql(expression, columns.length) : analyzeExpression(expression, expressions).sql,
+      item,
+    )
   })
   const list = fields.map((field, i) => `${field.sql} AS "c${i}"`).join(', ')
   const orderBy = order.length === 0 ? '' : ` ORDER BY ${order.join(', ')}`
@@ -88,15 +107,30 @@ function expressionContext(scope: Scope, context: RelationContext): ExpressionCo
 
 function analyzeValues(rows: readonly Expression[], context: RelationContext): QueryOutput {
   const { session } = context
-  const expressions = { ...expressionContext(new Scope([], context.namedQueries, context.outer), context), clause: 'VALUES' }
+  const expressions = {
+    ...expressionContext(new Scope([], context.namedQueries, context.outer), context),
+    clause: 'VALUES',
+  }
   const typed = rows.map((row) =>
     (row.kind === 'row' ? row.items : [row]).map((value) => analyzeExpression(value, expressions)),
   )
   const width = typed[0]!.length
   const uneven = typed.findIndex((row) => row.length !== width)
-  if (uneven >= 0) throw typeMismatch(`Values rows have mismatched sizes: ${width} vs ${typed[uneven]!.length}`, rows[uneven]!.position)
-  const types = Array.from({ length: width }, (_, i) => unify(typed.map((row) => row[i]!), 'VALUES rows', rows[0]!.position))
-  const rowSql = typed.map((row) => `(${row.map((value, i) => cast(session, value, types[i]!, false).sql).join(', ')})`)
+  if (uneven >= 0)
+    throw typeMismatch(
+      `Values rows have mismatched sizes: ${width} vs ${typed[uneven]!.length}`,
+      rows[uneven]!.position,
+    )
+  const types = Array.from({ length: width }, (_, i) =>
+    unify(
+      typed.map((row) => row[i]!),
+      'VALUES rows',
+      rows[0]!.position,
+    ),
+  )
+  const rowSql = typed.map(
+    (row) => `(${row.map((value, i) => cast(session, value, types[i]!, false).sql).join(', ')})`,
+  )
   const alias = session.alias('v')
   const names = types.map((_, i) => `"c${i}"`)
   const list = names.map((name) => `"${alias}".${name} AS ${name}`).join(', ')
@@ -106,7 +140,10 @@ function analyzeValues(rows: readonly Expression[], context: RelationContext): Q
   }
 }
 
-function analyzeSetOperation(node: QueryBody & { kind: 'set-operation' }, context: RelationContext): QueryOutput {
+function analyzeSetOperation(
+  node: QueryBody & { kind: 'set-operation' },
+  context: RelationContext,
+): QueryOutput {
   const { session } = context
   const left = analyzeBody(node.left, noTail, context)
   const right = analyzeBody(node.right, noTail, context)
@@ -116,12 +153,20 @@ function analyzeSetOperation(node: QueryBody & { kind: 'set-operation' }, contex
       node.position,
     )
   }
-  const types = left.columns.map(({ type }, i) => unify([typedNull(type), typedNull(right.columns[i]!.type)], `columns ${i + 1} of ${node.operator}`, node.position))
+  const types = left.columns.map(({ type }, i) =>
+    unify(
+      [typedNull(type), typedNull(right.columns[i]!.type)],
+      `columns ${i + 1} of ${node.operator}`,
+      node.position,
+    ),
+  )
   const side = (output: QueryOutput): string => {
     const alias = session.alias('r')
     const list = output.columns.map(({ type }, i) => {
       const column: TypedExpression = { type, sql: `"${alias}"."c${i}"` }
-      const value = sameType(type, types[i]!) ? column : cast(session, column, types[i]!, false, node.position)
+      const value = sameType(type, types[i]!)
+        ? column
+        : cast(session, column, types[i]!, false, node.position)
       return `CAST(${value.sql} AS ${duckDbType(types[i]!)}) AS "c${i}"`
     })
     return `SELECT ${list.join(', ')} FROM (${output.sql}) AS "${alias}"`

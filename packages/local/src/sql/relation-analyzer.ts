@@ -2,8 +2,8 @@ import type { AnalysisSession } from './analysis-session.ts'
 import { cast } from './cast-rules.ts'
 import { comparable, compare } from './comparison-rules.ts'
 import { condition, type ExpressionContext } from './expression-analyzer.ts'
-import { failure, notSupported } from './query-failure.ts'
 import { prunePartitions } from './partition-pruning.ts'
+import { failure, notSupported } from './query-failure.ts'
 import { type Field, type NamedQueries, type QueryOutput, Scope, useField } from './scope.ts'
 import type { Identifier, Query, RelationNode, TableReference } from './syntax-tree.ts'
 import { TableScan } from './table-scan.ts'
@@ -38,7 +38,9 @@ export function analyzeRelation(node: RelationNode, context: RelationContext): R
 
 function derived({ sql, columns }: QueryOutput, session: AnalysisSession): Relation {
   const alias = session.alias('r')
-  const fields = columns.map(({ name, type }, i): Field => ({ name, qualifier: [], type, sql: `"${alias}"."c${i}"` }))
+  const fields = columns.map(
+    ({ name, type }, i): Field => ({ name, qualifier: [], type, sql: `"${alias}"."c${i}"` }),
+  )
   return { sql: `(${sql}) AS "${alias}"`, fields }
 }
 
@@ -57,9 +59,14 @@ function analyzeTable(node: TableReference, { session, namedQueries }: RelationC
   return { sql: `"${scan.sqlName}" AS "${alias}"`, fields: scan.fields(alias) }
 }
 
-function renamed(relation: Relation, alias: Identifier, columnNames: readonly Identifier[] | undefined): Relation {
+function renamed(
+  relation: Relation,
+  alias: Identifier,
+  columnNames: readonly Identifier[] | undefined,
+): Relation {
   const qualifier = [alias.value.toLowerCase()]
-  if (columnNames === undefined) return { ...relation, fields: relation.fields.map((field) => ({ ...field, qualifier })) }
+  if (columnNames === undefined)
+    return { ...relation, fields: relation.fields.map((field) => ({ ...field, qualifier })) }
   const visible = relation.fields.filter((field) => field.hidden !== true)
   if (visible.length !== columnNames.length) {
     throw failure(
@@ -68,7 +75,10 @@ function renamed(relation: Relation, alias: Identifier, columnNames: readonly Id
       alias.position,
     )
   }
-  return { ...relation, fields: visible.map((field, i) => ({ ...field, name: columnNames[i]!.value, qualifier })) }
+  return {
+    ...relation,
+    fields: visible.map((field, i) => ({ ...field, name: columnNames[i]!.value, qualifier })),
+  }
 }
 
 function analyzeJoin(node: RelationNode & { kind: 'join' }, context: RelationContext): Relation {
@@ -108,13 +118,20 @@ function joinUsing(
   for (const name of using) {
     const [a, b] = [left, right].map((side) => {
       const field = new Scope(side.fields, namedQueries).find([name])
-      if (field === undefined) throw failure('COLUMN_NOT_FOUND', `Column '${name.value}' is missing from one side of the join`, name.position)
+      if (field === undefined)
+        throw failure(
+          'COLUMN_NOT_FOUND',
+          `Column '${name.value}' is missing from one side of the join`,
+          name.position,
+        )
       joined.add(field)
       return useField(field, name.position)
     })
     conditions.push(compare(session, '=', a!, b!, name.position).sql)
     const both = comparable(session, '=', a!, b!, name.position)
-    const [x, y] = [both.left, both.right].map((side) => cast(session, side, both.type, false, name.position).sql)
+    const [x, y] = [both.left, both.right].map(
+      (side) => cast(session, side, both.type, false, name.position).sql,
+    )
     const sql = node.type === 'FULL' ? `coalesce(${x}, ${y})` : node.type === 'RIGHT' ? y! : x!
     shared.push({ name: name.value, qualifier: [], type: both.type, sql })
   }

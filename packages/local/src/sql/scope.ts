@@ -50,7 +50,8 @@ export class Scope {
         qualifier.length <= field.qualifier.length &&
         qualifier.every((part, i) => part === field.qualifier[field.qualifier.length - qualifier.length + i]),
     )
-    if (matches.length > 1) throw failure('AMBIGUOUS_NAME', `Column '${names.join('.')}' is ambiguous`, parts[0]!.position)
+    if (matches.length > 1)
+      throw failure('AMBIGUOUS_NAME', `Column '${names.join('.')}' is ambiguous`, parts[0]!.position)
     return matches[0]
   }
 
@@ -60,7 +61,11 @@ export class Scope {
       const field = scope.find(parts)
       if (field !== undefined) return useField(field, position)
     }
-    throw failure('COLUMN_NOT_FOUND', `Column '${parts.map((part) => part.value).join('.')}' cannot be resolved`, position)
+    throw failure(
+      'COLUMN_NOT_FOUND',
+      `Column '${parts.map((part) => part.value).join('.')}' cannot be resolved`,
+      position,
+    )
   }
 }
 

@@ -1,12 +1,12 @@
 import type { AnalysisSession } from './analysis-session.ts'
 import { analyzeExpression, condition, type ExpressionContext, sortItemSql } from './expression-analyzer.ts'
 import { prunePartitions } from './partition-pruning.ts'
-import { failure, notSupported } from './query-failure.ts'
 import { QueryError } from './query-engine.ts'
+import { failure, notSupported } from './query-failure.ts'
 import { analyzeRelation, type Relation, type RelationContext } from './relation-analyzer.ts'
 import { type QueryOutput, Scope, useField } from './scope.ts'
-import { containsAggregate, containsAggregateOrWindow, replaceNodes } from './syntax-walk.ts'
 import type { Expression, Identifier, Position, SelectSpecification, SortItem } from './syntax-tree.ts'
+import { containsAggregate, containsAggregateOrWindow, replaceNodes } from './syntax-walk.ts'
 import type { TypedExpression } from './typed-expression.ts'
 
 /** A column of the answer, before its SQL is fixed. */
@@ -35,7 +35,11 @@ class GroupedScope extends Scope {
   override resolve(parts: readonly Identifier[], position: Position): TypedExpression {
     if (this.#source.find(parts) === undefined) return super.resolve(parts, position)
     const name = parts.map((part) => part.value).join('.')
-    throw failure('EXPRESSION_NOT_AGGREGATE', `'${name}' must be an aggregate expression or appear in GROUP BY clause`, position)
+    throw failure(
+      'EXPRESSION_NOT_AGGREGATE',
+      `'${name}' must be an aggregate expression or appear in GROUP BY clause`,
+      position,
+    )
   }
 }
 
@@ -71,11 +75,20 @@ class Grouping {
   }
 }
 
-export function analyzeSelect(node: SelectSpecification, tail: QueryTail, context: RelationContext): QueryOutput {
+export function analyzeSelect(
+  node: SelectSpecification,
+  tail: QueryTail,
+  context: RelationContext,
+): QueryOutput {
   const { session } = context
   const relation = node.from && analyzeRelation(node.from, context)
   const scope = new Scope(relation?.fields ?? [], context.namedQueries, context.outer)
-  const row: ExpressionContext = { session, scope, clause: 'WHERE clause', analyzeQuery: context.analyzeQuery }
+  const row: ExpressionContext = {
+    session,
+    scope,
+    clause: 'WHERE clause',
+    analyzeQuery: context.analyzeQuery,
+  }
   let from = relation === undefined ? '' : ` FROM ${relation.sql}`
   if (node.where !== undefined) {
     prunePartitions(node.where, scope)
@@ -86,9 +99,14 @@ export function analyzeSelect(node: SelectSpecification, tail: QueryTail, contex
   const grouping = groupingOf(node, orderBy, row)
   const output = grouping === undefined ? { ...row, windows } : groupedContext(grouping, row, windows)
   const items = outputItems(node, relation, { ...output, clause: 'SELECT clause' })
-  const having = node.having && condition(node.having, { ...output, clause: 'HAVING clause', windows: undefined }, 'HAVING clause')
+  const having =
+    node.having &&
+    condition(node.having, { ...output, clause: 'HAVING clause', windows: undefined }, 'HAVING clause')
   const order = orderBy.map((item, i) => {
-    const sql = orderSql(item, tail.orderBy[i]!, items, node.distinct, { ...output, clause: 'ORDER BY clause' })
+    const sql = orderSql(item, tail.orderBy[i]!, items, node.distinct, {
+      ...output,
+      clause: 'ORDER BY clause',
+    })
     return sortItemSql(sql, item)
   })
   if (grouping !== undefined) from = grouping.sql(from)
@@ -105,17 +123,28 @@ function groupingOf(
   row: ExpressionContext,
 ): Grouping | undefined {
   const grouped =
-    node.groupBy.length > 0 || node.having !== undefined || containsAggregate(node.items) || containsAggregate(orderBy)
+    node.groupBy.length > 0 ||
+    node.having !== undefined ||
+    containsAggregate(node.items) ||
+    containsAggregate(orderBy)
   if (!grouped) return undefined
   const keys = node.groupBy.flatMap((element) => {
-    if (element.kind !== 'simple') throw notSupported(`GROUP BY ${element.kind === 'sets' ? 'GROUPING SETS' : element.kind.toUpperCase()}`, element.position)
+    if (element.kind !== 'simple')
+      throw notSupported(
+        `GROUP BY ${element.kind === 'sets' ? 'GROUPING SETS' : element.kind.toUpperCase()}`,
+        element.position,
+      )
     const { expression } = element
     if (expression.kind === 'row') return expression.items
     return [ordinal(expression, node)]
   })
   const typed = keys.map((key) => {
     if (containsAggregateOrWindow(key)) {
-      throw failure('EXPRESSION_NOT_SCALAR', 'GROUP BY clause cannot contain aggregations, window functions or grouping operations', key.position)
+      throw failure(
+        'EXPRESSION_NOT_SCALAR',
+        'GROUP BY clause cannot contain aggregations, window functions or grouping operations',
+        key.position,
+      )
     }
     return analyzeExpression(key, { ...row, clause: 'GROUP BY clause' })
   })
@@ -131,7 +160,11 @@ function ordinal(expression: Expression, node: SelectSpecification): Expression 
   }
   const item = node.items[Number(expression.text) - 1]
   if (item?.kind !== 'expression') {
-    throw failure('INVALID_COLUMN_REFERENCE', `GROUP BY position ${expression.text} is not in select list`, expression.position)
+    throw failure(
+      'INVALID_COLUMN_REFERENCE',
+      `GROUP BY position ${expression.text} is not in select list`,
+      expression.position,
+    )
   }
   return item.expression
 }
@@ -148,7 +181,11 @@ function groupedContext(
     source,
     aggregate: (typed) => grouping.aggregate(typed),
     match: (expression) => {
-      if (expression.kind === 'number' || expression.kind === 'string' || containsAggregateOrWindow(expression)) {
+      if (
+        expression.kind === 'number' ||
+        expression.kind === 'string' ||
+        containsAggregateOrWindow(expression)
+      ) {
         return undefined
       }
       try {
@@ -170,7 +207,9 @@ function outputItems(
   return node.items.flatMap((item): OutputItem[] => {
     if (item.kind === 'expression') {
       const typed = analyzeExpression(item.expression, context)
-      return [{ ...typed, name: item.alias?.value ?? impliedName(item.expression), expression: item.expression }]
+      return [
+        { ...typed, name: item.alias?.value ?? impliedName(item.expression), expression: item.expression },
+      ]
     }
     const qualifier = item.qualifier.map((part) => part.value.toLowerCase())
     const fields = (relation?.fields ?? []).filter(
@@ -180,12 +219,19 @@ function outputItems(
         qualifier.every((part, i) => part === field.qualifier[field.qualifier.length - qualifier.length + i]),
     )
     if (fields.length === 0) {
-      const what = qualifier.length === 0 ? 'SELECT * not allowed in queries without FROM clause' : `Unable to resolve reference ${qualifier.join('.')}`
+      const what =
+        qualifier.length === 0
+          ? 'SELECT * not allowed in queries without FROM clause'
+          : `Unable to resolve reference ${qualifier.join('.')}`
       throw failure(qualifier.length === 0 ? 'COLUMN_NOT_FOUND' : 'TABLE_NOT_FOUND', what, item.position)
     }
     return fields.map((field) => {
       const column = useField(field, item.position)
-      return { ...starColumn(column, field.name, item.position, context), name: field.name, expression: undefined }
+      return {
+        ...starColumn(column, field.name, item.position, context),
+        name: field.name,
+        expression: undefined,
+      }
     })
   })
 }
@@ -210,13 +256,16 @@ function impliedName(expression: Expression): string | undefined {
 function withoutAliases(orderBy: readonly SortItem[], node: SelectSpecification): readonly SortItem[] {
   const named = new Map<string, Expression>()
   for (const item of node.items) {
-    if (item.kind === 'expression' && item.alias !== undefined) named.set(item.alias.value.toLowerCase(), item.expression)
+    if (item.kind === 'expression' && item.alias !== undefined)
+      named.set(item.alias.value.toLowerCase(), item.expression)
   }
   if (named.size === 0) return orderBy
   return orderBy.map((item) => ({
     ...item,
     expression: replaceNodes(item.expression, (part) =>
-      part.kind === 'reference' && part.parts.length === 1 ? named.get(part.parts[0]!.value.toLowerCase()) : undefined,
+      part.kind === 'reference' && part.parts.length === 1
+        ? named.get(part.parts[0]!.value.toLowerCase())
+        : undefined,
     ),
   }))
 }
@@ -229,18 +278,24 @@ function orderSql(
   context: ExpressionContext,
 ): string {
   const { expression } = written
-  if (expression.kind === 'number' && expression.form === 'integer') return ordinalSql(expression, items.length)
+  if (expression.kind === 'number' && expression.form === 'integer')
+    return ordinalSql(expression, items.length)
   if (expression.kind === 'reference' && expression.parts.length === 1) {
     const name = expression.parts[0]!.value.toLowerCase()
     const matches = items.flatMap((output, i) => (output.name?.toLowerCase() === name ? [i] : []))
-    if (new Set(matches.map((i) => items[i]!.sql)).size > 1) throw failure('AMBIGUOUS_NAME', `Column '${name}' is ambiguous`, expression.position)
+    if (new Set(matches.map((i) => items[i]!.sql)).size > 1)
+      throw failure('AMBIGUOUS_NAME', `Column '${name}' is ambiguous`, expression.position)
     if (matches.length > 0) return String(matches[0]! + 1)
   }
   const typed = analyzeExpression(item.expression, context)
   const index = items.findIndex((output) => output.sql === typed.sql)
   if (index >= 0) return String(index + 1)
   if (distinct) {
-    throw failure('EXPRESSION_NOT_IN_DISTINCT', 'For SELECT DISTINCT, ORDER BY expressions must appear in select list', expression.position)
+    throw failure(
+      'EXPRESSION_NOT_IN_DISTINCT',
+      'For SELECT DISTINCT, ORDER BY expressions must appear in select list',
+      expression.position,
+    )
   }
   return typed.sql
 }
@@ -249,7 +304,11 @@ function orderSql(
 export function ordinalSql(expression: Expression & { kind: 'number' }, count: number): string {
   const place = Number(expression.text)
   if (place < 1 || place > count) {
-    throw failure('INVALID_COLUMN_REFERENCE', `ORDER BY position ${expression.text} is not in select list`, expression.position)
+    throw failure(
+      'INVALID_COLUMN_REFERENCE',
+      `ORDER BY position ${expression.text} is not in select list`,
+      expression.position,
+    )
   }
   return String(place)
 }

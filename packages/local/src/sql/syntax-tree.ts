@@ -35,7 +35,11 @@ export interface FunctionCall extends Node {
 export type Expression =
   | (Node & { readonly kind: 'null' })
   | (Node & { readonly kind: 'boolean'; readonly value: boolean })
-  | (Node & { readonly kind: 'number'; readonly form: 'integer' | 'decimal' | 'double'; readonly text: string })
+  | (Node & {
+      readonly kind: 'number'
+      readonly form: 'integer' | 'decimal' | 'double'
+      readonly text: string
+    })
   | (Node & { readonly kind: 'string'; readonly value: string })
   | (Node & { readonly kind: 'binary-literal'; readonly hex: string })
   | (Node & { readonly kind: 'typed-literal'; readonly typeName: string; readonly value: string })
@@ -61,7 +65,11 @@ export type Expression =
       readonly left: Expression
       readonly right: Expression
     })
-  | (Node & { readonly kind: 'logical'; readonly operator: 'AND' | 'OR'; readonly operands: readonly Expression[] })
+  | (Node & {
+      readonly kind: 'logical'
+      readonly operator: 'AND' | 'OR'
+      readonly operands: readonly Expression[]
+    })
   | (Node & { readonly kind: 'not'; readonly operand: Expression })
   | (Node & {
       readonly kind: 'between'
@@ -85,7 +93,12 @@ export type Expression =
       readonly branches: readonly { readonly when: Expression; readonly then: Expression }[]
       readonly otherwise?: Expression
     })
-  | (Node & { readonly kind: 'cast'; readonly operand: Expression; readonly type: TrinoType; readonly safe: boolean })
+  | (Node & {
+      readonly kind: 'cast'
+      readonly operand: Expression
+      readonly type: TrinoType
+      readonly safe: boolean
+    })
   | (Node & { readonly kind: 'exists'; readonly query: Query })
   | (Node & { readonly kind: 'subquery'; readonly query: Query })
   | (Node & { readonly kind: 'at-time-zone'; readonly operand: Expression; readonly zone: Expression })
@@ -153,7 +166,11 @@ export type SelectItem =
 
 export type GroupingElement =
   | { readonly kind: 'simple'; readonly expression: Expression }
-  | { readonly kind: 'sets' | 'rollup' | 'cube'; readonly position: Position; readonly sets: readonly (readonly Expression[])[] }
+  | {
+      readonly kind: 'sets' | 'rollup' | 'cube'
+      readonly position: Position
+      readonly sets: readonly (readonly Expression[])[]
+    }
 
 export interface SelectSpecification extends Node {
   readonly kind: 'select'

@@ -27,7 +27,10 @@ export function containsAggregate(expression: unknown): boolean {
 
 /** Contains an aggregate or window function. */
 export function containsAggregateOrWindow(expression: unknown): boolean {
-  return containsAggregate(expression) || some(expression, (node) => node['kind'] === 'call' && node['over'] !== undefined)
+  return (
+    containsAggregate(expression) ||
+    some(expression, (node) => node['kind'] === 'call' && node['over'] !== undefined)
+  )
 }
 
 /** The expression with each node the function answers for replaced; queries inside are left alone. */

@@ -1,13 +1,13 @@
-import type { PartitionPredicate } from './partition-pruning.ts'
 import { FunctionFailure } from './decimal-arithmetic.ts'
 import { castFromText } from './native-casts.ts'
-import { failure } from './query-failure.ts'
-import type { CatalogColumn, ResolvedTable, TableFile } from './query-engine.ts'
-import type { Field } from './scope.ts'
-import { hiveType } from './type-name.ts'
-import { duckDbType, type TrinoType, typeText, varcharType } from './trino-type.ts'
-import { quoteString } from './typed-expression.ts'
 import { columnInFile, type FileSchema } from './parquet-columns.ts'
+import type { PartitionPredicate } from './partition-pruning.ts'
+import type { CatalogColumn, ResolvedTable, TableFile } from './query-engine.ts'
+import { failure } from './query-failure.ts'
+import type { Field } from './scope.ts'
+import { duckDbType, type TrinoType, typeText, varcharType } from './trino-type.ts'
+import { hiveType } from './type-name.ts'
+import { quoteString } from './typed-expression.ts'
 
 /** A column of a table as scanned: of the files, or a partition key. */
 interface ScanColumn {
@@ -51,7 +51,9 @@ export class TableScan {
     const columns = this.#columns.map(({ column, sqlName, type, keyIndex }): Field => {
       const addPredicate = (predicate: PartitionPredicate): unknown => this.#predicates.push(predicate)
       const plain = field(column.name, sqlName, type)
-      return keyIndex === undefined ? plain : { ...plain, partitionKey: { index: keyIndex, type, addPredicate } }
+      return keyIndex === undefined
+        ? plain
+        : { ...plain, partitionKey: { index: keyIndex, type, addPredicate } }
     })
     return [...columns, { ...field('$path', 'path', varcharType), hidden: true }]
   }
@@ -75,12 +77,17 @@ export class TableScan {
 
   /** What the file table holds of a file beside its path: its URI and partition values, checked against their types. */
   fileFacts(file: TableFile): readonly (string | null)[] {
-    const values = this.table.partitionKeys.map((key, i) => partitionValue(this.table, key, file.partitionValues[i] ?? null))
+    const values = this.table.partitionKeys.map((key, i) =>
+      partitionValue(this.table, key, file.partitionValues[i] ?? null),
+    )
     return [file.uri, ...values]
   }
 
   /** SQL that reads the files; those with the same columns in one call. */
-  sql(files: readonly { readonly file: TableFile; readonly schema: FileSchema }[], fileTable: string): string {
+  sql(
+    files: readonly { readonly file: TableFile; readonly schema: FileSchema }[],
+    fileTable: string,
+  ): string {
     const columns = this.#usedColumns
     const groups = new Map<string, { selects: string[]; paths: string[] }>()
     for (const { file, schema } of files) {

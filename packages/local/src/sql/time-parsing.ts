@@ -4,7 +4,9 @@ import { divideHalfUp, FunctionFailure, powerOfTen } from './decimal-arithmetic.
 export function daysOf(year: number, month: number, day: number): number | undefined {
   const date = new Date(0)
   date.setUTCFullYear(year, month - 1, day)
-  return date.getUTCMonth() === month - 1 && date.getUTCDate() === day ? date.getTime() / 86_400_000 : undefined
+  return date.getUTCMonth() === month - 1 && date.getUTCDate() === day
+    ? date.getTime() / 86_400_000
+    : undefined
 }
 
 /** Text of digits and separators is close enough to a time that Trino might read it where this engine cannot. */

@@ -1,5 +1,5 @@
-import { failure, notSupported } from './query-failure.ts'
 import type { QueryError } from './query-engine.ts'
+import { failure, notSupported } from './query-failure.ts'
 import type { Identifier, Position } from './syntax-tree.ts'
 import { type Token, tokenize } from './tokenizer.ts'
 import type { TrinoType } from './trino-type.ts'
@@ -126,9 +126,12 @@ export class TokenStream {
     this.next()
     const name = start.text === 'dec' ? 'decimal' : start.text
     if (name === 'double') this.takeWord('precision')
-    if (name === 'array' || name === 'map' || name === 'row') throw notSupported(`the type ${name}`, start.position)
+    if (name === 'array' || name === 'map' || name === 'row')
+      throw notSupported(`the type ${name}`, start.position)
     if (name === 'interval') throw notSupported('casts to intervals', start.position)
-    const parameters = this.isSymbol('(') ? this.parenthesized(() => this.commaSeparated(() => this.integer())) : []
+    const parameters = this.isSymbol('(')
+      ? this.parenthesized(() => this.commaSeparated(() => this.integer()))
+      : []
     let withTimeZone = false
     if (name === 'timestamp' || name === 'time') {
       if (this.takeWord('with', 'time', 'zone')) withTimeZone = true

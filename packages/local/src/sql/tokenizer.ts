@@ -58,9 +58,17 @@ export function tokenize(sql: string): readonly Token[] {
     if (digits !== null) {
       const following = sql[offset + digits[0].length] ?? ''
       if (/[A-Za-z_]/.test(following)) {
-        throw failure('SYNTAX_ERROR', 'identifiers must not start with a digit; surround the identifier with double quotes', position())
+        throw failure(
+          'SYNTAX_ERROR',
+          'identifiers must not start with a digit; surround the identifier with double quotes',
+          position(),
+        )
       }
-      push(digits[1] !== undefined ? 'double' : digits[2] !== undefined ? 'decimal' : 'integer', digits[0], digits[0].length)
+      push(
+        digits[1] !== undefined ? 'double' : digits[2] !== undefined ? 'decimal' : 'integer',
+        digits[0],
+        digits[0].length,
+      )
       continue
     }
     const name = match(word)
@@ -74,7 +82,11 @@ export function tokenize(sql: string): readonly Token[] {
       continue
     }
     if (character === '`') {
-      throw failure('SYNTAX_ERROR', 'backquoted identifiers are not supported; use double quotes to quote identifiers', position())
+      throw failure(
+        'SYNTAX_ERROR',
+        'backquoted identifiers are not supported; use double quotes to quote identifiers',
+        position(),
+      )
     }
     throw failure('SYNTAX_ERROR', `mismatched input '${character}'`, position())
   }
@@ -88,7 +100,8 @@ function quoted(sql: string, start: number, position: Position): { value: string
   let i = start + 1
   while (true) {
     const end = sql.indexOf(quote, i)
-    if (end < 0) throw failure('SYNTAX_ERROR', `mismatched input '${quote}': the quote is never closed`, position)
+    if (end < 0)
+      throw failure('SYNTAX_ERROR', `mismatched input '${quote}': the quote is never closed`, position)
     value += sql.slice(i, end)
     if (sql[end + 1] !== quote) return { value, length: end + 1 - start }
     value += quote

@@ -69,7 +69,9 @@ export function typeText(type: TrinoType): string {
 }
 
 export function sameType(a: TrinoType, b: TrinoType): boolean {
-  return typeText(a) === typeText(b) && (a.kind !== 'timestamp with time zone' || a.zone === (b as typeof a).zone)
+  return (
+    typeText(a) === typeText(b) && (a.kind !== 'timestamp with time zone' || a.zone === (b as typeof a).zone)
+  )
 }
 
 /**
@@ -100,7 +102,15 @@ export function duckDbType(type: TrinoType): string {
 }
 
 const integerDigits: Partial<Record<TypeKind, number>> = { tinyint: 3, smallint: 5, integer: 10, bigint: 19 }
-const numericOrder: readonly TypeKind[] = ['tinyint', 'smallint', 'integer', 'bigint', 'decimal', 'real', 'double']
+const numericOrder: readonly TypeKind[] = [
+  'tinyint',
+  'smallint',
+  'integer',
+  'bigint',
+  'decimal',
+  'real',
+  'double',
+]
 
 export function isInteger(type: TrinoType): boolean {
   return integerDigits[type.kind] !== undefined
@@ -130,7 +140,8 @@ export function commonType(a: TrinoType, b: TrinoType): TrinoType | undefined {
       ? varcharType
       : boundedVarchar(Math.max(a.length, b.length))
   }
-  if (a.kind === 'time' && b.kind === 'time') return { kind: 'time', precision: Math.max(a.precision, b.precision) }
+  if (a.kind === 'time' && b.kind === 'time')
+    return { kind: 'time', precision: Math.max(a.precision, b.precision) }
   return commonTimestampType(a, b)
 }
 
@@ -149,7 +160,11 @@ function commonNumericType(a: TrinoType, b: TrinoType): TrinoType {
 
 function commonTimestampType(a: TrinoType, b: TrinoType): TrinoType | undefined {
   const precision = (type: TrinoType): number | undefined =>
-    type.kind === 'date' ? 0 : type.kind === 'timestamp' || type.kind === 'timestamp with time zone' ? type.precision : undefined
+    type.kind === 'date'
+      ? 0
+      : type.kind === 'timestamp' || type.kind === 'timestamp with time zone'
+        ? type.precision
+        : undefined
   const x = precision(a)
   const y = precision(b)
   if (x === undefined || y === undefined) return undefined

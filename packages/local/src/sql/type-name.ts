@@ -29,7 +29,11 @@ const plainTypes: Readonly<Record<string, TrinoType>> = {
 }
 
 /** A type of the DML by name and parameters, `undefined` where Trino has no such type. */
-export function namedType(name: string, parameters: readonly number[], withTimeZone = false): TrinoType | undefined {
+export function namedType(
+  name: string,
+  parameters: readonly number[],
+  withTimeZone = false,
+): TrinoType | undefined {
   const [first, second] = parameters
   if (name === 'decimal') {
     const precision = first ?? 38
@@ -48,7 +52,10 @@ export function namedType(name: string, parameters: readonly number[], withTimeZ
   if (name === 'varchar' && first !== undefined) return boundedVarchar(first)
   if (name === 'char') return { kind: 'unsupported', text: `char(${first ?? 1})` }
   if (parameters.length > 0) return undefined
-  return plainTypes[name] ?? (['json', 'uuid', 'ipaddress'].includes(name) ? { kind: 'unsupported', text: name } : undefined)
+  return (
+    plainTypes[name] ??
+    (['json', 'uuid', 'ipaddress'].includes(name) ? { kind: 'unsupported', text: name } : undefined)
+  )
 }
 
 /** The Trino type of a Hive type as the catalog declares it; what cannot be read here is `unsupported`. */
@@ -57,7 +64,9 @@ export function hiveType(text: string): TrinoType {
   const match = /^([a-z]+)(?:\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\))?$/.exec(lower)
   const unsupported: TrinoType = { kind: 'unsupported', text: lower }
   if (match === null) return unsupported
-  const parameters = match.slice(2).flatMap((parameter) => (parameter === undefined ? [] : [Number(parameter)]))
+  const parameters = match
+    .slice(2)
+    .flatMap((parameter) => (parameter === undefined ? [] : [Number(parameter)]))
   switch (match[1]) {
     case 'string':
       return varcharType

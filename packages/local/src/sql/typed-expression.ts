@@ -25,7 +25,12 @@ export function nullOf(type: TrinoType): TypedExpression {
 }
 
 /** SQL that fails with Trino's error on every row that evaluates it. */
-export function failing(session: AnalysisSession, errorName: string, message: string, type: TrinoType): string {
+export function failing(
+  session: AnalysisSession,
+  errorName: string,
+  message: string,
+  type: TrinoType,
+): string {
   const call = session.native(failFunction, [quoteString(errorName), quoteString(message)])
   return `CAST(${call} AS ${duckDbType(type)})`
 }

@@ -1,5 +1,12 @@
 import { decimalText, javaNumberText } from './number-text.ts'
-import { dateText, dayIntervalText, monthIntervalText, timestampText, timeText, zonedTimestampText } from './time-text.ts'
+import {
+  dateText,
+  dayIntervalText,
+  monthIntervalText,
+  timestampText,
+  timeText,
+  zonedTimestampText,
+} from './time-text.ts'
 import { type TrinoType, typeText } from './trino-type.ts'
 
 /** A value as read from DuckDB, without its wrapper: decimals unscaled, times in microseconds, dates in days. */

@@ -23,14 +23,16 @@ export function analyzeWindowCall(call: FunctionCall, context: ExpressionContext
   const specification = namedWindow(call, context)
   const over = windowSql(specification, inner)
   const args = call.arguments.map((argument) => analyzeExpression(argument, inner))
-  if (call.orderBy.length > 0) throw notSupported('ORDER BY in the arguments of a window function', call.position)
+  if (call.orderBy.length > 0)
+    throw notSupported('ORDER BY in the arguments of a window function', call.position)
   if (isAggregate(call.name)) {
     if (call.ignoreNulls) throw notSupported(`IGNORE NULLS with ${call.name}`, call.position)
     const filter = call.filter && analyzeExpression(call.filter, inner).sql
     const aggregate: AggregateCall = { ...call, session: context.session, arguments: args, filter, over }
     return aggregateRules[call.name]!(aggregate)
   }
-  if (call.distinct || call.filter !== undefined) throw notSupported(`DISTINCT or FILTER with ${call.name}`, call.position)
+  if (call.distinct || call.filter !== undefined)
+    throw notSupported(`DISTINCT or FILTER with ${call.name}`, call.position)
   const ranking = rankingFunctions[call.name]
   if (ranking !== undefined && args.length === 0) return { type: ranking, sql: `${call.name}() OVER ${over}` }
   return valueFunction(call, args, over, context)
@@ -51,12 +53,19 @@ function valueFunction(
   if (value === undefined || value.type.kind === 'unknown') throw refuse()
   const nulls = call.ignoreNulls ? ' IGNORE NULLS' : ''
   const counted = (smallest: number): string => {
-    if (count?.constant === undefined || !isInteger(count.type) || Number(count.constant) < smallest) throw refuse()
+    if (count?.constant === undefined || !isInteger(count.type) || Number(count.constant) < smallest)
+      throw refuse()
     return cast(session, count, bigintType, false).sql
   }
   switch (call.name) {
     case 'ntile':
-      if (args.length !== 1 || value.constant === undefined || !isInteger(value.type) || Number(value.constant) < 1) throw refuse()
+      if (
+        args.length !== 1 ||
+        value.constant === undefined ||
+        !isInteger(value.type) ||
+        Number(value.constant) < 1
+      )
+        throw refuse()
       return { type: bigintType, sql: `ntile(${cast(session, value, bigintType, false).sql}) OVER ${over}` }
     case 'first_value':
     case 'last_value':
@@ -68,11 +77,15 @@ function valueFunction(
     case 'lag':
     case 'lead': {
       if (args.length > 3) throw refuse()
-      if (count === undefined) return { type: value.type, sql: `${call.name}(${value.sql}${nulls}) OVER ${over}` }
+      if (count === undefined)
+        return { type: value.type, sql: `${call.name}(${value.sql}${nulls}) OVER ${over}` }
       const default_ = otherwise === undefined ? undefined : coerce(session, otherwise, value.type)
       if (otherwise !== undefined && default_ === undefined) throw refuse()
       const rest = default_ === undefined ? '' : `, ${default_.sql}`
-      return { type: value.type, sql: `${call.name}(${value.sql}, ${counted(0)}${rest}${nulls}) OVER ${over}` }
+      return {
+        type: value.type,
+        sql: `${call.name}(${value.sql}, ${counted(0)}${rest}${nulls}) OVER ${over}`,
+      }
     }
     default:
       throw notSupported(`the window function ${call.name}`, call.position)
@@ -83,7 +96,8 @@ function namedWindow(call: FunctionCall, context: ExpressionContext): WindowSpec
   const over = call.over!
   const find = (name: string): WindowSpecification => {
     const found = context.windows?.get(name.toLowerCase())
-    if (found === undefined) throw failure('INVALID_WINDOW_REFERENCE', `Cannot resolve WINDOW name ${name}`, call.position)
+    if (found === undefined)
+      throw failure('INVALID_WINDOW_REFERENCE', `Cannot resolve WINDOW name ${name}`, call.position)
     return found
   }
   if ('value' in over) return find(over.value)
@@ -92,13 +106,19 @@ function namedWindow(call: FunctionCall, context: ExpressionContext): WindowSpec
   if (base.base !== undefined || base.frame !== undefined || over.partitionBy.length > 0) {
     throw notSupported('windows built on such windows', call.position)
   }
-  return { ...over, partitionBy: base.partitionBy, orderBy: over.orderBy.length > 0 ? over.orderBy : base.orderBy }
+  return {
+    ...over,
+    partitionBy: base.partitionBy,
+    orderBy: over.orderBy.length > 0 ? over.orderBy : base.orderBy,
+  }
 }
 
 function windowSql(window: WindowSpecification, context: ExpressionContext): string {
   const clauses: string[] = []
   if (window.partitionBy.length > 0) {
-    clauses.push(`PARTITION BY ${window.partitionBy.map((key) => analyzeExpression(key, context).sql).join(', ')}`)
+    clauses.push(
+      `PARTITION BY ${window.partitionBy.map((key) => analyzeExpression(key, context).sql).join(', ')}`,
+    )
   }
   const keys = window.orderBy.map((item) => analyzeExpression(item.expression, context))
   if (keys.length > 0) {
@@ -127,11 +147,13 @@ function frameBoundSql(
   }
   const direction = bound.kind.toUpperCase()
   if (unit === 'ROWS') {
-    if (!isInteger(offset.type)) throw failure('TYPE_MISMATCH', 'Window frame ROWS offset must be an integer', position)
+    if (!isInteger(offset.type))
+      throw failure('TYPE_MISMATCH', 'Window frame ROWS offset must be an integer', position)
     return `${offset.constant} ${direction}`
   }
   const [key] = keys
-  const distance = key !== undefined && keys.length === 1 ? coerce(context.session, offset, key.type) : undefined
+  const distance =
+    key !== undefined && keys.length === 1 ? coerce(context.session, offset, key.type) : undefined
   if (distance === undefined || !(isInteger(key!.type) || key!.type.kind === 'decimal')) {
     throw notSupported('RANGE frames with an offset over other keys than one exact number', position)
   }

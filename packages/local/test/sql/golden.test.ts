@@ -20,17 +20,26 @@ function read(name: string): unknown {
 const answers = read('answers.json') as {
   queries: Record<string, Omit<Golden, 'types'> & { columns?: { name: string; type: string }[] }>
 }
-const queries = Object.entries(answers.queries).map(([name, query]): [string, Golden & { names: string[] | undefined }] => [
-  name,
-  { ...query, types: (query.columns ?? []).map((column) => column.type), names: query.columns?.map((column) => column.name) },
-])
+const queries = Object.entries(answers.queries).map(
+  ([name, query]): [string, Golden & { names: string[] | undefined }] => [
+    name,
+    {
+      ...query,
+      types: (query.columns ?? []).map((column) => column.type),
+      names: query.columns?.map((column) => column.name),
+    },
+  ],
+)
 const expressions = read('expressions.json') as Golden[]
 
 /** Sketches answer within their error: 5 percent of the true rank or count. */
 const approximate = /approx_/
 
 const directory = mkdtempSync(join(tmpdir(), 'golden-'))
-const engine = createQueryEngine({ dataDirectory: directory, allowedDirectories: [join(goldenDirectory, 'data')] })
+const engine = createQueryEngine({
+  dataDirectory: directory,
+  allowedDirectories: [join(goldenDirectory, 'data')],
+})
 afterAll(async () => {
   await engine.close()
   rmSync(directory, { recursive: true })
@@ -41,7 +50,9 @@ function text(value: unknown, type: string): string | null {
   if (value === null) return null
   if (Array.isArray(value)) return `[${value.map((item) => text(item, '')).join(', ')}]`
   if (typeof value === 'object') {
-    return `{${Object.entries(value).map(([key, item]) => `${key}=${text(item, '')}`).join(', ')}}`
+    return `{${Object.entries(value)
+      .map(([key, item]) => `${key}=${text(item, '')}`)
+      .join(', ')}}`
   }
   if (type === 'double' || type === 'real') return javaDouble(Number(value))
   return String(value)
@@ -78,7 +89,10 @@ async function refusal(golden: Golden): Promise<string | undefined> {
     return error.message.replace(/^NOT_SUPPORTED: (line \d+:\d+: )?The embedded Athena does not support /, '')
   }
   expect(golden.error, golden.sql).toBeUndefined()
-  expect(result.columns.map((column) => column.type), golden.sql).toEqual(golden.types.map(typeName))
+  expect(
+    result.columns.map((column) => column.type),
+    golden.sql,
+  ).toEqual(golden.types.map(typeName))
   if (approximate.test(golden.sql)) {
     const numbers = (rows: readonly (readonly unknown[])[]): number[] => rows.flat().map(Number)
     numbers(golden.rows!).forEach((expected, i) => {
