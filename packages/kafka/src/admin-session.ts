@@ -1,0 +1,60 @@
+import { type Runtime, StockpipeError } from '@stockpipe/core'
+import type { Admin, Kafka } from 'kafkajs'
+import { brokerErrorOf, kafkaFailure } from './kafka-failure.ts'
+import { abortable, settledWithin } from './waiting.ts'
+
+/** First offset and end of a partition log; the end leaves out transactions that are still open. */
+export interface LogRange {
+  readonly logStart: bigint
+  readonly logEnd: bigint
+}
+
+const disconnectMillis = 2000
+
+/** Connects an admin client, runs `work` with it, and disconnects whatever happens. */
+export const withAdmin = async <T>(
+  kafka: Kafka,
+  options: { readonly runtime: Runtime; readonly signal?: AbortSignal | undefined },
+  work: (admin: Admin) => Promise<T>,
+): Promise<T> => {
+  const admin = kafka.admin()
+  try {
+    await abortable(
+      admin.connect().catch((error) => {
+        throw kafkaFailure(error, { code: 'KAFKA_UNREACHABLE', doing: 'connecting', retryable: true })
+      }),
+      options.signal,
+    )
+    return await abortable(work(admin), options.signal)
+  } finally {
+    await settledWithin(options.runtime, disconnectMillis, admin.disconnect())
+  }
+}
+
+/**
+ * Log ranges of a topic, by partition.
+ * Throws a `StockpipeError` `TOPIC_UNKNOWN`, or `TOPIC_OFFSETS_FAILED`.
+ */
+export const logRanges = async (admin: Admin, topic: string): Promise<ReadonlyMap<number, LogRange>> => {
+  try {
+    const ranges = await admin.fetchTopicOffsets(topic)
+    return new Map(
+      ranges.map(({ partition, low, high }) => [partition, { logStart: BigInt(low), logEnd: BigInt(high) }]),
+    )
+  } catch (error) {
+    if (brokerErrorOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION') {
+      throw new StockpipeError({
+        code: 'TOPIC_UNKNOWN',
+        message: `There is no topic ${topic}; create it with ensureTopics.`,
+        cause: error,
+        facts: { topic },
+      })
+    }
+    throw kafkaFailure(error, {
+      code: 'TOPIC_OFFSETS_FAILED',
+      doing: `asking where topic ${topic} begins and ends`,
+      retryable: true,
+      facts: { topic },
+    })
+  }
+}

@@ -1,0 +1,186 @@
+import {
+  type ColumnRecord,
+  ConfigurationError,
+  createEncoder,
+  type InputOf,
+  type PartitionRecord,
+  type RecordSource,
+  type Runtime,
+  StockpipeError,
+  sleep,
+  systemRuntime,
+  type TopicDefinition,
+} from '@stockpipe/core'
+import type { CompressionTypes, Kafka } from 'kafkajs'
+import { logRanges, withAdmin } from './admin-session.ts'
+import { BatchSender } from './batch-sender.ts'
+import { partitionOfKey } from './murmur2.ts'
+import { type BatchLimits, checkRecordSize, defaultBatchLimits, OutgoingBatch } from './outgoing-records.ts'
+import { abortable } from './waiting.ts'
+
+/** How far a load has come. */
+export interface LoadProgress {
+  /** Rows read from the source: written ones and those the topic already held. */
+  readonly records: number
+  /** Rows written by this run. */
+  readonly written: number
+  /** Rows the topic already held. */
+  readonly skipped: number
+}
+
+export interface LoadTopicOptions<Columns extends ColumnRecord, Partitions extends PartitionRecord>
+  extends Partial<BatchLimits> {
+  readonly kafka: Kafka
+  readonly topic: TopicDefinition<Columns, Partitions>
+  /** Finite, and the same rows in the same order whenever it is read. */
+  readonly source: RecordSource<InputOf<Columns>>
+  /** A codec registered with kafkajs. Default none. */
+  readonly compression?: CompressionTypes
+  readonly signal?: AbortSignal
+  /** Called after each acknowledged request, and at the end. */
+  readonly onProgress?: (progress: LoadProgress) => void
+  readonly runtime?: Runtime
+}
+
+/** A predecessor's last request may still be on its way when it was killed a moment ago. */
+const steadyMillis = 300
+
+/**
+ * Writes a finite source to a topic exactly once, however often it is killed and started again.
+ *
+ * The partition of a row follows from its key, and rows keep the source's order within a partition. So the number of
+ * records a partition holds is the number of its rows that were written; these are skipped. That needs a topic that
+ * nobody else writes to, without compaction and without transactions (their markers take offsets); every answer and
+ * the ends of the log are checked against it.
+ *
+ * Throws a `StockpipeError`: `TOPIC_NOT_THE_SOURCE` when the topic holds something else than the source's rows,
+ * `ROW_WITHOUT_KEY`, `ROW_INVALID`, `DELIVERY_FAILED` or `DELIVERY_INCOMPLETE` (start again: it goes on), or
+ * `TOPIC_PARTITIONS_DIFFER`. An aborted signal rejects with its reason.
+ */
+export const loadTopic = async <Columns extends ColumnRecord, Partitions extends PartitionRecord>(
+  options: LoadTopicOptions<Columns, Partitions>,
+): Promise<LoadProgress> => {
+  const { kafka, source, signal, onProgress, runtime = systemRuntime } = options
+  const topic = options.topic as unknown as TopicDefinition
+  const limits: BatchLimits = {
+    maxBatchRows: options.maxBatchRows ?? defaultBatchLimits.maxBatchRows,
+    maxBatchBytes: options.maxBatchBytes ?? defaultBatchLimits.maxBatchBytes,
+  }
+  if (topic.key === undefined) throw withoutKey(topic, 'the topic has no key column')
+  const encoder = createEncoder(options.topic)
+  const sender = new BatchSender({
+    kafka,
+    topic,
+    idempotent: true,
+    compression: options.compression,
+    runtime,
+  })
+  let sending: Promise<void> = Promise.resolve()
+  try {
+    const partitions = await sender.connect(signal)
+    if (partitions !== topic.partitions) throw partitionsDiffer(topic, partitions)
+    const held = await steadyEnds(kafka, topic, runtime, signal)
+    const ends = [...held]
+    const rows = new Array<bigint>(partitions).fill(0n)
+    const progress = { records: 0, written: 0, skipped: 0 }
+    let batch = new OutgoingBatch(limits)
+    const send = async (): Promise<void> => {
+      await abortable(sending, signal)
+      const full = batch
+      if (full.records.length === 0) return
+      batch = new OutgoingBatch(limits)
+      sending = sender.send(full).then((offsets) => {
+        for (const [partition, count] of full.counts()) {
+          if (offsets.get(partition) !== ends[partition])
+            throw notTheSource(topic, partition, 'another writer')
+          ends[partition]! += BigInt(count)
+        }
+        progress.written += full.records.length
+        onProgress?.({ ...progress })
+      })
+      sending.catch(() => {})
+    }
+    for await (const { rows: sourceRows } of source.read(signal ? { signal } : {})) {
+      for (const row of sourceRows) {
+        const { key, value } = encoder.encode(row)
+        if (key === null) throw withoutKey(topic, `row ${progress.records + 1} of the source has none`)
+        const keyBytes = Buffer.from(key)
+        const partition = partitionOfKey(keyBytes, partitions)
+        progress.records += 1
+        rows[partition]! += 1n
+        if (rows[partition]! <= held[partition]!) {
+          progress.skipped += 1
+          continue
+        }
+        const record = { key: keyBytes, value: Buffer.from(value), partition }
+        checkRecordSize(topic, record, limits)
+        if (batch.add(record)) continue
+        await send()
+        batch.add(record)
+      }
+    }
+    await send()
+    await abortable(sending, signal)
+    const found = await readEnds(kafka, topic, runtime, signal)
+    for (const [partition, end] of found.entries()) {
+      if (end !== rows[partition]) {
+        throw notTheSource(topic, partition, `${end} records for ${rows[partition]} rows`)
+      }
+    }
+    onProgress?.({ ...progress })
+    return progress
+  } finally {
+    await sender.close()
+  }
+}
+
+const readEnds = (
+  kafka: Kafka,
+  topic: TopicDefinition,
+  runtime: Runtime,
+  signal: AbortSignal | undefined,
+): Promise<readonly bigint[]> =>
+  withAdmin(kafka, { runtime, signal }, async (admin) => {
+    const ranges = await logRanges(admin, topic.name)
+    return Array.from({ length: topic.partitions }, (_, partition) => ranges.get(partition)?.logEnd ?? 0n)
+  })
+
+/** The ends of the log, once they have stood still for a moment. */
+const steadyEnds = async (
+  kafka: Kafka,
+  topic: TopicDefinition,
+  runtime: Runtime,
+  signal: AbortSignal | undefined,
+): Promise<readonly bigint[]> => {
+  let ends = await readEnds(kafka, topic, runtime, signal)
+  while (ends.some((end) => end > 0n)) {
+    await sleep(runtime, steadyMillis, signal)
+    const later = await readEnds(kafka, topic, runtime, signal)
+    if (later.every((end, partition) => end === ends[partition])) break
+    ends = later
+  }
+  return ends
+}
+
+const notTheSource = (topic: TopicDefinition, partition: number, finding: string): StockpipeError =>
+  new StockpipeError({
+    code: 'TOPIC_NOT_THE_SOURCE',
+    message:
+      `Partition ${partition} of topic ${topic.name} does not hold the rows of the source (${finding}): somebody else writes ` +
+      'to the topic, transactions left markers, or the source changed. Load into a topic of its own.',
+    facts: { topic: topic.name, partition },
+  })
+
+const withoutKey = (topic: TopicDefinition, finding: string): ConfigurationError =>
+  new ConfigurationError({
+    code: 'ROW_WITHOUT_KEY',
+    message: `loadTopic needs a key on every row to find its partition again, and for topic ${topic.name} ${finding}.`,
+    facts: { topic: topic.name },
+  })
+
+const partitionsDiffer = (topic: TopicDefinition, partitions: number): ConfigurationError =>
+  new ConfigurationError({
+    code: 'TOPIC_PARTITIONS_DIFFER',
+    message: `Topic ${topic.name} has ${partitions} partitions and its definition ${topic.partitions}: define it with ${partitions} to load it.`,
+    facts: { topic: topic.name, partitions, defined: topic.partitions },
+  })

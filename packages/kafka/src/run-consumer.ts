@@ -1,0 +1,240 @@
+import {
+  ConfigurationError,
+  type PartitionedSink,
+  type PartitionedSinkEvents,
+  StockpipeError,
+  systemRuntime,
+} from '@stockpipe/core'
+import { logRanges } from './admin-session.ts'
+import { ConsumerLoop } from './consumer-loop.ts'
+import { type ConsumerSummary, type RunConsumerOptions, sinksByTopic } from './consumer-options.ts'
+import { kafkaFailure } from './kafka-failure.ts'
+import { defaultBlockLimits } from './message-blocks.ts'
+import { OffsetCommitter } from './offset-committer.ts'
+import { type PartitionCursor, partitionKey } from './partition-cursor.ts'
+import { PartitionOwnership } from './partition-ownership.ts'
+import { settledWithin } from './waiting.ts'
+
+const disconnectMillis = 3000
+
+/**
+ * Reads topics as a member of a consumer group and drives sinks with what it reads.
+ *
+ * Positions come from the sinks, never from the group's committed offsets. Nothing is handed over before its
+ * partition is positioned; a record is handed over once and in order within a generation; a position Kafka no longer
+ * has ends the run instead of being skipped. When a partition leaves this member, or the signal aborts, the sink gets
+ * `drainMillis` to publish what it has buffered; the rest is given up and read again by whoever comes next.
+ *
+ * The order at the end: sinks flush, positions are committed to the group, the member leaves. The sinks stay open.
+ *
+ * Rejects with what the sink failed with, a `LostPositionError` or `LogChangedError`, or a `StockpipeError`:
+ * `KAFKA_UNREACHABLE`, `TOPIC_UNKNOWN`, `CONSUMER_FAILED` (kafkajs gave up), `SINK_MISSING`.
+ *
+ * On Node 24 kafkajs causes one harmless `TimeoutNegativeWarning` a process.
+ */
+export const runConsumer = async (options: RunConsumerOptions): Promise<ConsumerSummary> => {
+  const { kafka, groupId, signal, runtime = systemRuntime, drainMillis = 4000 } = options
+  const { heartbeatIntervalMillis = 3000, sessionTimeoutMillis = 30_000 } = options
+  const sinks = sinksByTopic(options)
+  checkOptions(options, sinks)
+  const outcome = deferred<'reached' | 'aborted'>()
+  let ending = false
+  const consumer = kafka.consumer({
+    groupId,
+    sessionTimeout: sessionTimeoutMillis,
+    heartbeatInterval: heartbeatIntervalMillis,
+    rebalanceTimeout: options.rebalanceTimeoutMillis ?? 60_000,
+    maxWaitTimeInMs: options.maxWaitMillis ?? 500,
+    maxBytesPerPartition: options.maxBytesPerPartition ?? 1_048_576,
+    allowAutoTopicCreation: false,
+    retry: { restartOnFailure: async () => !ending },
+  })
+  const admin = kafka.admin()
+  const committer = new OffsetCommitter(consumer, runtime, options.commitIntervalMillis ?? 1000)
+  let running: Promise<void> = Promise.resolve()
+  let ownership: PartitionOwnership | undefined
+  let loop: ConsumerLoop | undefined
+  let detach = () => {}
+  let timer = { cancel: () => {} }
+  const onAbort = () => outcome.resolve('aborted')
+  signal?.addEventListener('abort', onAbort, { once: true })
+  if (signal?.aborted) onAbort()
+
+  const start = async (): Promise<void> => {
+    await admin.connect()
+    if (ending) return
+    await consumer.connect()
+    if (ending) return
+    const targets = new Map<string, bigint>()
+    for (const topic of sinks.keys()) {
+      for (const [partition, { logEnd }] of await logRanges(admin, topic)) {
+        targets.set(partitionKey(topic, partition), logEnd)
+      }
+    }
+    // fromBeginning only matters where kafkajs would jump by itself, which the loop notices.
+    await consumer.subscribe({ topics: [...sinks.keys()], fromBeginning: true })
+    if (ending) return
+    const owned = new PartitionOwnership({
+      consumer,
+      admin,
+      groupId,
+      sinks,
+      targets: options.until === 'latest' ? targets : undefined,
+      committer,
+      drainMillis,
+      runtime,
+      onSettled: () => handing.checkReached(),
+      onFailure: outcome.reject,
+    })
+    const handing = new ConsumerLoop({
+      ownership: owned,
+      sinks: new Set(sinks.values()),
+      runtime,
+      blockLimits: {
+        maxBlockRecords: options.maxBlockRecords ?? defaultBlockLimits.maxBlockRecords,
+        maxBlockBytes: options.maxBlockBytes ?? defaultBlockLimits.maxBlockBytes,
+      },
+      heartbeatIntervalMillis,
+      onProgress: options.onProgress,
+      onReached: () => outcome.resolve('reached'),
+      onFailure: outcome.reject,
+    })
+    ownership = owned
+    loop = handing
+    detach = listenToSinks(new Set(sinks.values()), owned, committer, outcome.reject)
+    const { GROUP_JOIN, REBALANCING, CRASH, START_BATCH_PROCESS } = consumer.events
+    consumer.on(GROUP_JOIN, ({ payload }) => owned.joined(payload.memberAssignment))
+    consumer.on(REBALANCING, () => void owned.leave({ drain: true }))
+    consumer.on(START_BATCH_PROCESS, ({ payload }) => handing.batchStarted(payload))
+    consumer.on(CRASH, ({ payload: { error, restart } }) => {
+      void owned.leave({ drain: false })
+      if (restart) return
+      const facts = { groupId }
+      outcome.reject(
+        kafkaFailure(error, { code: 'CONSUMER_FAILED', doing: `consuming as group ${groupId}`, facts }),
+      )
+    })
+    const watch = () => {
+      const before = new Map<PartitionCursor, bigint>()
+      for (const cursor of owned.cursors.values()) {
+        if (cursor.position !== undefined) before.set(cursor, cursor.position)
+      }
+      timer = runtime.setTimer(() => {
+        if (ending) return
+        handing.checkPositions(before).then(watch, (error) => {
+          if (StockpipeError.isInstance(error) && error.retryable) watch()
+          else outcome.reject(error)
+        })
+      }, options.positionCheckMillis ?? 5000)
+    }
+    watch()
+    running = consumer.run({
+      autoCommit: false,
+      eachBatchAutoResolve: false,
+      partitionsConsumedConcurrently: options.partitionsConsumedConcurrently ?? 4,
+      eachBatch: (payload) => handing.eachBatch(payload),
+    })
+    running.catch(outcome.reject)
+  }
+
+  const summary = (
+    reason: ConsumerSummary['reason'],
+    owned: readonly PartitionCursor[],
+  ): ConsumerSummary => ({
+    reason,
+    records: loop?.records ?? 0,
+    bytes: loop?.bytes ?? 0,
+    positions: owned.flatMap(({ topic, partition, position }) =>
+      position === undefined ? [] : [{ topic, partition, offset: position }],
+    ),
+  })
+
+  const disconnect = () => Promise.allSettled([consumer.disconnect(), admin.disconnect()])
+  const starting = start()
+  starting.catch((error) => {
+    outcome.reject(kafkaFailure(error, { code: 'KAFKA_UNREACHABLE', doing: 'connecting', retryable: true }))
+  })
+  let drain = false
+  try {
+    const reason = await outcome.promise
+    drain = true
+    // Positions are gone once the partitions are given back.
+    return summary(reason, [...(ownership?.cursors.values() ?? [])])
+  } finally {
+    ending = true
+    signal?.removeEventListener('abort', onAbort)
+    timer.cancel()
+    loop?.end()
+    if (ownership) await settledWithin(runtime, drainMillis + 500, ownership.end({ drain }))
+    await committer.finish(disconnectMillis)
+    detach()
+    // A member that leaves while it joins is missed by the group until its session times out.
+    if (await settledWithin(runtime, drainMillis, Promise.all([starting, running]))) {
+      await settledWithin(runtime, disconnectMillis, disconnect())
+    } else void Promise.allSettled([starting, running]).then(disconnect)
+  }
+}
+
+const checkOptions = (options: RunConsumerOptions, sinks: ReadonlyMap<string, PartitionedSink>): void => {
+  const names = options.topics.map((topic) => (typeof topic === 'string' ? topic : topic.name))
+  const missing = names.filter((name) => !sinks.has(name))
+  if (names.length === 0 || missing.length > 0) {
+    throw new ConfigurationError({
+      code: 'SINK_MISSING',
+      message:
+        names.length === 0
+          ? `Consumer group ${options.groupId} has no topic to read.`
+          : `Consumer group ${options.groupId} has no sink for ${missing.join(', ')}.`,
+      facts: { groupId: options.groupId },
+    })
+  }
+}
+
+const listenToSinks = (
+  sinks: ReadonlySet<PartitionedSink>,
+  ownership: PartitionOwnership,
+  committer: OffsetCommitter,
+  onFailure: (error: unknown) => void,
+): (() => void) => {
+  const undo: (() => void)[] = []
+  for (const sink of sinks) {
+    const on = <Event extends keyof PartitionedSinkEvents>(
+      event: Event,
+      listener: (...details: PartitionedSinkEvents[Event]) => void,
+    ): void => {
+      sink.on(event, listener)
+      undo.push(() => sink.off(event, listener))
+    }
+    on('full', () => ownership.setFull(sink, true))
+    on('room', () => ownership.setFull(sink, false))
+    on('committable', (position) => {
+      const cursor = ownership.cursor(position)
+      if (cursor) cursor.fencings = 0
+      committer.add(position)
+    })
+    on('fenced', (partition) => {
+      const cursor = ownership.cursor(partition)
+      if (cursor) ownership.fenced(cursor)
+    })
+    on('failed', (partition, error) => {
+      if (ownership.cursor(partition)) onFailure(error)
+    })
+  }
+  return () => {
+    for (const off of undo) off()
+  }
+}
+
+const deferred = <T>(): {
+  readonly promise: Promise<T>
+  readonly resolve: (value: T) => void
+  readonly reject: (error: unknown) => void
+} => {
+  let resolve: (value: T) => void = () => {}
+  let reject: (error: unknown) => void = () => {}
+  const promise = new Promise<T>((onValue, onError) => {
+    resolve = onValue
+    reject = onError
+  })
+  return { promise, resolve, reject }
+}

@@ -1,0 +1,59 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { defineTable, defineTopic, t } from '@stockpipe/core'
+import { type Admin, Kafka, logLevel } from 'kafkajs'
+import { afterEach } from 'vitest'
+import {
+  type KafkaBroker,
+  type KafkaBrokerOptions,
+  startKafkaBroker,
+} from '../../local/src/kafka/kafka-broker.ts'
+
+const cleanups: (() => unknown)[] = []
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
+})
+
+/** A broker on a free port with a client of its own; both end with the test. */
+export const startBroker = async (
+  options: Partial<KafkaBrokerOptions> = {},
+): Promise<{ readonly broker: KafkaBroker; readonly kafka: Kafka; readonly admin: Admin }> => {
+  const dataDirectory = await mkdtemp(join(tmpdir(), 'stockpipe-kafka-'))
+  cleanups.push(() => rm(dataDirectory, { recursive: true, force: true }))
+  const broker = await startKafkaBroker({ dataDirectory, port: 0, autoCreateTopics: false, ...options })
+  cleanups.push(() => broker.close())
+  const kafka = clientOf(broker.brokers)
+  const admin = kafka.admin()
+  await admin.connect()
+  cleanups.push(() => admin.disconnect())
+  return { broker, kafka, admin }
+}
+
+export const clientOf = (brokers: string[], retries = 3): Kafka =>
+  new Kafka({
+    clientId: 'test',
+    brokers,
+    logLevel: process.env['KAFKA_LOG'] ? logLevel.DEBUG : logLevel.NOTHING,
+    retry: { retries, initialRetryTime: 50 },
+  })
+
+export const quotes = defineTable('quotes', {
+  columns: { symbol: t.string(), price: t.decimal(18, 4), id: t.int64() },
+})
+
+export const quotesTopic = (name: string, partitions = 4) =>
+  defineTopic(name, { table: quotes, key: 'symbol', partitions })
+
+export interface Quote {
+  readonly symbol: string
+  readonly price: string
+  readonly id: bigint
+}
+
+export const quotesFrom = (from: number, to: number): Quote[] =>
+  Array.from({ length: to - from }, (_, index) => ({
+    symbol: `S${(from + index) % 37}`,
+    price: `${(from + index) % 1000}.25`,
+    id: BigInt(from + index),
+  }))
