@@ -2,6 +2,8 @@ import type { Catalog } from '../glue/catalog.ts'
 import type { ObjectStorage } from '../object-storage.ts'
 import { type QueryEngine, QueryError } from '../sql/query-engine.ts'
 import { CatalogTableResolver } from './catalog-table-resolver.ts'
+import { parseDdl } from './hive-ddl-parser.ts'
+import { runDdl } from './hive-ddl-runner.ts'
 import type { QueryExecution } from './query-execution.ts'
 import type { RunStatement, StatementResult } from './query-runner.ts'
 import { statementKindOf, statementName } from './statement-kind.ts'
@@ -19,6 +21,13 @@ export function statementRunner(options: StatementRunnerOptions): RunStatement {
     switch (kind?.runBy) {
       case 'engine':
         return runQuery(options, execution, signal)
+      case 'hive':
+        return runDdl(parseDdl(execution.sql), {
+          catalog: options.catalog,
+          storage: options.storage,
+          database: execution.database ?? 'default',
+          signal,
+        })
       default:
         throw new QueryError(
           'NOT_SUPPORTED',

@@ -29,7 +29,6 @@ export function unescapePathName(text: string): string {
   )
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: Hive escapes control characters too.
 const escaped = /[\u0001-\u001f"#%'*/:=?\\\u007f{[\]^]/g
 
 /** Encodes a partition name or value as Hive does for a folder's name. */

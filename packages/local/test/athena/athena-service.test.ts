@@ -252,6 +252,34 @@ describe('a query', () => {
   })
 })
 
+describe('a DDL statement', () => {
+  it('answers its lines from a text file, without a header row', async () => {
+    const created = await ended(await start('CREATE DATABASE desk'))
+    expect(created).toMatchObject({ StatementType: 'DDL', SubstatementType: 'CREATE_DATABASE' })
+    const answered = await results(created['QueryExecutionId'] as string)
+    expect(answered.ResultSet).toEqual({ Rows: [], ResultSetMetadata: { ColumnInfo: [] } })
+    await ended(await start('CREATE DATABASE second'))
+    const shown = await ended(await start('SHOW DATABASES'))
+    expect(shown.ResultConfiguration.OutputLocation).toMatch(/\.txt$/)
+    const { ResultSet } = await results(shown['QueryExecutionId'] as string)
+    expect(ResultSet.Rows).toEqual([
+      { Data: [{ VarCharValue: 'desk' }] },
+      { Data: [{ VarCharValue: 'second' }] },
+    ])
+    expect(ResultSet.ResultSetMetadata.ColumnInfo).toMatchObject([{ Name: 'database_name', Type: 'string' }])
+    expect(engine.asked).toEqual([])
+  })
+
+  it('fails in the words of Hive', async () => {
+    const { Status } = await ended(await start('DROP TABLE x'))
+    expect(Status).toMatchObject({
+      State: 'FAILED',
+      StateChangeReason: 'FAILED: SemanticException [Error 10001]: Table not found x',
+      AthenaError: { ErrorCategory: 2, ErrorType: 1003 },
+    })
+  })
+})
+
 describe('the place of results', () => {
   it('is required, must be S3, and its bucket must exist', async () => {
     await expect(start('select 1', { ResultConfiguration: undefined })).rejects.toThrowError(

@@ -1,0 +1,275 @@
+import type { Catalog } from '../glue/catalog.ts'
+import { type GlueTable, type PartitionDefinition, parquetFormat } from '../glue/catalog-model.ts'
+import { parseLocation, partitionPath } from '../glue/hive-path.ts'
+import { ServiceError } from '../http/json-service.ts'
+import type { ObjectStorage } from '../object-storage.ts'
+import { QueryError } from '../sql/query-engine.ts'
+import type { CreateTable, DdlStatement, PartitionSpec, TableName } from './hive-ddl-statement.ts'
+import { describeTable, isNamedBy } from './hive-ddl-text.ts'
+import { findUnregisteredPartitions } from './partition-repair.ts'
+import type { StatementResult } from './query-runner.ts'
+
+interface DdlContext {
+  readonly catalog: Catalog
+  readonly storage: ObjectStorage
+  /** The database of names without one. */
+  readonly database: string
+  readonly signal: AbortSignal
+}
+
+/** Runs a Hive DDL statement against the catalog. @throws QueryError in Hive's words */
+export async function runDdl(statement: DdlStatement, context: DdlContext): Promise<StatementResult> {
+  try {
+    return await runStatement(statement, context)
+  } catch (error) {
+    if (!(error instanceof ServiceError)) throw error
+    throw executionError(`${error.name}(message:${error.message})`)
+  }
+}
+
+async function runStatement(statement: DdlStatement, context: DdlContext): Promise<StatementResult> {
+  const { catalog } = context
+  switch (statement.kind) {
+    case 'create-database': {
+      if (catalog.getDatabase(statement.database) !== undefined) {
+        if (statement.ifNotExists) return done
+        throw executionError(`Database ${statement.database} already exists`)
+      }
+      catalog.createDatabase({
+        Name: statement.database,
+        Parameters: statement.properties,
+        ...(statement.comment === undefined ? {} : { Description: statement.comment }),
+        ...(statement.location === undefined ? {} : { LocationUri: statement.location }),
+      })
+      return done
+    }
+    case 'drop-database': {
+      if (statement.ifExists && catalog.getDatabase(statement.database) === undefined) return done
+      requireDatabase(catalog, statement.database)
+      if (!statement.cascade && catalog.listTables(statement.database).length > 0) {
+        throw executionError(
+          `InvalidOperationException(message:Database ${statement.database} is not empty. One or more tables exist.)`,
+        )
+      }
+      catalog.deleteDatabase(statement.database)
+      return done
+    }
+    case 'create-table':
+      return createTable(statement, context)
+    case 'drop-table': {
+      const database = statement.database ?? context.database
+      if (statement.ifExists && catalog.getTable(database, statement.table) === undefined) return done
+      const table = requireTable(statement, context)
+      catalog.deleteTable(table.DatabaseName, table.Name)
+      return done
+    }
+    case 'show-databases': {
+      const names = catalog.listDatabases().map((database) => database.Name)
+      return lines('database_name', names.filter(isNamedBy(statement.pattern)))
+    }
+    case 'show-tables': {
+      const database = statement.database ?? context.database
+      requireDatabase(catalog, database)
+      const names = catalog.listTables(database).map((table) => table.Name)
+      return lines('tab_name', names.filter(isNamedBy(statement.pattern)))
+    }
+    case 'show-partitions': {
+      const table = requirePartitioned(statement, context)
+      const partitions = catalog.listPartitions(table.DatabaseName, table.Name)
+      return lines(
+        'partition',
+        partitions.map((partition) => folderOf(table, partition.Values)),
+      )
+    }
+    case 'show-columns': {
+      const table = requireTable(statement, context)
+      const columns = [...(table.StorageDescriptor?.Columns ?? []), ...(table.PartitionKeys ?? [])]
+      return lines(
+        'field',
+        columns.map((column) => column.Name.padEnd(20)),
+      )
+    }
+    case 'describe':
+      return describeTable(requireTable(statement, context))
+    case 'repair':
+      return repair(requirePartitioned(statement, context), context)
+    case 'add-partitions': {
+      const table = requirePartitioned(statement, context)
+      const definitions = statement.partitions.map(({ spec, location }) => {
+        const values = keyNames(table).map((key) => spec.get(key) ?? missingKey(table, spec))
+        if (spec.size !== values.length) missingKey(table, spec)
+        return partitionDefinition(table, values, location)
+      })
+      addPartitions(table, definitions, statement.ifNotExists, context)
+      return done
+    }
+    case 'drop-partitions':
+      return dropPartitions(requirePartitioned(statement, context), statement, context)
+  }
+}
+
+function createTable(statement: CreateTable, { catalog, database }: DdlContext): StatementResult {
+  const owner = statement.database ?? database
+  requireDatabase(catalog, owner)
+  if (catalog.getTable(owner, statement.table) !== undefined) {
+    if (statement.ifNotExists) return done
+    throw executionError(`AlreadyExistsException(message:Table ${statement.table} already exists)`)
+  }
+  if (parseLocation(statement.location) === undefined) {
+    throw executionError(
+      `MetaException(message:The location '${statement.location}' is not s3://bucket/prefix)`,
+    )
+  }
+  const names = [...statement.columns, ...statement.partitionKeys].map((column) => column.Name)
+  const repeated = names.find((name, at) => names.indexOf(name) !== at)
+  if (repeated !== undefined) {
+    throw new QueryError(
+      'FAILED',
+      `FAILED: SemanticException [Error 10036]: Duplicate column name: ${repeated}`,
+    )
+  }
+  catalog.createTable(owner, {
+    Name: statement.table,
+    Owner: 'hadoop',
+    Retention: 0,
+    TableType: 'EXTERNAL_TABLE',
+    PartitionKeys: statement.partitionKeys,
+    StorageDescriptor: {
+      Columns: statement.columns,
+      Location: statement.location,
+      ...parquetFormat,
+      SerdeInfo: {
+        ...parquetFormat.SerdeInfo,
+        Parameters: { ...parquetFormat.SerdeInfo.Parameters, ...statement.serDeProperties },
+      },
+      Compressed: false,
+      NumberOfBuckets: -1,
+    },
+    Parameters: {
+      EXTERNAL: 'TRUE',
+      transient_lastDdlTime: String(Math.floor(Date.now() / 1000)),
+      ...(statement.comment === undefined ? {} : { comment: statement.comment }),
+      ...statement.properties,
+    },
+  })
+  return done
+}
+
+async function repair(table: GlueTable, context: DdlContext): Promise<StatementResult> {
+  const found = await findUnregisteredPartitions(table, context)
+  addPartitions(
+    table,
+    found.map(({ values, location }) => partitionDefinition(table, values, location)),
+    true,
+    context,
+  )
+  const folders = found.map(({ values }) => `${table.Name}:${folderOf(table, values)}`)
+  if (folders.length === 0) return done
+  return lines('result', [
+    `Partitions not in metastore:\t${folders.join('\t')}`,
+    ...folders.map((folder) => `Repair: Added partition to metastore ${folder}`),
+  ])
+}
+
+function addPartitions(
+  table: GlueTable,
+  definitions: readonly PartitionDefinition[],
+  ifNotExists: boolean,
+  { catalog }: DdlContext,
+): void {
+  const isThere = (definition: PartitionDefinition): boolean =>
+    catalog.getPartition(table.DatabaseName, table.Name, definition.Values) !== undefined
+  // All or none: Hive adds nothing when one of the partitions is there already.
+  const present = definitions.find(isThere)
+  if (!ifNotExists && present !== undefined) {
+    throw executionError(
+      `AlreadyExistsException(message:Partition already exists: ${folderOf(table, present.Values)})`,
+    )
+  }
+  const added = definitions.filter((definition) => !isThere(definition))
+  for (let start = 0; start < added.length; start += 100) {
+    catalog.createPartitions(table.DatabaseName, table.Name, added.slice(start, start + 100))
+  }
+}
+
+function dropPartitions(
+  table: GlueTable,
+  statement: { readonly ifExists: boolean; readonly specs: readonly PartitionSpec[] },
+  { catalog }: DdlContext,
+): StatementResult {
+  const keys = keyNames(table)
+  const dropped = statement.specs.flatMap((spec) => {
+    for (const key of spec.keys()) if (!keys.includes(key)) missingKey(table, spec)
+    const matching = catalog.listPartitions(table.DatabaseName, table.Name, (values) =>
+      keys.every((key, at) => !spec.has(key) || spec.get(key) === values[at]),
+    )
+    if (matching.length === 0 && !statement.ifExists) {
+      throw new QueryError(
+        'FAILED',
+        `FAILED: SemanticException [Error 10006]: Partition not found (${specText(spec)})`,
+      )
+    }
+    return matching.map((partition) => partition.Values)
+  })
+  catalog.deletePartitions(table.DatabaseName, table.Name, dropped)
+  return done
+}
+
+function partitionDefinition(
+  table: GlueTable,
+  values: readonly string[],
+  location?: string,
+): PartitionDefinition {
+  const base = (table.StorageDescriptor?.Location ?? '').replace(/\/*$/, '/')
+  const Location = location ?? `${base}${partitionPath(keyNames(table), values)}`
+  return { Values: values, StorageDescriptor: { ...table.StorageDescriptor, Location } }
+}
+
+const keyNames = (table: GlueTable): readonly string[] =>
+  (table.PartitionKeys ?? []).map((key) => key.Name.toLowerCase())
+
+/** `year=2024/ticker=A`, without a slash at its end. */
+const folderOf = (table: GlueTable, values: readonly string[]): string =>
+  partitionPath(keyNames(table), values).slice(0, -1)
+
+const specText = (spec: PartitionSpec): string =>
+  [...spec].map(([key, value]) => `${key}='${value}'`).join(', ')
+
+function missingKey(table: GlueTable, spec: PartitionSpec): never {
+  throw new QueryError(
+    'FAILED',
+    `FAILED: ValidationFailureSemanticException partition spec {${specText(spec)}} doesn't match the partition keys (${keyNames(table).join(', ')}) of ${table.Name}`,
+  )
+}
+
+function requireDatabase(catalog: Catalog, name: string): void {
+  if (catalog.getDatabase(name) !== undefined) return
+  throw new QueryError('FAILED', `FAILED: SemanticException [Error 10072]: Database does not exist: ${name}`)
+}
+
+function requireTable(name: TableName, { catalog, database }: DdlContext): GlueTable {
+  const table = catalog.getTable(name.database ?? database, name.table)
+  if (table !== undefined) return table
+  throw new QueryError('FAILED', `FAILED: SemanticException [Error 10001]: Table not found ${name.table}`)
+}
+
+function requirePartitioned(name: TableName, context: DdlContext): GlueTable {
+  const table = requireTable(name, context)
+  if ((table.PartitionKeys ?? []).length > 0) return table
+  throw executionError(`Table ${table.Name} is not a partitioned table`)
+}
+
+const executionError = (message: string): QueryError =>
+  new QueryError(
+    'FAILED',
+    `FAILED: Execution Error, return code 1 from org.apache.hadoop.hive.ql.exec.DDLTask. ${message}`,
+  )
+
+const lines = (name: string, text: readonly string[]): StatementResult => ({
+  kind: 'lines',
+  columns: [{ name, type: 'string' }],
+  lines: text,
+})
+
+/** What a statement answers that changes something and says nothing. */
+const done: StatementResult = { kind: 'lines', columns: [], lines: [] }
