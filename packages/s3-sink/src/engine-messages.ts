@@ -1,4 +1,4 @@
-import type { RecordBlock, RejectedRecord, TopicPartition } from '@stockpipe/core'
+import type { RecordBlock, RejectedRecord, TopicJSON, TopicPartition } from '@stockpipe/core'
 
 /** What the journal asks of the engine. Only plain values and buffers: it crosses threads. */
 export type EngineRequest =
@@ -71,7 +71,7 @@ export interface Engine {
 
 export interface EngineOptions {
   /** Serialised topic definition (`TopicDefinition.toJSON()`): decoder, columns and partitions come from it. */
-  readonly topic: import('@stockpipe/core').TopicJSON
+  readonly topic: TopicJSON
   /** Bytes of every part but the last; at least 5 MiB (S3). Default 8 MiB. */
   readonly partBytes?: number
   /** Rows of a row group. Default 65,536. */

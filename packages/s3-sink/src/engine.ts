@@ -12,7 +12,7 @@ import {
 } from '@stockpipe/core'
 import { EncodedSize, footerBytes } from './encoded-size.ts'
 import type { Engine, EngineOptions, EngineRequest, EngineResponse } from './engine-messages.ts'
-import { type EventTimeRange, eventTimeRange } from './event-time.ts'
+import { eventTimeRange } from './event-time.ts'
 import { GroupBuffer } from './group-buffer.ts'
 import { ParquetEncoder } from './parquet-encoder.ts'
 import { cutParts } from './part-cutter.ts'
@@ -24,7 +24,7 @@ const smallestPart = 5 * mebibyte
 /** The rows held for one partition log, and what hinders taking more. */
 interface LogBuffer {
   readonly log: TopicPartition
-  group: GroupBuffer
+  readonly group: GroupBuffer
   /** True from a cut's first response to its end. */
   cutting: boolean
   /** Why the rows held are not whole; until a discard. */
@@ -38,7 +38,7 @@ class ParquetEngine implements Engine {
   readonly #table: TableDefinition
   readonly #decoder: Decoder
   readonly #encoder: ParquetEncoder
-  readonly #eventTimes: (batch: Parameters<ReturnType<typeof eventTimeRange>>[0]) => EventTimeRange
+  readonly #eventTimes: ReturnType<typeof eventTimeRange>
   readonly #size: EncodedSize
   readonly #partBytes: number
   readonly #maxPathBytes: number
@@ -135,16 +135,17 @@ class ParquetEngine implements Engine {
     refuseUnlessWhole(buffer)
     const { group, log } = buffer
     refuseOutside(group, request)
+    const refuseIfDiscarded = () => {
+      if (this.#logs.get(name) === buffer) return
+      throw new StockpipeError({
+        code: 'CUT_DISCARDED',
+        message: `The rows of ${name} were discarded while they were cut; the files of this cut are not whole.`,
+      })
+    }
     const cut = { payloadBytes: group.payloadBytes, files: 0, encodedBytes: 0, footerBytes: 0 }
     buffer.cutting = true
     try {
       for (const path of group.paths()) {
-        if (this.#logs.get(name) !== buffer) {
-          throw new StockpipeError({
-            code: 'CUT_DISCARDED',
-            message: `The rows of ${name} were discarded while they were cut; the files of this cut are not whole.`,
-          })
-        }
         const batch = path.batch()
         const bytes = this.#encoder.encode(batch, this.#keyValues(request))
         const file = cut.files
@@ -154,6 +155,7 @@ class ParquetEngine implements Engine {
         cut.footerBytes += footerBytes(bytes)
         for (const part of cutParts(bytes, this.#partBytes)) {
           yield { kind: 'part', log, file, partitionValues, ...part }
+          refuseIfDiscarded()
         }
         yield {
           kind: 'file',
@@ -166,9 +168,10 @@ class ParquetEngine implements Engine {
           lastOffset: batch.offsets[batch.rows - 1]!,
           ...this.#eventTimes(batch),
         }
+        refuseIfDiscarded()
       }
       if (cut.files > 0) this.#size.learn(cut)
-      if (this.#logs.get(name) === buffer) this.#logs.delete(name)
+      this.#logs.delete(name)
     } finally {
       buffer.cutting = false
     }

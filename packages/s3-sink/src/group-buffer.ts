@@ -58,12 +58,12 @@ export class GroupBuffer {
     return this.#paths.length
   }
 
-  /** Offset of the first row held; -1 when there is none. */
+  /** Offset of the first row handed over; -1 before it. */
   get firstOffset(): bigint {
     return this.#firstOffset
   }
 
-  /** Offset of the last row held; -1 when there is none. */
+  /** Offset of the last row handed over; -1 before it. */
   get lastOffset(): bigint {
     return this.#lastOffset
   }

@@ -47,10 +47,6 @@ export class RowRouter {
     this.#pairs = this.#partitions.map(() => [])
   }
 
-  get pathCount(): number {
-    return this.#paths.length
-  }
-
   /** Partition values of a path, in the order of the table's partitions. */
   valuesOf(path: number): readonly (string | null)[] {
     return this.#paths[path]!

@@ -119,9 +119,7 @@ describe('a cut', () => {
     responses.next()
     engine.handle({ kind: 'discard', log })
     expect(take(engine, 0, [{ ticker: 'C' }])).toMatchObject({ bufferedRows: 1 })
-    expect(() => {
-      while (!responses.next().done);
-    }).toThrow(/discarded while they were cut/)
+    expect(() => responses.next()).toThrow(/discarded while they were cut/)
     expect(filesOf(cut(engine, 0, 1)).map(({ partitionValues }) => partitionValues)).toEqual([['C']])
   })
 
@@ -186,15 +184,14 @@ describe('parts', () => {
 
   it('of a large file make it whole again, and each can be transferred by itself', async () => {
     const engine = engineOf({ partBytes: 5 * 1024 * 1024, compression: 'uncompressed' })
-    const blobs = Array.from({ length: 6 }, (_, index) => noise(2 * 1024 * 1024, index))
+    const blobs = Array.from({ length: 3 }, (_, index) => noise(2 * 1024 * 1024, index))
     take(
       engine,
       0,
       blobs.map((blob) => ({ ticker: 'A', blob })),
     )
-    const [file] = filesOf(cut(engine, 0, 6))
+    const [file] = filesOf(cut(engine, 0, 3))
     expect(file!.parts.map(({ bytes, last }) => [bytes.length === 5 * 1024 * 1024, last])).toEqual([
-      [true, false],
       [true, false],
       [false, true],
     ])
@@ -202,7 +199,7 @@ describe('parts', () => {
     const rows = await rowsOf(table, file!.bytes)
     expect(
       rows.map(({ blob }) => Buffer.from(blob as Uint8Array).toString('base64') === blobs.shift()),
-    ).toEqual(Array(6).fill(true))
+    ).toEqual([true, true, true])
   })
 
   it('of the next file are encoded only when they are pulled', () => {
