@@ -6,7 +6,7 @@ export type ZoneOffset = (epochMillis: number) => number
 const offsets = new Map<string, ZoneOffset>()
 
 /**
- * The offset of an IANA time zone, cached by the quarter hour: no zone has changed its offset within one since 1972,
+ * The offset of an IANA time zone, cached by the quarter hour: no zone has changed its offset within one since 1973,
  * and earlier instants are asked one by one.
  */
 export const zoneOffset = (timeZone: string | undefined): ZoneOffset => {
@@ -35,7 +35,7 @@ export const zoneOffset = (timeZone: string | undefined): ZoneOffset => {
   }
   const cache = new Map<number, number>()
   const lookup: ZoneOffset = (epochMillis) => {
-    if (epochMillis < 63_072_000_000) return ask(epochMillis)
+    if (epochMillis < 94_694_400_000) return ask(epochMillis)
     const slot = Math.floor(epochMillis / quarterHour)
     let offset = cache.get(slot)
     if (offset === undefined) {
