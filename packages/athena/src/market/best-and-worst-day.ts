@@ -40,19 +40,22 @@ export const bestAndWorstDay = <
   const day = identifier(names.day)
   // As doubles before the division: a quotient of decimals would be cut to the scale of the prices.
   const close = sql`CAST(${identifier(names.close)} AS double)`
-  const query = sql`WITH changes AS (
+  const clauses = [
+    sql`WITH changes AS (
   SELECT ${symbol} AS symbol, ${day} AS day,
     ${close} / lag(${close}) OVER (PARTITION BY ${symbol} ORDER BY ${day}) - 1 AS change
-  FROM ${bars} ${whereClause(bars, names, [names.close])}
-)
+  FROM ${bars}`,
+    whereClause(bars, names, [names.close]),
+    sql`)
 SELECT symbol, max_by(day, change) AS bestDay, max(change) AS bestChange,
   min_by(day, change) AS worstDay, min(change) AS worstChange
 FROM changes
 WHERE change IS NOT NULL
 GROUP BY 1
-ORDER BY 1`
+ORDER BY 1`,
+  ]
   const dayColumn = selected(bars, names.day)
-  return marketQuery(query, {
+  return marketQuery(clauses, {
     symbol: selected(bars, names.symbol),
     bestDay: dayColumn,
     bestChange: t.double(),

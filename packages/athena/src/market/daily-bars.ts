@@ -53,13 +53,16 @@ export const dailyBars = <
   const price = identifier(names.price)
   const time = identifier(names.time)
   const priceColumn = new Column(tableColumn(trades, names.price).type, false)
-  const query = sql`SELECT ${identifier(names.symbol)} AS symbol, ${identifier(names.day)} AS day,
+  const clauses = [
+    sql`SELECT ${identifier(names.symbol)} AS symbol, ${identifier(names.day)} AS day,
   min_by(${price}, ${time}) AS open, max(${price}) AS high, min(${price}) AS low, max_by(${price}, ${time}) AS close,
-  sum(${identifier(names.size)}) AS volume, count(*) AS trades
-FROM ${trades} ${whereClause(trades, names, [names.price, names.size, names.time])}
-GROUP BY 1, 2
-ORDER BY 1, 2`
-  return marketQuery(query, {
+  sum(${identifier(names.size)}) AS volume, count(*) AS trades`,
+    sql`FROM ${trades}`,
+    whereClause(trades, names, [names.price, names.size, names.time]),
+    sql`GROUP BY 1, 2`,
+    sql`ORDER BY 1, 2`,
+  ]
+  return marketQuery(clauses, {
     symbol: selected(trades, names.symbol),
     day: selected(trades, names.day),
     open: priceColumn,

@@ -63,12 +63,15 @@ export const movingAverage = <
   const { type } = tableColumn(bars, names.value)
   const preceding = new SqlFragment(String(names.rows - 1), [])
   const window = sql`OVER (PARTITION BY ${symbol} ORDER BY ${day} ROWS BETWEEN ${preceding} PRECEDING AND CURRENT ROW)`
-  const query = sql`SELECT ${symbol} AS symbol, ${day} AS day, ${value} AS value,
+  const clauses = [
+    sql`SELECT ${symbol} AS symbol, ${day} AS day, ${value} AS value,
   avg(${value}) ${window} AS average,
-  count(*) ${window} AS rows
-FROM ${bars} ${whereClause(bars, names, [names.value])}
-ORDER BY 1, 2`
-  return marketQuery(query, {
+  count(*) ${window} AS rows`,
+    sql`FROM ${bars}`,
+    whereClause(bars, names, [names.value]),
+    sql`ORDER BY 1, 2`,
+  ]
+  return marketQuery(clauses, {
     symbol: selected(bars, names.symbol),
     day: selected(bars, names.day),
     value: new Column(type, false),

@@ -21,9 +21,12 @@ export const rowsPer = <
   filter: RowFilter = {},
 ): MarketQuery<GroupColumns<Columns, Partitions, Per> & { rows: Answer<'int64', bigint> }> => {
   const group = groupList(table, per, ['rows'])
-  const query = sql`SELECT ${group.select} count(*) AS rows
-FROM ${table} ${whereClause(table, filter, [])}
-${group.groupBy}
-${group.orderBy}`
-  return marketQuery(query, { ...groupColumns(table, per), rows: t.int64() })
+  const clauses = [
+    sql`SELECT ${group.select}count(*) AS rows`,
+    sql`FROM ${table}`,
+    whereClause(table, filter, []),
+    group.groupBy,
+    group.orderBy,
+  ]
+  return marketQuery(clauses, { ...groupColumns(table, per), rows: t.int64() })
 }

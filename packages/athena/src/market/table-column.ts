@@ -102,12 +102,15 @@ export const whereClause = (bound: BoundTable, filter: RowFilter, values: readon
   )
 }
 
-/** The query with its columns, whose types the helper has derived as Trino does. */
+/** The query of those clauses with its columns, whose types the helper has derived as Trino does. */
 export const marketQuery = <Columns extends ColumnRecord>(
-  { sql: text, parameters }: SqlFragment,
+  clauses: readonly SqlFragment[],
   columns: Readonly<Record<string, Column>>,
-): MarketQuery<Columns> => ({
-  sql: text.replace(/[ \n]+\n/g, '\n').trimEnd(),
-  parameters,
-  columns: columns as unknown as Columns,
-})
+): MarketQuery<Columns> => {
+  const present = clauses.filter(({ sql: text }) => text !== '')
+  return {
+    sql: present.map(({ sql: text }) => text).join('\n'),
+    parameters: present.flatMap(({ parameters }) => parameters),
+    columns: columns as unknown as Columns,
+  }
+}

@@ -54,12 +54,15 @@ export const volumeWeightedAveragePrice = <
   const exact = exactType(trades, tableColumn(trades, names.price).type, sizeType)
   const price = exact ? identifier(names.price) : sql`CAST(${identifier(names.price)} AS double)`
   const group = groupList(trades, names.per, ['vwap', 'volume'])
-  const query = sql`SELECT ${group.select} sum(${price} * ${size}) / sum(${size}) AS vwap, sum(${size}) AS volume
-FROM ${trades} ${whereClause(trades, names, [names.price, names.size])}
-${group.groupBy}
-HAVING sum(${size}) > 0
-${group.orderBy}`
-  return marketQuery(query, {
+  const clauses = [
+    sql`SELECT ${group.select}sum(${price} * ${size}) / sum(${size}) AS vwap, sum(${size}) AS volume`,
+    sql`FROM ${trades}`,
+    whereClause(trades, names, [names.price, names.size]),
+    group.groupBy,
+    sql`HAVING sum(${size}) > 0`,
+    group.orderBy,
+  ]
+  return marketQuery(clauses, {
     ...groupColumns(trades, names.per),
     vwap: new Column(exact ?? { kind: 'double' }, false),
     volume: new Column(sumType(sizeType), false),
