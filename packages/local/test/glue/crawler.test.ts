@@ -7,7 +7,9 @@ import { exclusionPattern } from '../../src/glue/exclusion-pattern.ts'
 import { createGlueService, type GlueService } from '../../src/glue/glue-service.ts'
 import { FolderStorage } from './folder-storage.ts'
 
-const tradesFile = fileURLToPath(new URL('./fixtures/trades/dt=2024-03-08/part-0.parquet', import.meta.url))
+const tradesFile = fileURLToPath(
+  new URL('../golden/data/trades/dt=2024-03-08/part-0.parquet', import.meta.url),
+)
 let directory: string
 let storage: FolderStorage
 let glue: GlueService

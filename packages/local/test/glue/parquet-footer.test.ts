@@ -6,7 +6,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { glueColumnsOf, glueTypeOf } from '../../src/glue/parquet-column-type.ts'
 import { type ParquetField, readParquetFooter } from '../../src/glue/parquet-footer.ts'
 
-const tradesFile = fileURLToPath(new URL('./fixtures/trades/dt=2024-03-08/part-0.parquet', import.meta.url))
+const tradesFile = fileURLToPath(
+  new URL('../golden/data/trades/dt=2024-03-08/part-0.parquet', import.meta.url),
+)
 let directory: string
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'footer-'))
