@@ -129,10 +129,10 @@ export function inList(
 export function like(
   operand: TypedExpression,
   pattern: TypedExpression,
-  escape: TypedExpression | undefined,
+  escapeWith: TypedExpression | undefined,
   position: Position,
 ): TypedExpression {
-  for (const side of [operand, pattern, ...(escape === undefined ? [] : [escape])]) {
+  for (const side of [operand, pattern, ...(escapeWith === undefined ? [] : [escapeWith])]) {
     if (side.type.kind === 'unknown') return nullOf(booleanType)
     if (side.type.kind !== 'varchar') {
       throw typeMismatch(
@@ -141,25 +141,25 @@ export function like(
       )
     }
   }
-  if (escape === undefined) return { type: booleanType, sql: `(${operand.sql} LIKE ${pattern.sql})` }
-  if (escape.constant === undefined || pattern.constant === undefined) {
+  if (escapeWith === undefined) return { type: booleanType, sql: `(${operand.sql} LIKE ${pattern.sql})` }
+  if (escapeWith.constant === undefined || pattern.constant === undefined) {
     throw notSupported('LIKE ... ESCAPE with a pattern that is not a literal', position)
   }
-  if ([...escape.constant].length !== 1) {
+  if ([...escapeWith.constant].length !== 1) {
     throw notSupported('LIKE with an escape that is not one character', position)
   }
-  if (!validEscapes(pattern.constant, escape.constant)) {
+  if (!validEscapes(pattern.constant, escapeWith.constant)) {
     throw notSupported('LIKE with an escape before another character than %, _ or itself', position)
   }
-  return { type: booleanType, sql: `(${operand.sql} LIKE ${pattern.sql} ESCAPE ${escape.sql})` }
+  return { type: booleanType, sql: `(${operand.sql} LIKE ${pattern.sql} ESCAPE ${escapeWith.sql})` }
 }
 
-function validEscapes(pattern: string, escape: string): boolean {
+function validEscapes(pattern: string, escapeWith: string): boolean {
   const characters = [...pattern]
   for (let i = 0; i < characters.length; i++) {
-    if (characters[i] !== escape) continue
+    if (characters[i] !== escapeWith) continue
     i += 1
-    if (characters[i] !== '%' && characters[i] !== '_' && characters[i] !== escape) return false
+    if (characters[i] !== '%' && characters[i] !== '_' && characters[i] !== escapeWith) return false
   }
   return true
 }

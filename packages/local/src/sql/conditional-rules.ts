@@ -61,8 +61,8 @@ export function analyzeConditional(
       return literal(typeText(args[0]!.type), varcharType)
     default: {
       expectCount(2, 3)
-      const [when, then, otherwise] = node.arguments
-      const branches = [{ when: when!, then: then! }]
+      const [test, result, otherwise] = node.arguments
+      const branches = [{ condition: test!, result: result! }]
       return analyzeCase({ kind: 'case', branches, position, ...(otherwise && { otherwise }) }, context)
     }
   }
@@ -71,12 +71,12 @@ export function analyzeConditional(
 function analyzeCase(node: Expression & { kind: 'case' }, context: ExpressionContext): TypedExpression {
   const { session } = context
   const operand = node.operand && analyzeExpression(node.operand, context)
-  const conditions = node.branches.map(({ when }) => {
+  const conditions = node.branches.map(({ condition: when }) => {
     if (operand === undefined) return condition(when, context, 'CASE WHEN clause')
     const equal = compare(session, '=', operand, analyzeExpression(when, context), when.position)
     return coerceOrFail(session, equal, booleanType, 'CASE operand', when.position).sql
   })
-  const results = node.branches.map(({ then }) => analyzeExpression(then, context))
+  const results = node.branches.map(({ result }) => analyzeExpression(result, context))
   const otherwise =
     node.otherwise === undefined ? nullOf(unknownType) : analyzeExpression(node.otherwise, context)
   const type = unify([...results, otherwise], 'CASE results', node.position)

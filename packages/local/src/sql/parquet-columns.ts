@@ -80,8 +80,8 @@ function readTimestamp(value: string, column: FileColumn, precision: number): st
   if (!/^TIMESTAMP/.test(column.duckDbType)) return undefined
   // Whether a file says UTC or not, its wall clock is what the table shows.
   const timestamp = column.duckDbType === 'TIMESTAMP' ? value : `CAST(${value} AS TIMESTAMP)`
-  if (/MILLIS/.test(column.declared)) return timestamp
+  if (/TIMESTAMP_MILLIS|MILLIS=Milli/.test(column.declared)) return timestamp
   // Rounding nanoseconds in two steps could round up twice.
-  if (/NANO|INT96/.test(column.declared)) throw notSupported('timestamps of nanoseconds')
+  if (/NANOS=Nano|INT96/.test(column.declared)) throw notSupported('timestamps of nanoseconds')
   return roundTimestamp(timestamp, precision)
 }

@@ -68,8 +68,8 @@ export abstract class ExpressionParser extends PrimaryParser {
     }
     if (this.takeWord('like')) {
       const pattern = this.valueExpression()
-      const escape = this.takeWord('escape') ? this.valueExpression() : undefined
-      return { kind: 'like', operand, pattern, position, ...(escape && { escape }) }
+      const escapeWith = this.takeWord('escape') ? this.valueExpression() : undefined
+      return { kind: 'like', operand, pattern, position, ...(escapeWith && { escape: escapeWith }) }
     }
     return undefined
   }

@@ -183,11 +183,11 @@ export abstract class PrimaryParser extends TokenStream {
   #case(): Expression {
     const { position } = this.next()
     const operand = this.isWord('when') ? undefined : this.expression()
-    const branches: { when: Expression; then: Expression }[] = []
+    const branches: { condition: Expression; result: Expression }[] = []
     while (this.takeWord('when')) {
-      const when = this.expression()
+      const condition = this.expression()
       this.expectWord('then')
-      branches.push({ when, then: this.expression() })
+      branches.push({ condition, result: this.expression() })
     }
     if (branches.length === 0) throw this.mismatch("'WHEN'")
     const otherwise = this.takeWord('else') ? this.expression() : undefined

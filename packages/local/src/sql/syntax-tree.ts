@@ -90,7 +90,7 @@ export type Expression =
   | (Node & {
       readonly kind: 'case'
       readonly operand?: Expression
-      readonly branches: readonly { readonly when: Expression; readonly then: Expression }[]
+      readonly branches: readonly { readonly condition: Expression; readonly result: Expression }[]
       readonly otherwise?: Expression
     })
   | (Node & {

@@ -16,8 +16,8 @@ export class TestLake implements AsyncDisposable {
   readonly directory = mkdtempSync(join(tmpdir(), 'lake-'))
   readonly engine: QueryEngine
   readonly #tables = new Map<string, ResolvedTable>()
-  /** Paths of the files that queries listed, since the last look. */
-  listed: string[] = []
+  /** The files the last query listed. */
+  listed: TableFile[] = []
 
   constructor(memoryLimit?: string) {
     this.engine = createQueryEngine({
@@ -69,7 +69,7 @@ export class TestLake implements AsyncDisposable {
       partitionKeys: asColumns(partitionKeys),
       listFiles: async (keep) => {
         const kept = files.filter(({ partitionValues }) => keep(partitionValues))
-        this.listed.push(...kept.map(({ uri }) => uri))
+        this.listed.push(...kept)
         return kept
       },
     })
