@@ -1,20 +1,60 @@
 import { AthenaClient } from '@aws-sdk/client-athena'
-import { Decimal, t } from '@stockpipe/core'
+import { type ColumnRecord, Decimal, day, defineTable, identity, t } from '@stockpipe/core'
 import { type LocalStack, startLocalStack } from '@stockpipe/local'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Athena, createAthena, QueryFailedError, sql } from '../src/index.ts'
+import {
+  type Athena,
+  bestAndWorstDay,
+  createAthena,
+  dailyBars,
+  type MarketQuery,
+  movingAverage,
+  QueryFailedError,
+  rowsPer,
+  sql,
+  volumeWeightedAveragePrice,
+} from '../src/index.ts'
 
 let stack: LocalStack
+const newClient = () => {
+  const { endpoint, region, accessKeyId, secretAccessKey } = stack.aws
+  return new AthenaClient({ endpoint, region, credentials: { accessKeyId, secretAccessKey } })
+}
 let client: AthenaClient
 let athena: Athena
 
+/** This package has no S3 client: the signer of a Athena client of its own signs the one request. */
+const createBucket = async (bucket: string) => {
+  const signer = await newClient().config.signer({
+    name: 'sigv4',
+    signingName: 's3',
+    signingRegion: stack.aws.region,
+    properties: {},
+  })
+  const { hostname, port, host } = new URL(stack.aws.endpoint)
+  const request = {
+    method: 'PUT',
+    protocol: 'http:',
+    hostname,
+    port: Number(port),
+    path: `/${bucket}`,
+    query: {},
+    headers: { host },
+  }
+  const { headers } = await signer.sign(request as never, { signingService: 's3' } as never)
+  const { host: _, ...sent } = headers
+  const response = await fetch(`${stack.aws.endpoint}/${bucket}`, { method: 'PUT', headers: sent })
+  expect(response.status, await response.text()).toBe(200)
+}
+
 beforeAll(async () => {
   stack = await startLocalStack({ httpPort: 0, kafkaPort: 0 })
-  const { endpoint, region, accessKeyId, secretAccessKey } = stack.aws
-  client = new AthenaClient({ endpoint, region, credentials: { accessKeyId, secretAccessKey } })
+  client = newClient()
+  await createBucket('results')
   athena = createAthena({
     client,
     database: 'default',
+    outputLocation: 's3://results/athena/',
     poll: { initialMillis: 10, maximumMillis: 50 },
   })
 })
@@ -71,14 +111,51 @@ test('parameters arrive as what they are, also when long and hostile', async () 
   expect(rows).toEqual([{ n: 1n, v: hostile }])
 })
 
+const fifty = Array.from({ length: 50 }, (_, index) => index).join(', ')
+
 test('2,500 rows come in three pages, and the header is no row', async () => {
   const { rows } = await athena.query({
-    sql: 'SELECT n FROM UNNEST(sequence(1, 2500)) AS x(n) ORDER BY n',
-    columns: { n: t.int64() },
+    sql: `SELECT a.n * 50 + b.n AS n FROM (VALUES ${fifty}) AS a(n) CROSS JOIN (VALUES ${fifty}) AS b(n) ORDER BY 1`,
+    columns: { n: t.int32() },
   })
-  expect(rows).toHaveLength(2500)
-  expect(rows[0]).toEqual({ n: 1n })
-  expect(rows.at(-1)).toEqual({ n: 2500n })
+  expect(rows.map((row) => row.n)).toEqual(Array.from({ length: 2500 }, (_, index) => index))
+})
+
+test('the types of every market query are those the engine derives', async () => {
+  const trades = defineTable('trades', {
+    columns: {
+      symbol: t.string(),
+      price: t.decimal(18, 4),
+      size: t.int64(),
+      ts: t.timestamp(),
+      fee: t.decimal(10, 6).nullable(),
+      weight: t.double(),
+      lots: t.int32(),
+    },
+    partitions: { trade_date: day('ts'), ticker: identity('symbol') },
+  }).at({ database: 'market', location: 's3://results/trades/' })
+  await athena.queryText({ sql: 'CREATE DATABASE market' })
+  await athena.queryText({
+    sql: `CREATE EXTERNAL TABLE market.trades (symbol string, price decimal(18,4), size bigint, ts timestamp,
+      fee decimal(10,6), weight double, lots int) PARTITIONED BY (trade_date string, ticker string)
+      STORED AS PARQUET LOCATION 's3://results/trades/'`,
+  })
+  expect((await athena.query({ ...sql`SELECT * FROM ${trades}`, columns: trades })).rows).toEqual([])
+  const names = { symbol: 'ticker', day: 'trade_date' } as const
+  const where = sql`trade_date >= ${'2024-01-01'}`
+  const ask = async (query: MarketQuery<ColumnRecord>) =>
+    expect((await athena.query(query)).rows, query.sql).toEqual([])
+  await ask(dailyBars(trades, { ...names, price: 'price', size: 'size', time: 'ts', where }))
+  await ask(dailyBars(trades, { ...names, price: 'weight', size: 'fee', time: 'ts' }))
+  for (const value of ['price', 'size', 'weight', 'lots', 'fee'] as const) {
+    await ask(movingAverage(trades, { ...names, value, rows: 20, where }))
+    await ask(bestAndWorstDay(trades, { ...names, close: value, where }))
+    for (const size of ['size', 'lots', 'fee', 'weight'] as const) {
+      await ask(volumeWeightedAveragePrice(trades, { per: ['ticker', 'trade_date'], price: value, size }))
+    }
+  }
+  await ask(rowsPer(trades, ['ticker', 'ts'], { where }))
+  expect((await athena.query(rowsPer(trades, []))).rows).toEqual([{ rows: 0n }])
 })
 
 test('a failing query rejects with Athena’s own words', async () => {

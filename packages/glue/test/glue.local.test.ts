@@ -13,12 +13,15 @@ import {
 import { boundTrades, partitionOf } from './market-tables.ts'
 
 let stack: LocalStack
+const newClient = () => {
+  const { endpoint, region, accessKeyId, secretAccessKey } = stack.aws
+  return new GlueClient({ endpoint, region, credentials: { accessKeyId, secretAccessKey } })
+}
 let client: GlueClient
 
 beforeAll(async () => {
   stack = await startLocalStack({ httpPort: 0, kafkaPort: 0 })
-  const { endpoint, region, accessKeyId, secretAccessKey } = stack.aws
-  client = new GlueClient({ endpoint, region, credentials: { accessKeyId, secretAccessKey } })
+  client = newClient()
   await ensureDatabase({ client, database: 'market' })
 })
 afterAll(async () => {
@@ -87,9 +90,9 @@ test('230 partitions with odd symbols are registered once and are there', async 
   )
 })
 
-/** This package has no S3 client: the Glue client's own signer signs the one request. */
+/** This package has no S3 client: the signer of a Glue client of its own signs the one request. */
 const createBucket = async (bucket: string) => {
-  const signer = await client.config.signer({
+  const signer = await newClient().config.signer({
     name: 'sigv4',
     signingName: 's3',
     signingRegion: stack.aws.region,
