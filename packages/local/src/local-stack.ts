@@ -2,12 +2,14 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { ConfigurationError, StockpipeError } from '@stockpipe/core'
+import { createAthenaService } from './athena/athena-service.ts'
 import { lockDataDirectory } from './data-directory-lock.ts'
 import { createGlueService } from './glue/glue-service.ts'
 import { openHttpPort } from './http/http-port.ts'
 import { startKafkaBroker } from './kafka/kafka-broker.ts'
 import { FileObjectStorage } from './s3/file-object-storage.ts'
 import { createS3Service } from './s3/s3-service.ts'
+import type { QueryEngine } from './sql/query-engine.ts'
 
 export interface LocalStackOptions {
   /** Where everything is kept. Default: a temporary directory, removed on close. */
@@ -51,6 +53,12 @@ export interface LocalStack {
 }
 
 const region = 'us-east-1'
+
+/** Loaded at the first query: the stack starts, and Kafka and S3 alone run, without DuckDB. */
+const openQueryEngine = async (dataDir: string): Promise<QueryEngine> => {
+  const { createQueryEngine } = await import('./sql/duckdb-query-engine.ts')
+  return createQueryEngine({ dataDirectory: dataDir, allowedDirectories: [path.join(dataDir, 's3')] })
+}
 
 /** What is open so far, closed in the opposite order. */
 class OpenParts {
@@ -124,6 +132,13 @@ export const startLocalStack = async (options: LocalStackOptions = {}): Promise<
     const storage = await FileObjectStorage.open(dataDir)
     const glue = await createGlueService({ dataDirectory: path.join(dataDir, 'glue'), storage })
     parts.add(() => glue.close())
+    const athena = await createAthenaService({
+      dataDirectory: path.join(dataDir, 'athena'),
+      storage,
+      catalog: glue.catalog,
+      queryEngine: () => openQueryEngine(dataDir),
+    })
+    parts.add(() => athena.close())
     const kafka = await startKafkaBroker({
       dataDirectory: path.join(dataDir, 'kafka'),
       host,
@@ -135,7 +150,7 @@ export const startLocalStack = async (options: LocalStackOptions = {}): Promise<
       port: options.httpPort ?? 9_000,
       credentials: { accessKeyId, secretAccessKey },
       s3: createS3Service(storage),
-      jsonServices: [glue],
+      jsonServices: [glue, athena],
     })
     parts.add(() => http.close())
     return {

@@ -51,12 +51,16 @@ const internalError = (error: unknown): ServiceError => {
   })
 }
 
+/** S3 takes no notice of these in a query: presigning clients put the checksum of an empty body there. */
+const ignoredInQuery = /^x-amz-(?:sdk-checksum-algorithm|checksum-(?!mode|algorithm|type))/
+
 /** Headers as S3 sees them: a presigned URL may carry them in its query. */
 const withQueryHeaders = (request: HttpRequest): ReadonlyMap<string, string> => {
   const headers = new Map(request.headers)
   for (const [name, value] of request.query) {
     const header = name.toLowerCase()
-    if (header.startsWith('x-amz-') && !headers.has(header)) headers.set(header, value)
+    if (!header.startsWith('x-amz-') || ignoredInQuery.test(header) || headers.has(header)) continue
+    headers.set(header, value)
   }
   return headers
 }

@@ -41,8 +41,13 @@ const isVersion = (metadata: ObjectMetadata, stats: BigIntStats): boolean =>
 /** Writes a small file so that it is there whole or not at all. */
 export const writeFileAtomically = async (stagingDirectory: string, filePath: string, text: string) => {
   const staged = path.join(stagingDirectory, randomUUID())
-  await writeFile(staged, text)
-  await rename(staged, filePath)
+  try {
+    await writeFile(staged, text)
+    await rename(staged, filePath)
+  } catch (error) {
+    await rm(staged, { force: true })
+    throw error
+  }
 }
 
 /**
