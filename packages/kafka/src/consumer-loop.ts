@@ -72,7 +72,7 @@ export class ConsumerLoop {
       this.checkReached()
     }
     // kafkajs joins again as soon as its handlers are done: let it wait until the sink has drained.
-    if (signal.aborted) await ownership.left
+    if (signal.aborted && !this.#ending) await ownership.left
   }
 
   /**

@@ -18,16 +18,29 @@ afterEach(async () => {
 /** A broker on a free port with a client of its own; both end with the test. */
 export const startBroker = async (
   options: Partial<KafkaBrokerOptions> = {},
-): Promise<{ readonly broker: KafkaBroker; readonly kafka: Kafka; readonly admin: Admin }> => {
+): Promise<{
+  readonly kafka: Kafka
+  readonly admin: Admin
+  /** Ends the broker, and starts it again on the same port and directory after a while. */
+  readonly restart: (awayMillis: number) => Promise<void>
+}> => {
   const dataDirectory = await mkdtemp(join(tmpdir(), 'stockpipe-kafka-'))
   cleanups.push(() => rm(dataDirectory, { recursive: true, force: true }))
-  const broker = await startKafkaBroker({ dataDirectory, port: 0, autoCreateTopics: false, ...options })
+  const start = (port: number): Promise<KafkaBroker> =>
+    startKafkaBroker({ dataDirectory, port, autoCreateTopics: false, ...options })
+  let broker = await start(0)
   cleanups.push(() => broker.close())
+  const restart = async (awayMillis: number): Promise<void> => {
+    const { port } = broker
+    await broker.close()
+    await new Promise((resolve) => setTimeout(resolve, awayMillis))
+    broker = await start(port)
+  }
   const kafka = clientOf(broker.brokers)
   const admin = kafka.admin()
   await admin.connect()
   cleanups.push(() => admin.disconnect())
-  return { broker, kafka, admin }
+  return { kafka, admin, restart }
 }
 
 export const clientOf = (brokers: string[], retries = 3): Kafka =>

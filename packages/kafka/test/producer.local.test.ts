@@ -65,9 +65,11 @@ describe('ensureTopics', () => {
     await expect(ensureTopics(away, [quotesTopic('topic')])).rejects.toMatchObject({
       code: 'KAFKA_UNREACHABLE',
     })
-    const patient = clientOf(['127.0.0.1:1'], 30)
-    const signal = AbortSignal.timeout(200)
-    await expect(ensureTopics(patient, [quotesTopic('topic')], { signal })).rejects.toBe(signal.reason)
+    const patient = clientOf(['127.0.0.1:1'], 4)
+    const signal = AbortSignal.timeout(100)
+    await expect(ensureTopics(patient, [quotesTopic('topic')], { signal })).rejects.toThrow(
+      /aborted due to timeout/,
+    )
   })
 })
 

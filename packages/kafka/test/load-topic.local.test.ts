@@ -1,0 +1,166 @@
+import { defineTopic, type RecordSource } from '@stockpipe/core'
+import type { Kafka, ProducerRecord } from 'kafkajs'
+import { describe, expect, it } from 'vitest'
+import { ensureTopics, type LoadProgress, loadTopic, runConsumer } from '../src/index.ts'
+import { type Quote, quotes, quotesFrom, quotesTopic, startBroker } from './local-broker.ts'
+import { MemorySink } from './memory-sink.ts'
+
+const sourceOf = (rows: readonly Quote[], batchRows = 333): RecordSource<Quote> => ({
+  async *read() {
+    for (let position = 0; position < rows.length; position += batchRows) {
+      yield { rows: rows.slice(position, position + batchRows), position: position + batchRows }
+    }
+  },
+})
+
+/** The same client, whose producers do something about the requests they are to send. */
+const withSend = (
+  kafka: Kafka,
+  replace: (send: () => Promise<unknown>, record: ProducerRecord) => Promise<unknown>,
+): Kafka =>
+  new Proxy(kafka, {
+    get: (target, name) =>
+      name !== 'producer'
+        ? Reflect.get(target, name).bind(target)
+        : (options: object) => {
+            const producer = target.producer(options)
+            return {
+              ...producer,
+              send: (record: ProducerRecord) => replace(() => producer.send(record), record),
+            }
+          },
+  })
+
+const ids = async (kafka: Kafka, topic: string): Promise<bigint[]> => {
+  const sink = new MemorySink()
+  await runConsumer({ kafka, groupId: `check-${topic}`, topics: [topic], sink, until: 'latest' })
+  return sink.journal.all().map(({ value }) => BigInt(/"id":(\d+)/.exec(value!)![1]!))
+}
+
+const inOrder = (numbers: readonly bigint[]): bigint[] => [...numbers].sort((a, b) => (a < b ? -1 : 1))
+
+describe('loadTopic', () => {
+  it('writes every row once and has nothing to do the second time', async () => {
+    const { kafka } = await startBroker()
+    const topic = quotesTopic('topic')
+    await ensureTopics(kafka, [topic])
+    const rows = quotesFrom(0, 12_154)
+    const told: LoadProgress[] = []
+    const onProgress = (progress: LoadProgress) => told.push(progress)
+    const options = { kafka, topic, source: sourceOf(rows), onProgress }
+    expect(await loadTopic(options)).toEqual({ records: 12_154, written: 12_154, skipped: 0 })
+    expect(told.at(-1)).toEqual({ records: 12_154, written: 12_154, skipped: 0 })
+    expect(told.length).toBeGreaterThan(2)
+    expect(await loadTopic(options)).toEqual({ records: 12_154, written: 0, skipped: 12_154 })
+    expect(inOrder(await ids(kafka, 'topic'))).toEqual(rows.map(({ id }) => id))
+  })
+
+  it('loses and doubles nothing when it dies before or after any request and starts again', async () => {
+    const { kafka } = await startBroker()
+    const topic = quotesTopic('topic')
+    await ensureTopics(kafka, [topic])
+    const rows = quotesFrom(0, 5000)
+    let deaths = 0
+    for (let run = 0; ; run++) {
+      let requests = run % 3
+      const mortal = withSend(kafka, async (send) => {
+        if (requests-- > 0) return send()
+        if (run % 2 === 1) await send()
+        throw Object.assign(new Error('killed'), { retriable: false })
+      })
+      try {
+        const progress = await loadTopic({ kafka: mortal, topic, source: sourceOf(rows), maxBatchRows: 400 })
+        expect(progress.records).toBe(5000)
+        break
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'DELIVERY_FAILED' })
+        deaths += 1
+      }
+    }
+    expect(deaths).toBeGreaterThan(6)
+    expect(inOrder(await ids(kafka, 'topic'))).toEqual(rows.map(({ id }) => id))
+  })
+
+  it('waits for the last request of a predecessor that was killed a moment ago', async () => {
+    const { kafka } = await startBroker()
+    const topic = quotesTopic('topic', 1)
+    await ensureTopics(kafka, [topic])
+    const rows = quotesFrom(0, 300)
+    let requests = 0
+    let late: Promise<unknown> = Promise.resolve()
+    const producer = kafka.producer()
+    await producer.connect()
+    const killed = withSend(kafka, async (send, record) => {
+      if (requests++ === 0) return send()
+      late = new Promise((resolve) => setTimeout(resolve, 150)).then(() => producer.send(record))
+      throw Object.assign(new Error('killed'), { retriable: false })
+    })
+    await expect(
+      loadTopic({ kafka: killed, topic, source: sourceOf(rows), maxBatchRows: 100 }),
+    ).rejects.toThrow('killed')
+    expect(await loadTopic({ kafka, topic, source: sourceOf(rows) })).toEqual({
+      records: 300,
+      written: 100,
+      skipped: 200,
+    })
+    await late
+    await producer.disconnect()
+    expect(await ids(kafka, 'topic')).toEqual(rows.map(({ id }) => id))
+  })
+
+  it('notices that somebody else writes to the topic', async () => {
+    const { kafka } = await startBroker()
+    const topic = quotesTopic('topic', 1)
+    await ensureTopics(kafka, [topic])
+    const producer = kafka.producer()
+    await producer.connect()
+    const meddled = withSend(kafka, async (send) => {
+      await producer.send({ topic: 'topic', messages: [{ value: 'other' }] })
+      return send()
+    })
+    await expect(
+      loadTopic({ kafka: meddled, topic, source: sourceOf(quotesFrom(0, 10)) }),
+    ).rejects.toMatchObject({
+      code: 'TOPIC_NOT_THE_SOURCE',
+      message: expect.stringContaining('Partition 0 of topic topic does not hold the rows of the source'),
+    })
+    await producer.disconnect()
+    // And one that holds more than the source has.
+    await expect(loadTopic({ kafka, topic, source: sourceOf(quotesFrom(0, 3)) })).rejects.toMatchObject({
+      code: 'TOPIC_NOT_THE_SOURCE',
+    })
+  })
+
+  it('refuses topics without a key and topics with more partitions than defined', async () => {
+    const { kafka } = await startBroker()
+    const loose = defineTopic('loose', { table: quotes })
+    await ensureTopics(kafka, [loose, quotesTopic('wide', 4)])
+    await expect(
+      loadTopic({ kafka, topic: loose, source: sourceOf(quotesFrom(0, 3)) }),
+    ).rejects.toMatchObject({
+      code: 'ROW_WITHOUT_KEY',
+    })
+    await expect(
+      loadTopic({ kafka, topic: quotesTopic('wide', 2), source: sourceOf(quotesFrom(0, 3)) }),
+    ).rejects.toMatchObject({ code: 'TOPIC_PARTITIONS_DIFFER' })
+  })
+
+  it('stops when its signal aborts, and goes on from there', async () => {
+    const { kafka } = await startBroker()
+    const topic = quotesTopic('topic')
+    await ensureTopics(kafka, [topic])
+    const rows = quotesFrom(0, 20_000)
+    const controller = new AbortController()
+    const stopped = loadTopic({
+      kafka,
+      topic,
+      source: sourceOf(rows),
+      signal: controller.signal,
+      onProgress: ({ written }) => written > 4000 && controller.abort(new Error('enough')),
+    })
+    await expect(stopped).rejects.toThrow('enough')
+    const { skipped, written } = await loadTopic({ kafka, topic, source: sourceOf(rows) })
+    expect(skipped).toBeGreaterThan(4000)
+    expect(skipped + written).toBe(20_000)
+  })
+})
