@@ -82,7 +82,12 @@ function lazyEngine(given: AthenaServiceOptions['queryEngine']) {
     get,
     async close(): Promise<void> {
       if (typeof given !== 'function') await given.close()
-      else await opened?.then((engine) => engine.close())
+      else {
+        await opened?.then(
+          (engine) => engine.close(),
+          () => undefined,
+        )
+      }
     },
   }
 }

@@ -131,12 +131,18 @@ function showColumns(cursor: DdlCursor): DdlStatement {
 
 function alterTable(cursor: DdlCursor): DdlStatement {
   const name = cursor.tableName()
-  const partitionsNext = (): boolean => cursor.take('PARTITION')
+  if (cursor.take('ADD', 'COLUMNS')) {
+    return { kind: 'add-columns', ...name, columns: cursor.list(() => columnAt(cursor)) }
+  }
+  if (cursor.take('SET', 'LOCATION')) return { kind: 'set-location', ...name, location: cursor.string() }
+  if (cursor.take('SET', 'TBLPROPERTIES')) {
+    return { kind: 'set-properties', ...name, properties: cursor.properties() }
+  }
   if (cursor.take('ADD')) {
     const ifNotExists = cursor.take('IF', 'NOT', 'EXISTS')
     if (!ifNotExists && cursor.peek.text.toUpperCase() !== 'PARTITION') throw unsupportedAlter(cursor, 'ADD')
     const partitions: { spec: PartitionSpec; location: string | undefined }[] = []
-    while (partitionsNext()) {
+    while (cursor.take('PARTITION')) {
       const spec = partitionSpec(cursor)
       partitions.push({ spec, location: cursor.take('LOCATION') ? cursor.string() : undefined })
     }

@@ -1,5 +1,11 @@
 import type { Catalog } from '../glue/catalog.ts'
-import { type GlueTable, type PartitionDefinition, parquetFormat } from '../glue/catalog-model.ts'
+import {
+  definitionOf,
+  type GlueColumn,
+  type GlueTable,
+  type PartitionDefinition,
+  parquetFormat,
+} from '../glue/catalog-model.ts'
 import { parseLocation, partitionPath } from '../glue/hive-path.ts'
 import { ServiceError } from '../http/json-service.ts'
 import type { ObjectStorage } from '../object-storage.ts'
@@ -105,6 +111,22 @@ async function runStatement(statement: DdlStatement, context: DdlContext): Promi
     }
     case 'drop-partitions':
       return dropPartitions(requirePartitioned(statement, context), statement, context)
+    case 'add-columns': {
+      const table = requireTable(statement, context)
+      const Columns = [...(table.StorageDescriptor?.Columns ?? []), ...statement.columns]
+      refuseRepeated([...Columns, ...(table.PartitionKeys ?? [])])
+      return changeTable(table, { StorageDescriptor: { ...table.StorageDescriptor, Columns } }, context)
+    }
+    case 'set-location': {
+      requireS3(statement.location)
+      const table = requireTable(statement, context)
+      const StorageDescriptor = { ...table.StorageDescriptor, Location: statement.location }
+      return changeTable(table, { StorageDescriptor }, context)
+    }
+    case 'set-properties': {
+      const table = requireTable(statement, context)
+      return changeTable(table, { Parameters: { ...table.Parameters, ...statement.properties } }, context)
+    }
   }
 }
 
@@ -115,19 +137,8 @@ function createTable(statement: CreateTable, { catalog, database }: DdlContext):
     if (statement.ifNotExists) return done
     throw executionError(`AlreadyExistsException(message:Table ${statement.table} already exists)`)
   }
-  if (parseLocation(statement.location) === undefined) {
-    throw executionError(
-      `MetaException(message:The location '${statement.location}' is not s3://bucket/prefix)`,
-    )
-  }
-  const names = [...statement.columns, ...statement.partitionKeys].map((column) => column.Name)
-  const repeated = names.find((name, at) => names.indexOf(name) !== at)
-  if (repeated !== undefined) {
-    throw new QueryError(
-      'FAILED',
-      `FAILED: SemanticException [Error 10036]: Duplicate column name: ${repeated}`,
-    )
-  }
+  requireS3(statement.location)
+  refuseRepeated([...statement.columns, ...statement.partitionKeys])
   catalog.createTable(owner, {
     Name: statement.table,
     Owner: 'hadoop',
@@ -153,6 +164,26 @@ function createTable(statement: CreateTable, { catalog, database }: DdlContext):
     },
   })
   return done
+}
+
+function changeTable(table: GlueTable, change: Partial<GlueTable>, { catalog }: DdlContext): StatementResult {
+  catalog.updateTable(table.DatabaseName, { ...definitionOf(table), ...change })
+  return done
+}
+
+function requireS3(location: string): void {
+  if (parseLocation(location) !== undefined) return
+  throw executionError(`MetaException(message:The location '${location}' is not s3://bucket/prefix)`)
+}
+
+function refuseRepeated(columns: readonly GlueColumn[]): void {
+  const names = columns.map((column) => column.Name.toLowerCase())
+  const repeated = names.find((name, at) => names.indexOf(name) !== at)
+  if (repeated === undefined) return
+  throw new QueryError(
+    'FAILED',
+    `FAILED: SemanticException [Error 10036]: Duplicate column name: ${repeated}`,
+  )
 }
 
 async function repair(table: GlueTable, context: DdlContext): Promise<StatementResult> {

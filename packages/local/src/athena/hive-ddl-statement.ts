@@ -54,3 +54,6 @@ export type DdlStatement =
       readonly ifExists: boolean
       readonly specs: readonly PartitionSpec[]
     })
+  | (TableName & { readonly kind: 'add-columns'; readonly columns: readonly GlueColumn[] })
+  | (TableName & { readonly kind: 'set-location'; readonly location: string })
+  | (TableName & { readonly kind: 'set-properties'; readonly properties: Readonly<Record<string, string>> })

@@ -29,12 +29,22 @@ export function checkPartitionColumns(table: GlueTable, partition: GluePartition
   }
 }
 
-/** The casts that hold for every value: wider integers, float to double, a struct with fields added at its end. */
+/** The casts that hold for every value: wider numbers and texts, a struct with fields added at its end. */
 function isCoercible(from: string, to: string): boolean {
   if (from === to) return true
   if (integers.includes(from) && integers.includes(to)) return integers.indexOf(from) < integers.indexOf(to)
   if (from.startsWith('struct<') && to.startsWith('struct<')) return to.startsWith(`${from.slice(0, -1)},`)
-  return from === 'float' && to === 'double'
+  if (from === 'float') return to === 'double'
+  if (/^(var)?char\(/.test(from)) return to === 'string'
+  const [narrow, wide] = [decimalDigits(from), decimalDigits(to)]
+  if (narrow === undefined || wide === undefined) return false
+  return narrow.scale <= wide.scale && narrow.integral <= wide.integral
+}
+
+function decimalDigits(type: string): { readonly integral: number; readonly scale: number } | undefined {
+  const match = /^decimal\((\d+),(\d+)\)$/.exec(type)
+  if (match === null) return undefined
+  return { integral: Number(match[1]) - Number(match[2]), scale: Number(match[2]) }
 }
 
 function typeText(type: string | undefined): string {

@@ -2,13 +2,15 @@ import { join } from 'node:path'
 import { AppendLog } from '../glue/append-log.ts'
 import { isFinal, type QueryExecution } from './query-execution.ts'
 
-/** Queries kept; beyond it the oldest that have ended are forgotten. */
+/** Queries kept, and characters of their SQL; beyond it the oldest that have ended are forgotten. */
 const keptExecutions = 10_000
+const keptCharacters = 32 * 1024 * 1024
 
 /** The queries asked for, newest last, in memory and in a log: results can be read after a restart. */
 export class QueryHistory {
   readonly #executions = new Map<string, QueryExecution>()
   readonly #byToken = new Map<string, string>()
+  #characters = 0
   readonly #log: AppendLog<QueryExecution>
 
   constructor(dataDirectory: string) {
@@ -18,7 +20,7 @@ export class QueryHistory {
     for (const one of [...this.#executions.values()]) {
       if (isFinal(one.state)) continue
       const reason = 'GENERIC_INTERNAL_ERROR: the local stack ended while the query was running'
-      this.put({
+      this.update({
         ...one,
         state: 'FAILED',
         completedMillis: one.startedMillis ?? one.submittedMillis,
@@ -42,11 +44,21 @@ export class QueryHistory {
     return [...this.#executions.values()].filter((one) => one.workGroup === workGroup).reverse()
   }
 
-  /** Keeps a query as it stands now. */
-  put(execution: QueryExecution): void {
+  /** Keeps a new query. Throws when it cannot be written. */
+  add(execution: QueryExecution): void {
     this.#log.append(execution)
     this.#remember(execution)
     this.#log.compactWhenGrown(() => this.#executions.values())
+  }
+
+  /** Keeps a query as it stands now, in memory at least: a full disk must not lose sight of a running query. */
+  update(execution: QueryExecution): void {
+    this.#remember(execution)
+    try {
+      this.#log.append(execution)
+    } catch {
+      // After a restart the query is found as it was written last, and FAILED when that was not its end.
+    }
   }
 
   close(): void {
@@ -54,14 +66,15 @@ export class QueryHistory {
   }
 
   #remember(execution: QueryExecution): void {
+    if (!this.#executions.has(execution.id)) this.#characters += execution.sql.length
     this.#executions.set(execution.id, execution)
     if (execution.clientRequest !== undefined) this.#byToken.set(execution.clientRequest.token, execution.id)
-    if (this.#executions.size <= keptExecutions) return
     for (const [id, oldest] of this.#executions) {
+      if (this.#executions.size <= keptExecutions && this.#characters <= keptCharacters) return
       if (!isFinal(oldest.state)) continue
       this.#executions.delete(id)
+      this.#characters -= oldest.sql.length
       if (oldest.clientRequest !== undefined) this.#byToken.delete(oldest.clientRequest.token)
-      return
     }
   }
 }

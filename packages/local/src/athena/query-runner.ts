@@ -42,7 +42,7 @@ export class QueryRunner {
 
   /** Queues a new query; it starts when a place is free. */
   submit(execution: QueryExecution): void {
-    this.#options.history.put(execution)
+    this.#options.history.add(execution)
     this.#queue.push(execution.id)
     setImmediate(() => this.#startNext())
   }
@@ -86,7 +86,7 @@ export class QueryRunner {
     if (queued === undefined) return
     const startedMillis = Date.now()
     const execution: QueryExecution = { ...queued, state: 'RUNNING', startedMillis }
-    history.put(execution)
+    history.update(execution)
     // The state is on record before the statement begins.
     await Promise.resolve()
     try {
@@ -119,7 +119,7 @@ export class QueryRunner {
     const { history } = this.#options
     const execution = history.find(id)
     if (execution === undefined || isFinal(execution.state)) return
-    history.put({ ...execution, ...end, completedMillis: Date.now() })
+    history.update({ ...execution, ...end, completedMillis: Date.now() })
   }
 
   async #writeResult(

@@ -9,6 +9,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
+import { StockpipeError } from '@stockpipe/core'
 
 const smallestGrowthBytes = 8 * 1024 * 1024
 
@@ -32,7 +33,7 @@ export class AppendLog<Entry> {
     this.#compactedBytes = bytes
   }
 
-  /** Opens or creates the log and hands every whole entry to `apply`, oldest first. Throws when a line within is damaged. */
+  /** Opens or creates the log and hands every whole entry to `apply`, oldest first. Throws `STATE_DAMAGED`. */
   static open<Entry>(path: string, apply: (entry: Entry) => void): AppendLog<Entry> {
     mkdirSync(dirname(path), { recursive: true })
     const file = openSync(path, 'a+')
@@ -103,9 +104,11 @@ function parseLine<Entry>(line: string, path: string, lineNumber: number): Entry
   try {
     return JSON.parse(line) as Entry
   } catch (cause) {
-    throw new Error(
-      `${path} is damaged at line ${lineNumber}: it is not JSON. Restore the file, or remove it to start empty.`,
-      { cause },
-    )
+    throw new StockpipeError({
+      code: 'STATE_DAMAGED',
+      message: `${path} is damaged at line ${lineNumber}: it is not JSON. Restore the file, or remove it to start empty.`,
+      cause,
+      facts: { path, lineNumber },
+    })
   }
 }

@@ -71,6 +71,19 @@ export type TableDefinition = Omit<GlueTable, 'DatabaseName' | 'CreateTime' | 'U
 /** What a caller gives to make or replace a partition. */
 export type PartitionDefinition = Omit<GluePartition, 'DatabaseName' | 'TableName' | 'CreationTime'>
 
+/** What a caller would give to make this table again. */
+export function definitionOf(table: GlueTable): TableDefinition {
+  const { DatabaseName: _1, CreateTime: _2, UpdateTime: _3, VersionId: _4, ...definition } = table
+  return definition
+}
+
+/** What a caller would give to make this partition again. */
+export function partitionDefinitionOf(partition: GluePartition): PartitionDefinition {
+  const { DatabaseName: _1, TableName: _2, CreationTime: _3, ...definition } = partition
+  return definition
+}
+
+/** How Hive reads Parquet: the format members of a storage descriptor. */
 export const parquetFormat = {
   InputFormat: 'org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat',
   OutputFormat: 'org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat',

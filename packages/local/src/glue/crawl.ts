@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto'
 import type { ObjectStorage } from '../object-storage.ts'
 import type { Catalog } from './catalog.ts'
 import {
+  definitionOf,
   type GlueColumn,
-  type GluePartition,
   type GlueTable,
   type PartitionDefinition,
   parquetFormat,
+  partitionDefinitionOf,
   type StorageDescriptor,
-  type TableDefinition,
 } from './catalog-model.ts'
 import { CrawlError, type CrawledPartition, type CrawledTable, findTables } from './crawl-folders.ts'
 import { columnsOfFile, MergedColumns } from './crawl-schema.ts'
@@ -252,16 +252,6 @@ const descriptorOf = (columns: readonly GlueColumn[], location: string): Storage
   Parameters: parquetParameters,
   StoredAsSubDirectories: false,
 })
-
-function definitionOf(table: GlueTable): TableDefinition {
-  const { DatabaseName: _1, CreateTime: _2, UpdateTime: _3, VersionId: _4, ...definition } = table
-  return definition
-}
-
-function partitionDefinitionOf(partition: GluePartition): PartitionDefinition {
-  const { DatabaseName: _1, TableName: _2, CreationTime: _3, ...definition } = partition
-  return definition
-}
 
 const sameName = (left: GlueColumn, right: GlueColumn): boolean =>
   left.Name.toLowerCase() === right.Name.toLowerCase()

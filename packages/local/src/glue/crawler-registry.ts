@@ -165,7 +165,13 @@ export class CrawlerRegistry {
       StartTime: startTime,
       ...(message === undefined ? {} : { ErrorMessage: message.slice(0, 2048) }),
     }
-    this.#commit(['crawler', { ...crawler, LastCrawl }])
+    const entry = ['crawler', { ...crawler, LastCrawl }] as const
+    this.#apply(entry)
+    try {
+      this.#log.append(entry)
+    } catch {
+      // A full disk must not end the process: after a restart this crawl shows as cut off.
+    }
   }
 
   #requireReady(name: string): CrawlerStatus {

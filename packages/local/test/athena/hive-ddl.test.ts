@@ -120,6 +120,22 @@ describe('Hive DDL', () => {
     await run('alter table bars drop if exists partition (year=1)')
   })
 
+  it('adds columns, sets location and properties, each as a new version of the table', async () => {
+    await run(bars)
+    await run('alter table bars add columns (volume bigint)')
+    await run("alter table bars set location 's3://lake/moved/'")
+    await run("alter table bars set tblproperties ('note'='new', 'more'='x')")
+    const table = catalog.requireTable('market', 'bars')
+    expect(table.StorageDescriptor?.Columns?.at(-1)).toEqual({ Name: 'volume', Type: 'bigint' })
+    expect(table.StorageDescriptor?.Location).toBe('s3://lake/moved/')
+    expect(table.Parameters).toMatchObject({ comment: 'daily', note: 'new', more: 'x' })
+    expect(table.VersionId).toBe('3')
+    await expect(run('alter table bars add columns (Year int)')).rejects.toThrowError(
+      /Duplicate column name: year/,
+    )
+    await expect(run("alter table bars set location '/tmp'")).rejects.toThrowError(/is not s3:/)
+  })
+
   it('repairs: adds the key=value folders that are no partitions yet', async () => {
     await run(bars)
     for (const key of [
@@ -149,8 +165,8 @@ describe('Hive DDL', () => {
     ["create external table t (a int) stored as orc location 's3://b/'", /STORED AS ORC/],
     ["create external table t (a int) row format serde 'x.JsonSerDe' location 's3://b/'", /x\.JsonSerDe/],
     ["create external table t (a int) location 's3://b/'", /without STORED AS PARQUET/],
-    ['alter table t add columns (b int)', /ALTER TABLE ADD COLUMNS/],
-    ["alter table t set tblproperties ('a'='b')", /ALTER TABLE SET/],
+    ['alter table t replace columns (b int)', /ALTER TABLE REPLACE/],
+    ['alter table t add constraint', /ALTER TABLE ADD CONSTRAINT/],
     ['alter table t rename to u', /ALTER TABLE RENAME/],
     ['describe formatted t', /DESCRIBE FORMATTED T/],
   ])('refuses %j as NOT_SUPPORTED, by name', async (sql, message) => {
