@@ -20,7 +20,6 @@ const retryable = new Set([
   'ThrottlingException',
   'TimeoutError',
   'TooManyRequestsException',
-  'ECONNREFUSED',
   'ECONNRESET',
   'EPIPE',
   'ETIMEDOUT',

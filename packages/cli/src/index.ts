@@ -1,1 +1,2 @@
-export {}
+export type { CommandIO } from './command.ts'
+export { main } from './main.ts'

@@ -24,7 +24,6 @@ const retryable = new Set([
   'RequestLimitExceeded',
   'ServiceUnavailable',
   'TimeoutError',
-  'ECONNREFUSED',
   'ECONNRESET',
   'EPIPE',
   'ETIMEDOUT',

@@ -1,0 +1,33 @@
+import type { ParseArgsConfig } from 'node:util'
+
+/** What a command reads and writes; a test brings its own. */
+export interface CommandIO {
+  readonly stdout: { write(text: string): unknown; readonly isTTY?: boolean }
+  readonly stderr: { write(text: string): unknown; readonly isTTY?: boolean }
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Aborted when the user wants the command to end (Ctrl-C, SIGTERM). */
+  readonly signal: AbortSignal
+}
+
+export interface CommandArguments {
+  /** Options as given: text, or true for a flag. */
+  readonly values: Readonly<Record<string, string | boolean | undefined>>
+  readonly positionals: readonly string[]
+}
+
+/** One word after `stockpipe`. */
+export interface Command {
+  readonly name: string
+  /** A line for the list of commands. */
+  readonly summary: string
+  /** What `--help` prints. */
+  readonly help: string
+  readonly options: NonNullable<ParseArgsConfig['options']>
+  /** Answers the exit status. Throws a `UsageError` for arguments it cannot use. */
+  run(input: CommandArguments, io: CommandIO): Promise<number>
+}
+
+/** The command line is not one we can run: exit status 2. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+}

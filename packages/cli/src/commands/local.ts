@@ -1,0 +1,96 @@
+import { type Command, type CommandIO, UsageError } from '../command.ts'
+
+const help = `Runs Kafka, S3, Glue and Athena in this process, for development, tests and demos.
+
+Usage: stockpipe local [options]
+
+  --data-dir DIR      where everything is kept (default: a temporary directory, removed at the end)
+  --kafka-port N      port of Kafka, 0 for any free one (default 9092)
+  --http-port N       port of S3, Glue and Athena, 0 for any free one (default 9000)
+  --host ADDRESS      the address both listen on (default 127.0.0.1)
+  --access-key KEY    access key id that requests are signed with (default stockpipe)
+  --secret-key KEY    the secret access key that goes with it (default stockpipe-secret)
+
+When ready it prints one line of JSON on stdout and settings to paste on stderr. Ctrl-C or SIGTERM ends it.
+`
+
+const port = (name: string, text: string | boolean | undefined): number | undefined => {
+  if (text === undefined) return undefined
+  const value = Number(text)
+  if (/^\d{1,5}$/.test(String(text)) && value <= 65_535) return value
+  throw new UsageError(`--${name} takes a port from 0 to 65535, not '${String(text)}'`)
+}
+
+const text = (name: string, value: string | boolean | undefined): string | undefined => {
+  if (value === '') throw new UsageError(`--${name} takes a value that is not empty`)
+  return value as string | undefined
+}
+
+const shellWord = (word: string): string =>
+  /^[\w./:,@-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
+
+/** Resolves when the user wants the command to end. */
+const untilAborted = ({ signal }: CommandIO): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+
+export const localCommand: Command = {
+  name: 'local',
+  summary: 'run Kafka, S3, Glue and Athena in one process, over one directory',
+  help,
+  options: {
+    'data-dir': { type: 'string' },
+    'kafka-port': { type: 'string' },
+    'http-port': { type: 'string' },
+    host: { type: 'string' },
+    'access-key': { type: 'string' },
+    'secret-key': { type: 'string' },
+  },
+  async run({ values, positionals }, io) {
+    if (positionals.length > 0) throw new UsageError(`it takes no argument such as '${positionals[0]}'`)
+    const given = {
+      dataDir: text('data-dir', values['data-dir']),
+      kafkaPort: port('kafka-port', values['kafka-port']),
+      httpPort: port('http-port', values['http-port']),
+      host: text('host', values['host']),
+      accessKeyId: text('access-key', values['access-key']),
+      secretAccessKey: text('secret-key', values['secret-key']),
+    }
+    // Only this command loads the stack, and DuckDB with it.
+    const { startLocalStack } = await import('@stockpipe/local')
+    const stack = await startLocalStack(
+      Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
+    )
+    try {
+      if (io.signal.aborted) return 0
+      const { endpoint, region, accessKeyId, secretAccessKey } = stack.aws
+      const brokers = [...stack.kafka.brokers]
+      const settings = {
+        KAFKA_BROKERS: brokers.join(','),
+        AWS_ENDPOINT_URL: endpoint,
+        AWS_REGION: region,
+        AWS_ACCESS_KEY_ID: accessKeyId,
+        AWS_SECRET_ACCESS_KEY: secretAccessKey,
+      }
+      const kept = given.dataDir === undefined ? 'removed at the end; --data-dir keeps it' : 'kept'
+      io.stderr.write(
+        [
+          `Kafka listens on ${brokers.join(', ')}; S3, Glue and Athena on ${endpoint}.`,
+          `Everything is in ${stack.dataDir} (${kept}). Ctrl-C ends it. Settings for your shell:`,
+          '',
+          ...Object.entries(settings).map(([name, value]) => `  export ${name}=${shellWord(value)}`),
+          '',
+          '',
+        ].join('\n'),
+      )
+      const aws = { endpoint, region, accessKeyId, secretAccessKey }
+      io.stdout.write(`${JSON.stringify({ kafka: { brokers }, aws })}\n`)
+      await untilAborted(io)
+      return 0
+    } finally {
+      await stack.close()
+    }
+  },
+}

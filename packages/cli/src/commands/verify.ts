@@ -1,0 +1,52 @@
+import { S3Client } from '@aws-sdk/client-s3'
+import { ConfigurationError } from '@stockpipe/core'
+import * as sink from '@stockpipe/s3-sink'
+import { awsSettings } from '../aws-settings.ts'
+import { type Command, UsageError } from '../command.ts'
+
+const help = `Proves a sink's journal against its files: gaps, overlaps, missing or unknown files, row counts.
+
+Usage: stockpipe verify s3://BUCKET/JOURNAL/SINK [options]
+
+  --json    the whole report as JSON on stdout
+
+Exit status 0 when everything holds, 1 and a list when anything is off.
+Where: AWS_ENDPOINT_URL (a local stack), AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_PROFILE.
+`
+
+interface Report {
+  readonly problems: readonly { readonly code: string; readonly message: string }[]
+}
+type VerifySink = (options: { client: S3Client; journal: string; signal: AbortSignal }) => Promise<Report>
+
+export const verifyCommand: Command = {
+  name: 'verify',
+  summary: "prove that a sink's journal and files hold every row once",
+  help,
+  options: { json: { type: 'boolean' } },
+  async run({ values, positionals }, io) {
+    const [journal, ...others] = positionals
+    if (journal === undefined || others.length > 0 || !/^s3:\/\/[^/]+\/.+\/[^/]+\/?$/.test(journal)) {
+      throw new UsageError(
+        'it takes one journal, s3://BUCKET/JOURNAL/SINK, such as s3://lake/_stockpipe/journal/trades',
+      )
+    }
+    const { verifySink } = sink as { verifySink?: VerifySink }
+    if (verifySink === undefined) {
+      throw new ConfigurationError({
+        code: 'VERIFY_MISSING',
+        message:
+          'The installed @stockpipe/s3-sink has no verifySink(); install the version that belongs to this command.',
+      })
+    }
+    const client = new S3Client({ ...awsSettings('S3', io.env), forcePathStyle: true })
+    try {
+      const report = await verifySink({ client, journal, signal: io.signal })
+      if (values['json'] === true) io.stdout.write(`${JSON.stringify(report, null, 2)}\n`)
+      else for (const { code, message } of report.problems) io.stdout.write(`${code}: ${message}\n`)
+      return report.problems.length === 0 ? 0 : 1
+    } finally {
+      client.destroy()
+    }
+  },
+}

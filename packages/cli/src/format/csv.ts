@@ -1,0 +1,12 @@
+import type { TextTable } from './text-table.ts'
+
+const cell = (text: string | null): string => {
+  if (text === null) return ''
+  return text === '' || /[",\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+}
+
+/** Rows as CSV (RFC 4180) with a line of names; NULL is an empty field, the empty text is `""`. */
+export const formatCsv = ({ columns, rows }: TextTable): string =>
+  [columns.map(({ name }) => name), ...rows.map((row) => columns.map((_, index) => row[index] ?? null))]
+    .map((row) => `${row.map(cell).join(',')}\n`)
+    .join('')

@@ -1,0 +1,27 @@
+#!/usr/bin/env node
+import { main } from './main.ts'
+
+/** A command that was told to end has this long; then the process ends it. */
+const endMillis = 2000
+
+const interrupted = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    if (interrupted.signal.aborted) process.exit(130)
+    interrupted.abort(new Error(`${signal} received`))
+    setTimeout(() => process.exit(1), endMillis).unref()
+  })
+}
+// A reader that has had enough (`| head`) is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
+
+void main(process.argv.slice(2), {
+  stdout: process.stdout,
+  stderr: process.stderr,
+  env: process.env,
+  signal: interrupted.signal,
+}).then((status) => {
+  process.exitCode = status
+  // Whatever a command left open does not keep the process alive.
+  setTimeout(() => process.exit(), 500).unref()
+})

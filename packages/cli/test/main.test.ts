@@ -1,0 +1,89 @@
+import { describe, expect, test } from 'vitest'
+import { main } from '../src/index.ts'
+import { capturedIO } from './captured-io.ts'
+
+const run = async (argv: readonly string[], env: Record<string, string> = {}) => {
+  const io = capturedIO(env)
+  const status = await main(argv, io)
+  return { status, out: io.out(), err: io.err() }
+}
+
+describe('help and version', () => {
+  test.each([[[]], [['--help']], [['-h']], [['help']]])(
+    '%j lists every command with what it does',
+    async (argv) => {
+      const { status, out, err } = await run(argv)
+      expect({ status, err }).toEqual({ status: 0, err: '' })
+      expect(out).toContain('Usage: stockpipe <command> [options]')
+      for (const name of ['local', 'query', 'verify']) expect(out).toMatch(new RegExp(`^  ${name} +\\w`, 'm'))
+    },
+  )
+
+  test.each(['local', 'query', 'verify'])(
+    '%s --help and help %s tell the same, with every option',
+    async (name) => {
+      const long = await run([name, '--help'])
+      expect(long.status).toBe(0)
+      expect(long.out).toContain(`Usage: stockpipe ${name}`)
+      expect(await run(['help', name])).toEqual(long)
+      expect(await run([name, '-h'])).toEqual(long)
+    },
+  )
+
+  test('--version is one line', async () => {
+    expect(await run(['--version'])).toEqual({ status: 0, out: '0.0.0-test\n', err: '' })
+  })
+})
+
+describe('a command line that cannot be run ends with 2 and says what was meant', () => {
+  test.each([
+    [['lcoal'], "stockpipe has no command 'lcoal'; did you mean 'stockpipe local'?\n"],
+    [['ver'], "stockpipe has no command 'ver'; did you mean 'stockpipe verify'?\n"],
+    [['frobnicate'], "stockpipe has no command 'frobnicate'; it has local, query, verify.\n"],
+    [['--quiet'], "stockpipe: a command comes first, not '--quiet'; see 'stockpipe --help'.\n"],
+    [['help', 'querry'], "stockpipe has no command 'querry'; did you mean 'stockpipe query'?\n"],
+    [
+      ['local', '--datadir', 'x'],
+      "stockpipe local: it has no option '--datadir'; did you mean '--data-dir'? See 'stockpipe local --help'.\n",
+    ],
+    [['local', '--frob'], "stockpipe local: it has no option '--frob'. See 'stockpipe local --help'.\n"],
+    [
+      ['local', '--kafka-port', '70000'],
+      "stockpipe local: --kafka-port takes a port from 0 to 65535, not '70000'. See 'stockpipe local --help'.\n",
+    ],
+    [['local', '--http-port', 'x'], /--http-port takes a port from 0 to 65535, not 'x'/],
+    [['local', '--data-dir', ''], /--data-dir takes a value that is not empty/],
+    [['local', 'here'], /it takes no argument such as 'here'/],
+    [['local', '--data-dir'], /stockpipe local: Option '--data-dir <value>' argument missing/],
+    [['query'], /it takes the SQL as its argument/],
+    [['query', 'SELECT', '1'], /put the SQL in quotes/],
+    [['query', 'SELECT 1', '--format', 'xml'], /--format takes table, csv, json, not 'xml'/],
+    [['query', 'SELECT 1', '--output-location', 'results'], /takes s3:\/\/bucket\/prefix\/, not 'results'/],
+    [['verify'], /it takes one journal, s3:\/\/BUCKET\/JOURNAL\/SINK/],
+    [['verify', 's3://lake'], /it takes one journal/],
+  ])('%j', async (argv, message) => {
+    const { status, out, err } = await run(argv)
+    expect({ status, out }).toEqual({ status: 2, out: '' })
+    if (typeof message === 'string') expect(err).toBe(message)
+    else expect(err).toMatch(message)
+    expect(err.trimEnd()).not.toContain('\n')
+  })
+})
+
+describe('query without knowing where Athena is', () => {
+  test.each<[Record<string, string>, RegExp]>([
+    [
+      {},
+      /It is not said which Athena to use: run 'stockpipe local' and paste .* or set AWS_REGION, and AWS_ACCESS_KEY_ID/,
+    ],
+    [
+      { AWS_ENDPOINT_URL: 'http://127.0.0.1:1' },
+      /Athena at http:\/\/127\.0\.0\.1:1 needs AWS_ACCESS_KEY_ID and/,
+    ],
+    [{ AWS_PROFILE: 'desk' }, /or set AWS_REGION for AWS itself/],
+  ])('%j says so in one sentence and ends with 1', async (env, message) => {
+    const { status, out, err } = await run(['query', 'SELECT 1'], env)
+    expect({ status, out }).toEqual({ status: 1, out: '' })
+    expect(err).toMatch(message)
+  })
+})
