@@ -87,16 +87,6 @@ async function startQuery(options: QueryOperationsOptions, input: InputMembers):
   const group = workGroups.require(input.optionalString('WorkGroup', { min: 1, max: 128 }) ?? 'primary')
   if (group.state === 'DISABLED') throw invalidRequest(`WorkGroup ${group.name} is disabled.`)
   const location = outputLocation(group, input.optionalObject('ResultConfiguration'))
-
-  const digest = createHash('sha256')
-    .update(JSON.stringify([sql, parameters, database, group.name, location]))
-    .digest('hex')
-  const former = token === undefined ? undefined : history.findByToken(token)
-  if (former !== undefined) {
-    if (former.clientRequest?.digest === digest) return former.id
-    throw invalidRequest('Idempotent parameters do not match')
-  }
-
   const kind = statementKindOf(sql)
   if (kind === undefined) {
     const word = withoutLeadingComments(sql).split(/\s/, 1)[0] || '<EOF>'
@@ -112,9 +102,15 @@ async function startQuery(options: QueryOperationsOptions, input: InputMembers):
   if (!(await options.storage.bucketExists(bucket))) {
     throw invalidRequest(`Unable to verify/create output bucket ${bucket}`)
   }
-  // An equal call may have come through while this one waited.
-  const raced = token === undefined ? undefined : history.findByToken(token)
-  if (raced !== undefined) return raced.id
+  // From here on nothing is awaited: of two equal calls the second finds the first.
+  const digest = createHash('sha256')
+    .update(JSON.stringify([sql, parameters, database, group.name, location]))
+    .digest('hex')
+  const former = token === undefined ? undefined : history.findByToken(token)
+  if (former !== undefined) {
+    if (former.clientRequest?.digest === digest) return former.id
+    throw invalidRequest('Idempotent parameters do not match')
+  }
   const id = randomUUID()
   const extension = kind.type === 'DML' ? 'csv' : 'txt'
   runner.submit({

@@ -26,7 +26,6 @@ interface CrawlContext {
 /** A table folder with what its files declare. */
 interface ReadTable {
   readonly folder: CrawledTable
-  readonly existing: GlueTable | undefined
   /** Folders looked into this time; all, unless only new ones are crawled. */
   readonly partitions: readonly {
     readonly folder: CrawledPartition
@@ -51,19 +50,18 @@ export async function crawl(context: CrawlContext): Promise<void> {
     const tables = await findTables(storage, { path: target.Path, exclusions: target.Exclusions }, signal)
     for (const folder of tables) read.push(await readTable(context, target, folder))
   }
+  // Nothing is awaited from here on: the catalog is looked at again, for it may have changed meanwhile.
   for (const table of read) {
-    if (table.existing === undefined) createTable(context, table)
-    else updateTable(context, table, table.existing)
+    const existing = tableAt(context, table.folder)
+    if (existing === undefined) createTable(context, table)
+    else updateTable(context, table, existing)
   }
-  await retireGoneTables(context, new Set(read.map((table) => table.folder.location)))
+  retireGoneTables(context, new Set(read.map((table) => table.folder.location)))
 }
 
 async function readTable(context: CrawlContext, target: S3Target, folder: CrawledTable): Promise<ReadTable> {
   const { catalog, crawler, signal } = context
-  const existing = catalog
-    .listTables(crawler.DatabaseName)
-    .find((table) => normalizedLocation(table.StorageDescriptor?.Location ?? '') === folder.location)
-  if (existing !== undefined) refuseOtherKeys(existing, folder)
+  const existing = tableAt(context, folder)
   const newOnly = crawler.RecrawlPolicy.RecrawlBehavior === 'CRAWL_NEW_FOLDERS_ONLY' && existing !== undefined
   const isKnown = (partition: CrawledPartition): boolean =>
     folder.partitionKeys.length === 0 ||
@@ -83,12 +81,16 @@ async function readTable(context: CrawlContext, target: S3Target, folder: Crawle
     }
     partitions.push({ folder: partition, columns: own.list() })
   }
-  return { folder, existing, partitions, columns: merged.list() }
+  return { folder, partitions, columns: merged.list() }
 }
 
-function refuseOtherKeys(table: GlueTable, folder: CrawledTable): void {
-  const keys = (table.PartitionKeys ?? []).map((key) => key.Name.toLowerCase())
-  if (keys.join('/') === folder.partitionKeys.join('/')) return
+/** The table the catalog has at a folder, by whomever it was made. @throws CrawlError when its keys are others */
+function tableAt({ catalog, crawler }: CrawlContext, folder: CrawledTable): GlueTable | undefined {
+  const table = catalog
+    .listTables(crawler.DatabaseName)
+    .find((one) => normalizedLocation(one.StorageDescriptor?.Location ?? '') === folder.location)
+  const keys = (table?.PartitionKeys ?? []).map((key) => key.Name.toLowerCase())
+  if (table === undefined || keys.join('/') === folder.partitionKeys.join('/')) return table
   throw new CrawlError(
     `Table ${table.Name} at ${folder.location} is partitioned by (${keys.join(', ')}), its folders by (${folder.partitionKeys.join(', ')}).`,
   )
@@ -110,8 +112,9 @@ function createTable(context: CrawlContext, read: ReadTable): void {
 
 function updateTable(context: CrawlContext, read: ReadTable, existing: GlueTable): void {
   const { catalog, crawler } = context
+  const updatesSchema = crawler.SchemaChangePolicy.UpdateBehavior === 'UPDATE_IN_DATABASE'
   let table = existing
-  if (crawler.SchemaChangePolicy.UpdateBehavior === 'UPDATE_IN_DATABASE') {
+  if (updatesSchema) {
     const former = existing.StorageDescriptor?.Columns ?? []
     const columns = crawlerOutputOf(crawler).mergeNewColumns
       ? [...former, ...read.columns.filter((column) => !former.some((one) => sameName(one, column)))]
@@ -125,8 +128,7 @@ function updateTable(context: CrawlContext, read: ReadTable, existing: GlueTable
     }
   }
   addPartitions(context, table, read)
-  if (crawler.SchemaChangePolicy.UpdateBehavior === 'UPDATE_IN_DATABASE')
-    updatePartitions(context, table, read)
+  if (updatesSchema) updatePartitions(context, table, read)
   retireGonePartitions(context, table, read.folder)
 }
 
@@ -205,7 +207,7 @@ function retireGonePartitions(context: CrawlContext, table: GlueTable, folder: C
 }
 
 /** Tables this crawler made under its targets, of which no data is left. */
-async function retireGoneTables(context: CrawlContext, found: ReadonlySet<string>): Promise<void> {
+function retireGoneTables(context: CrawlContext, found: ReadonlySet<string>): void {
   const { catalog, crawler } = context
   const { DeleteBehavior } = crawler.SchemaChangePolicy
   if (DeleteBehavior === 'LOG') return
