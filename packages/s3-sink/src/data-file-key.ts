@@ -8,6 +8,16 @@ import { paddedOffset } from './journal-keys.ts'
 
 const longestKeyBytes = 1024
 
+/** Partition, start, sink, claim id and a file number of six digits, with what stands between. */
+const longestTailBytes = '-2147483647-0000000000000000000-00000000000000000000-999999.parquet'.length
+
+/** Readers skip files whose name begins with `_` or `.`. */
+const visibleTopic = (topic: string): string => (/^[_.]/.test(topic) ? `topic${topic}` : topic)
+
+/** UTF-8 bytes left for `k1=v1/k2=v2/` in the keys of a topic's files under a prefix. May be negative. */
+export const longestPathBytes = (prefix: string, topic: string): number =>
+  longestKeyBytes - Buffer.byteLength(prefix) - visibleTopic(topic).length - longestTailBytes
+
 /** Names the data files of one staging. */
 export class DataFileKeys {
   readonly #paths = new Map<string, number>()
@@ -28,12 +38,10 @@ export class DataFileKeys {
     readonly claimId: string
   }) {
     const { topic, partition } = options.log
-    // Readers skip files whose name begins with `_` or `.`.
-    const visibleTopic = /^[_.]/.test(topic) ? `topic${topic}` : topic
     this.#prefix = options.prefix
     this.#partitions = options.partitions
     this.#log = options.log
-    this.#name = `${visibleTopic}-${partition}-${paddedOffset(options.start)}-${options.sinkHash}${options.claimId.slice(0, 12)}`
+    this.#name = `${visibleTopic(topic)}-${partition}-${paddedOffset(options.start)}-${options.sinkHash}${options.claimId.slice(0, 12)}`
   }
 
   /** The key of the next file of these partition values. Throws a `SchemaMismatchError` past 1,024 bytes. */

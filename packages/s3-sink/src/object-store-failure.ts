@@ -67,7 +67,8 @@ export const objectStoreFailure = (
 }
 
 const remedy = (status: number | undefined): string => {
-  if (status === 401 || status === 403) return 'Check the credentials and what they are allowed on this bucket.'
+  if (status === 401 || status === 403)
+    return 'Check the credentials and what they are allowed on this bucket.'
   if (status === 404) return 'Check that the bucket exists in this region.'
   return 'The error beneath says why.'
 }

@@ -151,7 +151,9 @@ class S3ObjectStore implements SinkObjectStore {
       Bucket: this.#bucket,
       Key: key,
       UploadId: uploadId,
-      MultipartUpload: { Parts: parts.map(({ partNumber, etag }) => ({ PartNumber: partNumber, ETag: etag })) },
+      MultipartUpload: {
+        Parts: parts.map(({ partNumber, etag }) => ({ PartNumber: partNumber, ETag: etag })),
+      },
     })
     const call = this.#call('CompleteMultipartUpload', key, completeMillis, options.signal)
     return this.#once(call, command, async (send) => {
@@ -309,7 +311,8 @@ class S3ObjectStore implements SinkObjectStore {
 
 type Run<T> = (send: { readonly abortSignal: AbortSignal }) => Promise<T>
 
-const stackOf = (command: object): CommandStack => (command as { middlewareStack: CommandStack }).middlewareStack
+const stackOf = (command: object): CommandStack =>
+  (command as { middlewareStack: CommandStack }).middlewareStack
 
 const failureOf = (error: unknown, call: Call, bucket: string): unknown =>
   call.signal?.aborted ? call.signal.reason : objectStoreFailure(error, { ...call, bucket })

@@ -20,7 +20,9 @@ const longestDelayMillis = 15_000
 
 /** Delay before repeat `failures` (from 1): exponential with full jitter, 100 ms to 15 s. */
 export const backoffMillis = (runtime: Runtime, failures: number): number =>
-  Math.ceil(Math.min(longestDelayMillis, firstDelayMillis * 2 ** (failures - 1)) * (0.5 + runtime.random() / 2))
+  Math.ceil(
+    Math.min(longestDelayMillis, firstDelayMillis * 2 ** (failures - 1)) * (0.5 + runtime.random() / 2),
+  )
 
 /**
  * Calls until there is an answer. Only errors that say `retryable` are repeated; an outage of the store is waited

@@ -17,8 +17,5 @@ export interface PutIfAbsentOptions extends CallOptions {
 export interface SinkObjectStore extends ObjectStore {
   putIfAbsent(key: string, body: Uint8Array, options?: PutIfAbsentOptions): Promise<'created' | 'exists'>
   /** `lastBytes`: only the end of the object is of use; more may be answered. */
-  get(
-    key: string,
-    options?: CallOptions & { readonly lastBytes?: number },
-  ): Promise<Uint8Array | undefined>
+  get(key: string, options?: CallOptions & { readonly lastBytes?: number }): Promise<Uint8Array | undefined>
 }

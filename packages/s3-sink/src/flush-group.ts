@@ -1,0 +1,89 @@
+import { packedAt, type RecordBlock, recordOffset } from '@stockpipe/core'
+import { crc32cHex } from './crc32c.ts'
+import type { Holes, LastRecord } from './journal-entry.ts'
+
+const listedHoles = 256
+
+/** What a block adds to the open group; read before the engine takes the block's buffers. */
+export interface BlockFacts {
+  readonly next: bigint
+  readonly records: number
+  readonly holes: readonly { readonly from: bigint; readonly to: bigint }[]
+  readonly lastRecord: LastRecord | null
+}
+
+/** The facts of a block's records from offset `from` on, which lies within the block. */
+export const blockFacts = (block: RecordBlock, from: bigint): BlockFacts => {
+  if (BigInt(block.count) === block.nextOffset - block.firstOffset) {
+    const lastRecord = recordFacts(block, block.count - 1)
+    return { next: block.nextOffset, records: Number(block.nextOffset - from), holes: [], lastRecord }
+  }
+  const holes: { from: bigint; to: bigint }[] = []
+  let expected = from
+  let records = 0
+  for (let index = 0; index < block.count; index += 1) {
+    const offset = recordOffset(block, index)
+    if (offset < from) continue
+    if (offset > expected) holes.push({ from: expected, to: offset })
+    expected = offset + 1n
+    records += 1
+  }
+  if (block.nextOffset > expected) holes.push({ from: expected, to: block.nextOffset })
+  return {
+    next: block.nextOffset,
+    records,
+    holes,
+    lastRecord: records === 0 ? null : recordFacts(block, block.count - 1),
+  }
+}
+
+/** Offset, timestamp and checksum of one record. */
+export const recordFacts = (block: RecordBlock, index: number): LastRecord => ({
+  offset: recordOffset(block, index),
+  timestamp: block.timestamps[index]!,
+  crc32c: crc32cHex(packedAt(block.values, index) ?? new Uint8Array()),
+  leaderEpoch: null,
+})
+
+/** The open flush group of a partition log: the run of offsets that will be claimed together. */
+export class FlushGroup {
+  readonly start: bigint
+  next: bigint
+  records = 0
+  rows = 0
+  lastRecord: LastRecord | null
+  #holeOffsets = 0n
+  readonly #holeRanges: { from: bigint; to: bigint }[] = []
+  #moreHoles = false
+
+  /** @param lastRecord of the group before */
+  constructor(start: bigint, lastRecord: LastRecord | null) {
+    this.start = start
+    this.next = start
+    this.lastRecord = lastRecord
+  }
+
+  get isEmpty(): boolean {
+    return this.next === this.start
+  }
+
+  get holes(): Holes {
+    return { offsets: this.#holeOffsets, ranges: this.#holeRanges, truncated: this.#moreHoles }
+  }
+
+  add(facts: BlockFacts, rows: number): void {
+    this.next = facts.next
+    this.records += facts.records
+    this.rows += rows
+    this.lastRecord = facts.lastRecord ?? this.lastRecord
+    for (const hole of facts.holes) this.#addHole(hole)
+  }
+
+  #addHole({ from, to }: { readonly from: bigint; readonly to: bigint }): void {
+    this.#holeOffsets += to - from
+    const last = this.#holeRanges.at(-1)
+    if (last?.to === from) last.to = to
+    else if (this.#holeRanges.length < listedHoles) this.#holeRanges.push({ from, to })
+    else this.#moreHoles = true
+  }
+}

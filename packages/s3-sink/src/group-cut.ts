@@ -1,0 +1,115 @@
+import { FencedError, type TopicPartition } from '@stockpipe/core'
+import { newClaimId } from './claim-id.ts'
+import { DataFileKeys } from './data-file-key.ts'
+import type { FlushGroup } from './flush-group.ts'
+import type { EntryFile, JournalEntry } from './journal-entry.ts'
+import type { PartitionJournal } from './partition-journal.ts'
+import type { SinkContext } from './sink-context.ts'
+import type { CutReason } from './sink-options.ts'
+import { Staging } from './staging.ts'
+
+export interface GroupCut {
+  readonly log: TopicPartition
+  readonly journal: PartitionJournal
+  readonly group: FlushGroup
+  readonly cutBy: CutReason
+  readonly signal: AbortSignal
+  /** The rows have left the engine and are durable. */
+  readonly staged: () => void
+  readonly claimed: () => void
+}
+
+/**
+ * Steps 3 (stage) to 7 for one flush group: nothing of it is visible before the claim, everything of it after.
+ *
+ * Throws a `FencedError` when another owner has claimed the start.
+ */
+export const cutGroup = async (context: SinkContext, cut: GroupCut): Promise<JournalEntry> => {
+  const { log, journal, group, signal } = cut
+  const claimId = newClaimId(context.journal.runtime)
+  const staging = new Staging({
+    runtime: context.runtime,
+    logger: context.logger,
+    store: context.tableStore,
+    keys: new DataFileKeys({
+      prefix: context.table.prefix,
+      partitions: context.table.table.partitions,
+      log,
+      start: group.start,
+      sinkHash: context.sinkHash,
+      claimId,
+    }),
+    metadata: {
+      sink: context.journal.keys.sink,
+      writer: context.journal.writer,
+      'claim-id': claimId,
+      start: group.start.toString(),
+    },
+    uploadSlots: context.uploadSlots,
+    signal,
+  })
+  let claimSent = false
+  try {
+    const { start, next } = group
+    const files = await staging.run(context.engine.handle({ kind: 'cut', log, start, next }))
+    cut.staged()
+    const entry = entryOf(context, cut, claimId, files)
+    const outcome = await journal.claim(entry, {
+      signal,
+      sent: () => {
+        claimSent = true
+      },
+    })
+    if (outcome.kind === 'fenced') {
+      if (outcome.proven) await staging.abort()
+      throw fencedError(log, entry, outcome.winner)
+    }
+    cut.claimed()
+    await journal.publishAndRegister(entry, signal)
+    return entry
+  } catch (error) {
+    // Once a claim was sent it may take effect at any time, and then the uploads are the only copy.
+    if (!claimSent) await staging.abort()
+    throw error
+  }
+}
+
+const entryOf = (
+  { journal, table, runtime }: SinkContext,
+  { log, journal: { end }, group, cutBy }: GroupCut,
+  claimId: string,
+  files: readonly EntryFile[],
+): JournalEntry => ({
+  sink: journal.keys.sink,
+  writer: journal.writer,
+  claimId,
+  createdAt: new Date(runtime.now()).toISOString(),
+  cutBy,
+  ...log,
+  genesisStart: end.genesisStart,
+  previousStart: end.previousStart,
+  start: group.start,
+  next: group.next,
+  table: {
+    name: table.table.name,
+    database: table.database,
+    location: table.location,
+    bucket: table.bucket,
+    fingerprint: table.table.fingerprint,
+    definition: table.table.toJSON(),
+  },
+  watermark: null,
+  counts: { records: group.records, rows: group.rows, deadLetters: 0, skipped: 0 },
+  holes: group.holes,
+  lastRecord: group.lastRecord,
+  files,
+})
+
+const fencedError = (log: TopicPartition, entry: JournalEntry, winner: string | undefined): FencedError =>
+  new FencedError({
+    code: 'FENCED',
+    message:
+      `${log.topic}-${log.partition}: ${winner === undefined ? 'another owner' : `writer ${winner}`} has claimed offset ${entry.start} first; ` +
+      'what was staged here will not be published. Assign the partition anew if it is still yours.',
+    facts: { ...log, start: entry.start, next: entry.next, winner },
+  })

@@ -1,0 +1,351 @@
+import {
+  type AssignedPartition,
+  FencedError,
+  LostPositionError,
+  type RecordBlock,
+  type RejectedRecord,
+  type RuntimeTimer,
+  SchemaMismatchError,
+  StockpipeError,
+  type TopicPartition,
+} from '@stockpipe/core'
+import { ChangeSignal } from './change-signal.ts'
+import { blockFacts, FlushGroup } from './flush-group.ts'
+import { cutGroup } from './group-cut.ts'
+import type { LastRecord } from './journal-entry.ts'
+import { checkLastRecord } from './last-record-check.ts'
+import { PartitionJournal } from './partition-journal.ts'
+import {
+  type PartitionLogEvent,
+  type PartitionLogState,
+  partitionLogStateAfter,
+  partitionLogTransition,
+} from './partition-log-state.ts'
+import type { SinkContext } from './sink-context.ts'
+import type { CutReason } from './sink-options.ts'
+
+const markerMillis = 5_000
+
+/** One assigned partition log: its journal, its open flush group, and at most one cut under way. */
+export class PartitionLog {
+  readonly log: TopicPartition
+  readonly #context: SinkContext
+  readonly #journal: PartitionJournal
+  readonly #abort = new AbortController()
+  readonly #changes = new ChangeSignal()
+  #state: PartitionLogState = 'opening'
+  #error: Error | undefined
+  #group = new FlushGroup(0n, null)
+  /** Everything below is published and registered. */
+  #published = 0n
+  /** The newest entry's last record, until Kafka's has been compared with it. */
+  #unproven: LastRecord | undefined
+  #buffered = { bytes: 0, encodedBytes: 0 }
+  #cutDue: CutReason | undefined
+  #cuts: Promise<void> | undefined
+  #draining = false
+  /** Blocks are taken one after another, in the order they were written. */
+  #lastWrite: Promise<void> = Promise.resolve()
+  #timer: RuntimeTimer | undefined
+
+  constructor(log: TopicPartition, context: SinkContext) {
+    this.log = { topic: log.topic, partition: log.partition }
+    this.#context = context
+    this.#journal = new PartitionJournal(this.log, context.journal)
+    context.budget.add(this)
+  }
+
+  get name(): string {
+    return this.#journal.name
+  }
+
+  /** Where reading goes on: at the newest entry's last record while it has to be compared. */
+  get position(): bigint {
+    return this.#unproven?.offset ?? this.#group.next
+  }
+
+  get bufferedBytes(): number {
+    return this.#buffered.bytes
+  }
+
+  /** Why it ended, if it did. */
+  get error(): Error | undefined {
+    return this.#error
+  }
+
+  get isOver(): boolean {
+    return this.#state === 'fenced' || this.#state === 'failed' || this.#state === 'revoked'
+  }
+
+  /** Steps 1 and 2; answers the position. */
+  async open(assigned: AssignedPartition, signal: AbortSignal | undefined): Promise<bigint> {
+    const either = signal ? AbortSignal.any([signal, this.#abort.signal]) : this.#abort.signal
+    const end = await this.#journal.open(assigned, either)
+    either.throwIfAborted()
+    this.#group = new FlushGroup(end.next, end.lastRecord)
+    this.#published = end.next
+    if (end.lastRecord && assigned.logStart <= end.lastRecord.offset) this.#unproven = end.lastRecord
+    this.#move('opened')
+    const { committed } = assigned
+    if (end.previousStart !== null && (committed === undefined || committed < end.next)) this.#committable()
+    return this.position
+  }
+
+  /** Takes a block; resolves when there is room for the next one. */
+  write(block: RecordBlock): Promise<void> {
+    const write = this.#lastWrite.then(() => this.#take(block))
+    this.#lastWrite = write.catch(() => {})
+    return write
+  }
+
+  cutForMemory(): void {
+    this.#requestCut('memory')
+  }
+
+  /** Publishes everything taken so far. */
+  async flush(signal: AbortSignal | undefined): Promise<void> {
+    const target = this.#group.next
+    this.#requestCut('flush')
+    while (this.#published < target) {
+      if (this.isOver) throw this.#error ?? notAssigned(this.name)
+      await this.#changes.wait(signal)
+    }
+  }
+
+  /** Ends the log: drained by `deadline` (`Runtime.monotonic()`), or given up at once. */
+  async revoke(options: {
+    readonly drain: boolean
+    readonly deadline?: number | undefined
+    readonly cutBy: 'revoke' | 'close'
+  }): Promise<void> {
+    const { runtime, logger, engine, budget } = this.#context
+    this.#draining = true
+    this.#changes.wake()
+    const giveUp = () => this.#abort.abort(notAssigned(this.name))
+    const left = options.deadline === undefined ? undefined : options.deadline - runtime.monotonic()
+    const timer = left === undefined ? undefined : runtime.setTimer(giveUp, Math.max(0, left))
+    if (options.drain && this.#state !== 'opening') this.#requestCut(options.cutBy)
+    else giveUp()
+    await this.#cuts
+    timer?.cancel()
+    const endedBefore = this.#state === 'fenced' || this.#state === 'failed'
+    this.#state = partitionLogStateAfter(this.#state, 'revoke')
+    this.#stopTimer()
+    giveUp()
+    engine.handle({ kind: 'discard', log: this.log })
+    this.#buffered = { bytes: 0, encodedBytes: 0 }
+    budget.remove(this)
+    this.#changes.wake()
+    if (endedBefore) return
+    const late = new AbortController()
+    const markerTimer = runtime.setTimer(() => late.abort(new Error('took too long')), markerMillis)
+    await this.#journal
+      .markSettled(late.signal)
+      .catch((error: unknown) => logger.warn(`${this.name}: no settled marker was written: ${String(error)}`))
+    markerTimer.cancel()
+  }
+
+  async #take(block: RecordBlock): Promise<void> {
+    const { budget, compacted } = this.#context
+    // While a cut is due but has not begun, more rows would only make it larger.
+    while (!this.isOver && !this.#draining && (this.#cutDue || this.#asks('block') === 'wait')) {
+      await this.#changes.wait()
+    }
+    if (this.isOver || this.#draining || this.#asks('block') === 'refuse') {
+      throw this.#error ?? notAssigned(this.name)
+    }
+    try {
+      if (block.firstOffset > this.position) throw offsetJump(this.name, this.log, this.position, block)
+      if (this.#unproven) {
+        if (!checkLastRecord(block, this.#unproven, { compacted })) return
+        this.#unproven = undefined
+      }
+      if (block.nextOffset <= this.#group.next) return
+      this.#add(block)
+    } catch (error) {
+      throw this.#end(error)
+    }
+    const reason = this.#rotationDue()
+    if (reason) this.#requestCut(reason)
+    await budget.room(this.#abort.signal)
+  }
+
+  #add(block: RecordBlock): void {
+    const group = this.#group
+    const facts = blockFacts(block, group.next)
+    let rows = 0
+    for (const response of this.#context.engine.handle({ kind: 'block', block, from: group.next })) {
+      if (response.kind === 'rejected') throw rejectedRecord(this.log, response.records)
+      if (response.kind !== 'buffered') continue
+      rows = response.rows
+      this.#buffered = { bytes: response.bufferedBytes, encodedBytes: response.encodedBytes }
+    }
+    if (rows !== facts.records) {
+      throw new StockpipeError({
+        code: 'ROWS_MISCOUNTED',
+        message: `${this.name}: ${facts.records} records from offset ${group.next} became ${rows} rows: a fault of the engine.`,
+      })
+    }
+    if (group.isEmpty) this.#startTimer(this.#context.rotation.ageMillis, () => this.#requestCut('age'))
+    group.add(facts, rows)
+    this.#context.budget.changed()
+  }
+
+  #rotationDue(): CutReason | undefined {
+    const { rows, bytes } = this.#context.rotation
+    if (this.#group.rows >= rows) return 'rows'
+    return this.#buffered.encodedBytes >= bytes ? 'bytes' : undefined
+  }
+
+  #requestCut(reason: CutReason): void {
+    if (this.isOver || this.#group.isEmpty) return
+    this.#cutDue ??= reason
+    this.#cuts ??= this.#runCuts().finally(() => {
+      this.#cuts = undefined
+      this.#changes.wake()
+    })
+  }
+
+  async #runCuts(): Promise<void> {
+    try {
+      while (this.#cutDue && !this.isOver) {
+        const release = await this.#context.cutSlots.acquire(this.#abort.signal)
+        try {
+          const reason = this.#cutDue
+          this.#cutDue = undefined
+          if (!this.#group.isEmpty && !this.isOver) await this.#cut(reason)
+        } finally {
+          release()
+        }
+      }
+    } catch (error) {
+      this.#end(error)
+    }
+  }
+
+  async #cut(cutBy: CutReason): Promise<void> {
+    const { runtime } = this.#context
+    const group = this.#group
+    const begun = runtime.monotonic()
+    this.#move('cut')
+    this.#stopTimer()
+    const entry = await cutGroup(this.#context, {
+      log: this.log,
+      journal: this.#journal,
+      group,
+      cutBy,
+      signal: this.#abort.signal,
+      staged: () => {
+        this.#group = new FlushGroup(group.next, group.lastRecord)
+        this.#buffered = { bytes: 0, encodedBytes: 0 }
+        this.#context.budget.changed()
+        this.#move('staged')
+      },
+      claimed: () => this.#move('claimed'),
+    })
+    this.#published = entry.next
+    this.#move('registered')
+    this.#committable()
+    this.#context.onCommit({
+      log: this.log,
+      start: entry.start,
+      next: entry.next,
+      records: entry.counts.records,
+      rows: entry.counts.rows,
+      holes: entry.holes.offsets,
+      files: entry.files.map(({ key, rows, bytes }) => ({ key, rows, bytes })),
+      cutBy,
+      millis: runtime.monotonic() - begun,
+    })
+    if (this.#group.isEmpty && !this.isOver)
+      this.#startTimer(this.#context.rotation.ageMillis, () => this.#idle())
+  }
+
+  /** Nothing came for a while: say that the newest group is settled. */
+  #idle(): void {
+    this.#journal.markSettled(this.#abort.signal).catch((error: unknown) => {
+      if (!this.isOver)
+        this.#context.logger.warn(`${this.name}: no settled marker was written: ${String(error)}`)
+    })
+  }
+
+  /** The log cannot go on. What was claimed before is finished; everything else is given up. */
+  #end(error: unknown): Error {
+    const problem = error instanceof Error ? error : new Error(String(error))
+    if (this.isOver) return problem
+    if (this.#abort.signal.aborted) {
+      this.#move('revoke')
+      return problem
+    }
+    this.#error = problem
+    const fenced = problem instanceof FencedError
+    this.#move(fenced ? 'fence' : 'fail')
+    this.#stopTimer()
+    this.#context.engine.handle({ kind: 'discard', log: this.log })
+    this.#buffered = { bytes: 0, encodedBytes: 0 }
+    this.#context.budget.changed()
+    this.#context.emit(fenced ? 'fenced' : 'failed', this.log, problem)
+    return problem
+  }
+
+  #committable(): void {
+    this.#context.emit('committable', { ...this.log, offset: this.#published })
+  }
+
+  #asks(event: PartitionLogEvent): string {
+    return partitionLogTransition(this.#state, event)
+  }
+
+  #move(event: PartitionLogEvent): void {
+    this.#state = partitionLogStateAfter(this.#state, event)
+    this.#changes.wake()
+  }
+
+  #startTimer(delayMillis: number, callback: () => void): void {
+    this.#stopTimer()
+    this.#timer = this.#context.runtime.setTimer(callback, delayMillis)
+  }
+
+  #stopTimer(): void {
+    this.#timer?.cancel()
+    this.#timer = undefined
+  }
+}
+
+const notAssigned = (name: string): StockpipeError =>
+  new StockpipeError({
+    code: 'PARTITION_NOT_ASSIGNED',
+    message: `${name} is not assigned to this sink (any more); assign it before writing.`,
+  })
+
+const offsetJump = (
+  name: string,
+  log: TopicPartition,
+  position: bigint,
+  block: RecordBlock,
+): LostPositionError =>
+  new LostPositionError({
+    code: 'OFFSET_JUMP',
+    message:
+      `${name}: the sink stands at offset ${position} and was handed a block that begins at ${block.firstOffset}: ` +
+      'the records between were never handed over. Seek to the position that assign answers.',
+    facts: { ...log, position, firstOffset: block.firstOffset },
+  })
+
+const rejectedRecord = (log: TopicPartition, records: readonly RejectedRecord[]): SchemaMismatchError => {
+  const first = records[0]!
+  const others = records.length > 1 ? ` (and ${records.length - 1} more of the same block)` : ''
+  return new SchemaMismatchError({
+    code: 'RECORD_REJECTED',
+    message:
+      `${log.topic}-${log.partition}, offset ${first.offset}${first.column ? `, column ${first.column}` : ''}: ${first.reason}${others}. ` +
+      'The partition log stops here and nothing of this flush group is published; correct the table or the record.',
+    facts: {
+      ...log,
+      offset: first.offset,
+      column: first.column,
+      reason: first.reason,
+      records: records.length,
+    },
+  })
+}

@@ -1,0 +1,148 @@
+import {
+  type BoundTable,
+  ConfigurationError,
+  type PartitionRegistrar,
+  type PartitionToRegister,
+  type StockpipeError,
+} from '@stockpipe/core'
+import { LostUploadError, ObjectStoreError } from './errors.ts'
+import type { EntryFile, JournalEntry } from './journal-entry.ts'
+import { type RetryContext, retry } from './retry.ts'
+import type { SinkObjectStore } from './sink-object-store.ts'
+import { Slots } from './slots.ts'
+
+const completionsAtOnce = 8
+/** A completion that was given up may still be at work: the upload is gone and the object not there yet. */
+const looksBeforeLost = 3
+const rememberedPartitions = 100_000
+
+export interface PublisherOptions extends RetryContext {
+  readonly store: SinkObjectStore
+  readonly table: BoundTable
+  readonly registrar?: PartitionRegistrar | undefined
+}
+
+/** Publishes and registers what an entry names, whoever claimed it. Both may be done any number of times. */
+export class Publisher {
+  readonly #options: PublisherOptions
+  readonly #registered = new Set<string>()
+
+  constructor(options: PublisherOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Completes the uploads of an entry.
+   *
+   * @param options `movedOn`: whether the chain shows that the entry was published once
+   * Throws a `LostUploadError` when an upload is gone and was never published.
+   */
+  async publish(
+    entry: JournalEntry,
+    options: { readonly movedOn: () => Promise<boolean>; readonly signal?: AbortSignal | undefined },
+  ): Promise<void> {
+    if (entry.table.bucket !== this.#options.table.bucket) {
+      throw new ConfigurationError({
+        code: 'SETTLE_OTHER_BUCKET',
+        message:
+          `The newest group of ${entry.topic}-${entry.partition} waits in ${entry.table.location}, another bucket than the ` +
+          `table's ${this.#options.table.location}. Run the sink with the former location once, then move.`,
+      })
+    }
+    const slots = new Slots(completionsAtOnce)
+    await Promise.all(
+      entry.files.map(async (file) => {
+        const release = await slots.acquire(options.signal)
+        try {
+          await this.#publishFile(entry, file, options)
+        } finally {
+          release()
+        }
+      }),
+    )
+  }
+
+  /** Makes the partitions of an entry known to the catalog, those this process has not registered yet. */
+  async register(entry: JournalEntry, signal?: AbortSignal): Promise<void> {
+    const { registrar } = this.#options
+    if (!registrar) return
+    const partitions = partitionsOf(entry).filter(({ location }) => !this.#registered.has(location))
+    if (partitions.length === 0) return
+    await retry(this.#options, { signal, what: `registering partitions of ${entry.table.name}` }, () =>
+      registrar.register(partitions, signal ? { signal } : {}),
+    )
+    if (this.#registered.size > rememberedPartitions) this.#registered.clear()
+    for (const { location } of partitions) this.#registered.add(location)
+  }
+
+  async #publishFile(
+    entry: JournalEntry,
+    file: EntryFile,
+    options: { readonly movedOn: () => Promise<boolean>; readonly signal?: AbortSignal | undefined },
+  ): Promise<void> {
+    const { store } = this.#options
+    const call = options.signal ? { signal: options.signal } : {}
+    let looks = 0
+    await retry(this.#options, { signal: options.signal, what: `publishing ${file.key}` }, async () => {
+      let refusal: unknown
+      try {
+        if ((await store.completeUpload(file.key, file.uploadId, file.parts, call)) === 'completed') return
+      } catch (error) {
+        if (!(error instanceof ObjectStoreError) || error.outcome === 'unknown' || error.retryable)
+          throw error
+        refusal = error
+      }
+      // Any object at the key is proof: no two stagings share one.
+      if (await this.#isThere(file.key, call)) return
+      if (await options.movedOn()) return
+      if (refusal instanceof ObjectStoreError && (refusal.status === 401 || refusal.status === 403))
+        throw refusal
+      looks += 1
+      throw lostUpload(entry, file, refusal, looks < looksBeforeLost)
+    })
+  }
+
+  async #isThere(key: string, call: { readonly signal?: AbortSignal }): Promise<boolean> {
+    try {
+      return (await this.#options.store.head(key, call)) !== undefined
+    } catch (error) {
+      if (!(error instanceof ObjectStoreError) || error.status !== 403) throw error
+      throw new ConfigurationError({
+        code: 'HEAD_FORBIDDEN',
+        message: `HEAD of ${key} is forbidden, so nobody can tell whether it is published. Allow s3:GetObject and s3:ListBucket.`,
+        cause: error,
+        facts: { key },
+      })
+    }
+  }
+}
+
+const lostUpload = (entry: JournalEntry, file: EntryFile, cause: unknown, again: boolean): StockpipeError =>
+  new LostUploadError({
+    code: 'LOST_UPLOAD',
+    message:
+      `${file.key} was claimed (${entry.topic}-${entry.partition}, group [${entry.start}, ${entry.next})) but its upload is ` +
+      `gone and it was never published. Its ${file.rows} rows lie between offsets ${file.firstOffset} and ${file.lastOffset}: ` +
+      'they must be read from Kafka again, which this version does not do by itself. Nothing after them is published until then.',
+    retryable: again,
+    cause,
+    facts: {
+      topic: entry.topic,
+      partition: entry.partition,
+      key: file.key,
+      start: entry.start,
+      next: entry.next,
+      firstOffset: file.firstOffset,
+      lastOffset: file.lastOffset,
+    },
+  })
+
+const partitionsOf = (entry: JournalEntry): PartitionToRegister[] => {
+  const partitions = new Map<string, PartitionToRegister>()
+  for (const { kind, key, partitionValues } of entry.files) {
+    if (kind !== 'data' || partitionValues.length === 0) continue
+    const location = `s3://${entry.table.bucket}/${key.slice(0, key.lastIndexOf('/') + 1)}`
+    partitions.set(location, { values: partitionValues, location })
+  }
+  return [...partitions.values()]
+}

@@ -1,0 +1,29 @@
+import type { BoundTable, PartitionedSinkEvents, Runtime } from '@stockpipe/core'
+import type { BufferBudget } from './buffer-budget.ts'
+import type { Engine } from './engine-messages.ts'
+import type { SinkLogger } from './logger.ts'
+import type { PartitionJournalOptions } from './partition-journal.ts'
+import type { SinkObjectStore } from './sink-object-store.ts'
+import type { GroupCommit, RotationOptions } from './sink-options.ts'
+import type { Slots } from './slots.ts'
+
+/** What the partition logs of a sink share. */
+export interface SinkContext {
+  readonly runtime: Runtime
+  readonly logger: SinkLogger
+  readonly engine: Engine
+  readonly journal: PartitionJournalOptions
+  readonly table: BoundTable
+  readonly tableStore: SinkObjectStore
+  readonly sinkHash: string
+  readonly rotation: Required<RotationOptions>
+  readonly compacted: boolean
+  readonly cutSlots: Slots
+  readonly uploadSlots: Slots
+  readonly budget: BufferBudget
+  readonly onCommit: (commit: GroupCommit) => void
+  readonly emit: <Event extends keyof PartitionedSinkEvents>(
+    event: Event,
+    ...details: PartitionedSinkEvents[Event]
+  ) => void
+}

@@ -1,0 +1,86 @@
+import type { S3Client } from '@aws-sdk/client-s3'
+import type {
+  BoundTable,
+  ObjectStore,
+  PartitionRegistrar,
+  Runtime,
+  TopicDefinition,
+  TopicPartition,
+} from '@stockpipe/core'
+import type { Engine, EngineOptions } from './engine-messages.ts'
+import type { SinkLogger } from './logger.ts'
+import type { OffsetForTimestamp, StartPolicy } from './start-policy.ts'
+
+/** What cuts a flush group; whichever comes first. */
+export interface RotationOptions {
+  /** Rows of a group. Default: no limit. */
+  readonly rows?: number
+  /** Bytes of a group's files, estimated. Default 134,217,728 (128 MiB). */
+  readonly bytes?: number
+  /** Milliseconds since the group's first record was taken. Default 300,000. */
+  readonly ageMillis?: number
+}
+
+/** What cut a flush group. */
+export type CutReason = 'rows' | 'bytes' | 'age' | 'memory' | 'flush' | 'revoke' | 'close'
+
+/** A flush group that has been published and registered. */
+export interface GroupCommit {
+  readonly log: TopicPartition
+  readonly start: bigint
+  readonly next: bigint
+  readonly records: number
+  readonly rows: number
+  /** Offsets at which there was no record. */
+  readonly holes: bigint
+  readonly files: readonly { readonly key: string; readonly rows: number; readonly bytes: number }[]
+  readonly cutBy: CutReason
+  /** Milliseconds from the cut to the end of registering. */
+  readonly millis: number
+}
+
+export interface SinkOptions {
+  /** Names the sink in the journal and in file names. Never give a name to a second topic, table or purpose. */
+  readonly name: string
+  readonly topic: TopicDefinition
+  /** The same table as the topic's, bound to where its files go. */
+  readonly table: BoundTable
+  /** A client of AWS SDK v3; or `store`. */
+  readonly client?: S3Client
+  /** The table's bucket, where no client is given; the journal is then kept there or in `journalStore`. */
+  readonly store?: ObjectStore
+  readonly journalStore?: ObjectStore
+  /** `s3://bucket/prefix` outside the table's location. Default `s3://<the table's bucket>/_stockpipe/journal/`. */
+  readonly journal?: string
+  /** Makes new partitions visible. Default: nobody is told (partition projection needs nobody). */
+  readonly registrar?: PartitionRegistrar
+  /** Where a partition log begins that the journal does not know. Default `earliest`. */
+  readonly start?: StartPolicy
+  /** Needed for a start at a timestamp. */
+  readonly offsetForTimestamp?: OffsetForTimestamp
+  readonly rotation?: RotationOptions
+  /**
+   * Memory that buffered rows may take over all partition logs, in bytes, estimated. Past it the largest group is
+   * cut and writes wait. Default 268,435,456 (256 MiB).
+   */
+  readonly maxBufferedBytes?: number
+  /** Groups cut at once, over all partition logs. Default 4. */
+  readonly cutsAtOnce?: number
+  /** Parts in flight, over all partition logs. Default 8. */
+  readonly uploadsAtOnce?: number
+  /** Bytes of an upload's parts but the last, at least 5 MiB. Default 8 MiB. */
+  readonly partBytes?: number
+  /** Default `snappy`. */
+  readonly compression?: NonNullable<EngineOptions['compression']>
+  /** The topic is compacted: the newest entry's last record may be gone although younger ones are there. Default false. */
+  readonly compacted?: boolean
+  /** Names this process in the journal. Default: random. */
+  readonly writer?: string
+  readonly runtime?: Runtime
+  /** Default: silent. */
+  readonly logger?: SinkLogger
+  /** Called after each group. */
+  readonly onCommit?: (commit: GroupCommit) => void
+  /** Makes the engine. Default: the one of this package, on this thread. */
+  readonly createEngine?: (options: EngineOptions) => Engine
+}

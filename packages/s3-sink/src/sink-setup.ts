@@ -1,0 +1,87 @@
+import { ConfigurationError, type Runtime } from '@stockpipe/core'
+import { longestPathBytes } from './data-file-key.ts'
+import type { EngineOptions } from './engine-messages.ts'
+import { JournalKeys } from './journal-keys.ts'
+import { createS3ObjectStore } from './object-store.ts'
+import type { SinkObjectStore } from './sink-object-store.ts'
+import type { RotationOptions, SinkOptions } from './sink-options.ts'
+
+const mebibyte = 1024 * 1024
+const longestPath = 512
+
+/** What a sink's options come to, checked. */
+export interface SinkSetup {
+  readonly keys: JournalKeys
+  readonly tableStore: SinkObjectStore
+  readonly journalStore: SinkObjectStore
+  readonly rotation: Required<RotationOptions>
+  readonly engine: EngineOptions
+}
+
+/** Throws a `ConfigurationError` for options that do not fit together. */
+export const setUpSink = (options: SinkOptions, runtime: Runtime): SinkSetup => {
+  const { table, topic } = options
+  if (topic.table.fingerprint !== table.table.fingerprint) {
+    throw refusal(
+      'SINK_TABLE_MISMATCH',
+      `Sink ${options.name}: topic ${topic.name} carries rows of another table than ${table.table.name} at ${table.location}.`,
+    )
+  }
+  const journal = options.journal ?? `s3://${table.bucket}/_stockpipe/journal/`
+  const keys = new JournalKeys(journal, options.name)
+  if (keys.bucket === table.bucket && keys.root.startsWith(table.prefix)) {
+    throw refusal(
+      'JOURNAL_INSIDE_TABLE',
+      `Sink ${options.name}: the journal ${journal} lies inside the table's location ${table.location}, where queries and crawlers read. Move one of them.`,
+    )
+  }
+  const pathBytes = longestPathBytes(table.prefix, topic.name)
+  if (pathBytes < 64) {
+    throw refusal(
+      'LOCATION_TOO_LONG',
+      `Sink ${options.name}: the location ${table.location} leaves ${pathBytes} bytes of a key for partition values. Use a shorter prefix.`,
+    )
+  }
+  return {
+    keys,
+    tableStore: storeOf(options, table.bucket, runtime),
+    journalStore: journalStoreOf(options, keys.bucket, runtime),
+    rotation: {
+      rows: positive(options, 'rotation.rows', options.rotation?.rows ?? Number.POSITIVE_INFINITY),
+      bytes: positive(options, 'rotation.bytes', options.rotation?.bytes ?? 128 * mebibyte),
+      ageMillis: positive(options, 'rotation.ageMillis', options.rotation?.ageMillis ?? 300_000),
+    },
+    engine: {
+      topic: topic.toJSON(),
+      maxPathBytes: Math.min(longestPath, pathBytes),
+      footerMetadata: { sink: options.name },
+      ...(options.partBytes === undefined ? {} : { partBytes: options.partBytes }),
+      ...(options.compression === undefined ? {} : { compression: options.compression }),
+    },
+  }
+}
+
+const storeOf = (options: SinkOptions, bucket: string, runtime: Runtime): SinkObjectStore => {
+  if (options.store) return options.store
+  if (options.client) return createS3ObjectStore({ client: options.client, bucket, runtime })
+  throw refusal('SINK_STORE_MISSING', `Sink ${options.name} needs \`client\` (an S3Client) or \`store\`.`)
+}
+
+const journalStoreOf = (options: SinkOptions, bucket: string, runtime: Runtime): SinkObjectStore => {
+  if (options.journalStore) return options.journalStore
+  if (options.store && bucket !== options.table.bucket) {
+    throw refusal(
+      'SINK_STORE_MISSING',
+      `Sink ${options.name} keeps its journal in bucket ${bucket} and needs \`journalStore\` for it.`,
+    )
+  }
+  return storeOf(options, bucket, runtime)
+}
+
+const positive = (options: SinkOptions, name: string, value: number): number => {
+  if (value > 0) return value
+  throw refusal('SINK_OPTION_INVALID', `Sink ${options.name}: ${name} is a number above 0, not ${value}.`)
+}
+
+const refusal = (code: string, message: string): ConfigurationError =>
+  new ConfigurationError({ code, message })

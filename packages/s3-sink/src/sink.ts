@@ -1,0 +1,240 @@
+import { EventEmitter } from 'node:events'
+import {
+  type AssignedPartition,
+  type AssignOptions,
+  ConfigurationError,
+  type PartitionedSink,
+  type PartitionedSinkEvents,
+  type PartitionPosition,
+  type RecordBlock,
+  type RevokeOptions,
+  StockpipeError,
+  systemRuntime,
+  type TopicPartition,
+} from '@stockpipe/core'
+import { BufferBudget } from './buffer-budget.ts'
+import { createEngine } from './engine.ts'
+import { sinkHash } from './journal-keys.ts'
+import { silentLogger } from './logger.ts'
+import { PartitionLog } from './partition-log.ts'
+import { Publisher } from './publisher.ts'
+import type { SinkContext } from './sink-context.ts'
+import type { SinkObjectStore } from './sink-object-store.ts'
+import type { SinkOptions } from './sink-options.ts'
+import { setUpSink } from './sink-setup.ts'
+import { Slots } from './slots.ts'
+import { probeConditionalPut } from './store-probe.ts'
+
+const opensAtOnce = 16
+
+/** A sink: what a consumer loop drives, and a resource that ends. */
+export type Sink = PartitionedSink & AsyncDisposable
+
+class StockpipeSink implements Sink {
+  readonly #options: SinkOptions
+  readonly #context: SinkContext
+  readonly #journalStore: SinkObjectStore
+  readonly #logs = new Map<string, PartitionLog>()
+  readonly #events = new EventEmitter()
+  #probe: Promise<void> | undefined
+  #closing: Promise<void> | undefined
+
+  constructor(options: SinkOptions) {
+    const runtime = options.runtime ?? systemRuntime
+    const logger = options.logger ?? silentLogger
+    const setup = setUpSink(options, runtime)
+    const { keys, tableStore, journalStore } = setup
+    const { table, registrar } = options
+    this.#options = options
+    this.#journalStore = journalStore
+    this.#context = {
+      runtime,
+      logger,
+      engine: (options.createEngine ?? createEngine)(setup.engine),
+      journal: {
+        runtime,
+        logger,
+        store: journalStore,
+        keys,
+        publisher: new Publisher({ runtime, logger, store: tableStore, table, registrar }),
+        writer: options.writer ?? Buffer.from(runtime.randomBytes(8)).toString('hex'),
+        start: options.start ?? 'earliest',
+        offsetForTimestamp: options.offsetForTimestamp,
+      },
+      table,
+      tableStore,
+      sinkHash: sinkHash(options.name),
+      rotation: setup.rotation,
+      compacted: options.compacted ?? false,
+      cutSlots: new Slots(options.cutsAtOnce ?? 4),
+      uploadSlots: new Slots(options.uploadsAtOnce ?? 8),
+      budget: new BufferBudget(options.maxBufferedBytes ?? 256 * 1024 * 1024, (full) =>
+        this.#emit(full ? 'full' : 'room'),
+      ),
+      onCommit: (commit) => this.#guard('onCommit', () => options.onCommit?.(commit)),
+      emit: (event, ...details) => this.#emit(event, ...details),
+    }
+  }
+
+  async assign(
+    partitions: readonly AssignedPartition[],
+    { signal }: AssignOptions,
+  ): Promise<readonly PartitionPosition[]> {
+    this.#refuseWhenClosed()
+    for (const { topic } of partitions) this.#refuseOtherTopic(topic)
+    await this.#probed(signal)
+    const opened: PartitionLog[] = []
+    const slots = new Slots(opensAtOnce)
+    try {
+      return await Promise.all(
+        partitions.map(async (assigned) => {
+          const release = await slots.acquire(signal)
+          try {
+            const log = await this.#fresh(assigned)
+            opened.push(log)
+            return { ...log.log, offset: await log.open(assigned, signal) }
+          } finally {
+            release()
+          }
+        }),
+      )
+    } catch (error) {
+      await Promise.all(opened.map((log) => this.#drop(log, { drain: false })))
+      throw error
+    }
+  }
+
+  async write(block: RecordBlock): Promise<void> {
+    this.#refuseOtherTopic(block.topic)
+    const log = this.#logs.get(nameOf(block))
+    if (!log || this.#closing) {
+      throw new StockpipeError({
+        code: 'PARTITION_NOT_ASSIGNED',
+        message: `${nameOf(block)} is not assigned to sink ${this.#options.name}; assign it before writing.`,
+        facts: { topic: block.topic, partition: block.partition },
+      })
+    }
+    await log.write(block)
+  }
+
+  async revoke(partitions: readonly TopicPartition[], options: RevokeOptions): Promise<void> {
+    await Promise.all(
+      partitions.map(async (partition) => {
+        const log = this.#logs.get(nameOf(partition))
+        if (log) await this.#drop(log, options)
+      }),
+    )
+  }
+
+  async flush({ signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    await Promise.all([...this.#logs.values()].map((log) => log.flush(signal)))
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  on<Event extends keyof PartitionedSinkEvents>(
+    event: Event,
+    listener: (...details: PartitionedSinkEvents[Event]) => void,
+  ): void {
+    this.#events.on(event, listener as (...details: unknown[]) => void)
+  }
+
+  off<Event extends keyof PartitionedSinkEvents>(
+    event: Event,
+    listener: (...details: PartitionedSinkEvents[Event]) => void,
+  ): void {
+    this.#events.off(event, listener as (...details: unknown[]) => void)
+  }
+
+  async #close(): Promise<void> {
+    const logs = [...this.#logs.values()]
+    const healthy = logs.filter((log) => !log.isOver)
+    await Promise.all(logs.map((log) => this.#drop(log, { drain: true }, 'close')))
+    this.#context.engine.close()
+    // Fenced is no failure: the new owner has the records.
+    const failed = healthy.find((log) => log.error && !isFenced(log.error))
+    if (failed) throw failed.error
+  }
+
+  /** A new log for an assignment; one that is still here is given up first. */
+  async #fresh(assigned: AssignedPartition): Promise<PartitionLog> {
+    const former = this.#logs.get(nameOf(assigned))
+    if (former) await this.#drop(former, { drain: false })
+    const log = new PartitionLog(assigned, this.#context)
+    this.#logs.set(nameOf(assigned), log)
+    return log
+  }
+
+  async #drop(
+    log: PartitionLog,
+    options: RevokeOptions,
+    cutBy: 'revoke' | 'close' = 'revoke',
+  ): Promise<void> {
+    await log.revoke({ ...options, cutBy })
+    if (this.#logs.get(log.name) === log) this.#logs.delete(log.name)
+  }
+
+  /** The store is probed once a start; a probe that failed is made again at the next assignment. */
+  async #probed(signal: AbortSignal | undefined): Promise<void> {
+    const { journal, runtime, logger } = this.#context
+    this.#probe ??= probeConditionalPut(this.#journalStore, journal.keys.probe, { runtime, logger }, signal)
+    try {
+      await this.#probe
+    } catch (error) {
+      this.#probe = undefined
+      throw error
+    }
+  }
+
+  #emit(event: string, ...details: unknown[]): void {
+    this.#guard(`the listener of ${event}`, () => this.#events.emit(event, ...details))
+  }
+
+  /** What a listener throws is the listener's own matter. */
+  #guard(what: string, call: () => void): void {
+    try {
+      call()
+    } catch (error) {
+      this.#context.logger.error(`Sink ${this.#options.name}: ${what} threw ${String(error)}`)
+    }
+  }
+
+  #refuseOtherTopic(topic: string): void {
+    if (topic === this.#options.topic.name) return
+    throw new ConfigurationError({
+      code: 'TOPIC_MISMATCH',
+      message: `Sink ${this.#options.name} takes topic ${this.#options.topic.name}, not ${topic}.`,
+    })
+  }
+
+  #refuseWhenClosed(): void {
+    if (!this.#closing) return
+    throw new StockpipeError({
+      code: 'SINK_CLOSED',
+      message: `Sink ${this.#options.name} is closed; create a new one.`,
+    })
+  }
+}
+
+const nameOf = ({ topic, partition }: TopicPartition): string => `${topic}-${partition}`
+
+const isFenced = (error: Error): boolean => StockpipeError.isInstance(error) && error.code === 'FENCED'
+
+/**
+ * The sink of one topic into one table: partition logs in, Parquet files on S3 out, every record in exactly one of
+ * them whatever dies. `close()` publishes what was taken, marks the journal and frees the engine; it throws what
+ * hindered it.
+ *
+ * A record that cannot be decoded, routed or stored stops its partition log: `failed` with a `SchemaMismatchError`
+ * (`RECORD_REJECTED`) that names it, and nothing of its flush group is claimed.
+ *
+ * Throws a `ConfigurationError` for options that do not fit together.
+ */
+export const createSink = (options: SinkOptions): Sink => new StockpipeSink(options)
