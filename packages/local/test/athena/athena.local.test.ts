@@ -6,6 +6,7 @@ import {
   InvalidRequestException,
   paginateGetQueryResults,
   StartQueryExecutionCommand,
+  StopQueryExecutionCommand,
 } from '@aws-sdk/client-athena'
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -107,6 +108,24 @@ describe('the AWS SDK against the embedded Athena', () => {
       ['n', 'first'],
       ['80', '2024-03-09'],
     ])
+  })
+
+  it('stops a query that would run for hours within a second, and answers the next one', async () => {
+    const QueryExecutionId = await start(
+      `select count(*) as n from trades a cross join trades b cross join trades c cross join trades d
+       cross join trades e cross join trades f where a.size + b.size * c.size > d.size + e.size - f.size`,
+    )
+    const state = async () =>
+      (await athena.send(new GetQueryExecutionCommand({ QueryExecutionId }))).QueryExecution?.Status?.State
+    while ((await state()) === 'QUEUED') await new Promise((resolve) => setTimeout(resolve, 10))
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    expect(await state()).toBe('RUNNING')
+    const stopped = Date.now()
+    await athena.send(new StopQueryExecutionCommand({ QueryExecutionId }))
+    expect(await state()).toBe('CANCELLED')
+    const next = await run('select 1 as one')
+    expect(await rowsOf(next?.QueryExecutionId)).toEqual([['one'], ['1']])
+    expect(Date.now() - stopped).toBeLessThan(1000)
   })
 
   it('throws the exceptions of the SDK and fails in the words of the engine', async () => {
