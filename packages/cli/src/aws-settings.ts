@@ -23,29 +23,25 @@ export const awsSettings = (service: 'Athena' | 'S3', env: CommandIO['env']): Aw
   const accessKeyId = env['AWS_ACCESS_KEY_ID']
   const secretAccessKey = env['AWS_SECRET_ACCESS_KEY']
   const keys = accessKeyId && secretAccessKey
-  const missing = endpoint
-    ? keys
-      ? []
-      : ['AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY']
-    : [
-        ...(region ? [] : ['AWS_REGION']),
-        ...(keys || env['AWS_PROFILE'] || region
-          ? []
-          : ['AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE']),
-      ]
-  if (missing.length > 0) {
-    throw new ConfigurationError({
-      code: 'AWS_SETTINGS_MISSING',
-      message: endpoint
-        ? `${service} at ${endpoint} needs ${missing.join(' and ')}; for a local stack, paste the settings that 'stockpipe local' prints.`
-        : `It is not said which ${service} to use: run 'stockpipe local' and paste the settings it prints, or set ${missing.join(', and ')} for AWS itself.`,
-    })
+  const refuse = (message: string): never => {
+    throw new ConfigurationError({ code: 'AWS_SETTINGS_MISSING', message })
+  }
+  if (endpoint && !keys) {
+    refuse(
+      `${service} at ${endpoint} needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; for a local stack, paste the settings that 'stockpipe local' prints.`,
+    )
+  }
+  // With a region alone the SDK may still find credentials: a profile, or the role of the machine.
+  if (!endpoint && !region) {
+    refuse(
+      `It is not said which ${service} to use: run 'stockpipe local' and paste the settings it prints or, for AWS itself, set AWS_REGION and AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY (or AWS_PROFILE).`,
+    )
   }
   const sessionToken = env['AWS_SESSION_TOKEN']
   return {
     region: region || 'us-east-1',
     ...(endpoint ? { endpoint } : {}),
-    ...(accessKeyId && secretAccessKey
+    ...(keys
       ? { credentials: { accessKeyId, secretAccessKey, ...(sessionToken ? { sessionToken } : {}) } }
       : {}),
   }

@@ -1,6 +1,9 @@
 #!/usr/bin/env node
 import { main } from './main.ts'
 
+// The SDK would tell of its own support plans on stderr, amid what the command says.
+process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true'
+
 /** A command that was told to end has this long; then the process ends it. */
 const endMillis = 2000
 

@@ -74,13 +74,13 @@ describe('query without knowing where Athena is', () => {
   test.each<[Record<string, string>, RegExp]>([
     [
       {},
-      /It is not said which Athena to use: run 'stockpipe local' and paste .* or set AWS_REGION, and AWS_ACCESS_KEY_ID/,
+      /It is not said which Athena to use: run 'stockpipe local' and paste .* or, for AWS itself, set AWS_REGION/,
     ],
     [
       { AWS_ENDPOINT_URL: 'http://127.0.0.1:1' },
       /Athena at http:\/\/127\.0\.0\.1:1 needs AWS_ACCESS_KEY_ID and/,
     ],
-    [{ AWS_PROFILE: 'desk' }, /or set AWS_REGION for AWS itself/],
+    [{ AWS_PROFILE: 'desk' }, /It is not said which Athena to use/],
   ])('%j says so in one sentence and ends with 1', async (env, message) => {
     const { status, out, err } = await run(['query', 'SELECT 1'], env)
     expect({ status, out }).toEqual({ status: 1, out: '' })

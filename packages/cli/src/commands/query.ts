@@ -1,5 +1,4 @@
-import { AthenaClient } from '@aws-sdk/client-athena'
-import { createAthena, type TextResult } from '@stockpipe/athena'
+import type { TextResult } from '@stockpipe/athena'
 import { awsSettings } from '../aws-settings.ts'
 import { type Command, UsageError } from '../command.ts'
 import { formatCsv } from '../format/csv.ts'
@@ -72,7 +71,12 @@ export const queryCommand: Command = {
       throw new UsageError(`--output-location takes s3://bucket/prefix/, not '${outputLocation}'`)
     }
     const workGroup = values['work-group'] as string | undefined
-    const client = new AthenaClient(awsSettings('Athena', io.env))
+    const settings = awsSettings('Athena', io.env)
+    const [{ AthenaClient }, { createAthena }] = await Promise.all([
+      import('@aws-sdk/client-athena'),
+      import('@stockpipe/athena'),
+    ])
+    const client = new AthenaClient(settings)
     try {
       const athena = createAthena({
         client,

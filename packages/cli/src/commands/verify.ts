@@ -1,6 +1,5 @@
-import { S3Client } from '@aws-sdk/client-s3'
+import type { S3Client as S3 } from '@aws-sdk/client-s3'
 import { ConfigurationError } from '@stockpipe/core'
-import * as sink from '@stockpipe/s3-sink'
 import { awsSettings } from '../aws-settings.ts'
 import { type Command, UsageError } from '../command.ts'
 
@@ -17,7 +16,7 @@ Where: AWS_ENDPOINT_URL (a local stack), AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECR
 interface Report {
   readonly problems: readonly { readonly code: string; readonly message: string }[]
 }
-type VerifySink = (options: { client: S3Client; journal: string; signal: AbortSignal }) => Promise<Report>
+type VerifySink = (options: { client: S3; journal: string; signal: AbortSignal }) => Promise<Report>
 
 export const verifyCommand: Command = {
   name: 'verify',
@@ -31,6 +30,11 @@ export const verifyCommand: Command = {
         'it takes one journal, s3://BUCKET/JOURNAL/SINK, such as s3://lake/_stockpipe/journal/trades',
       )
     }
+    const settings = awsSettings('S3', io.env)
+    const [{ S3Client }, sink] = await Promise.all([
+      import('@aws-sdk/client-s3'),
+      import('@stockpipe/s3-sink'),
+    ])
     const { verifySink } = sink as { verifySink?: VerifySink }
     if (verifySink === undefined) {
       throw new ConfigurationError({
@@ -39,7 +43,7 @@ export const verifyCommand: Command = {
           'The installed @stockpipe/s3-sink has no verifySink(); install the version that belongs to this command.',
       })
     }
-    const client = new S3Client({ ...awsSettings('S3', io.env), forcePathStyle: true })
+    const client = new S3Client({ ...settings, forcePathStyle: true })
     try {
       const report = await verifySink({ client, journal, signal: io.signal })
       if (values['json'] === true) io.stdout.write(`${JSON.stringify(report, null, 2)}\n`)
