@@ -1,4 +1,4 @@
-import { type Runtime, StockpipeError } from '@stockpipe/core'
+import { type Runtime, StockpipeError, sleep } from '@stockpipe/core'
 import type { Admin, Kafka } from 'kafkajs'
 import { brokerErrorOf, kafkaFailure } from './kafka-failure.ts'
 import { abortable, settledWithin } from './waiting.ts'
@@ -35,7 +35,10 @@ export const withAdmin = async <T>(
  * Log ranges of a topic, by partition.
  * Throws a `StockpipeError` `TOPIC_UNKNOWN`, or `TOPIC_OFFSETS_FAILED`.
  */
-export const logRanges = async (admin: Admin, topic: string): Promise<ReadonlyMap<number, LogRange>> => {
+export const logRanges = async (
+  admin: Pick<Admin, 'fetchTopicOffsets'>,
+  topic: string,
+): Promise<ReadonlyMap<number, LogRange>> => {
   try {
     const ranges = await admin.fetchTopicOffsets(topic)
     return new Map(
@@ -56,5 +59,25 @@ export const logRanges = async (admin: Admin, topic: string): Promise<ReadonlyMa
       retryable: true,
       facts: { topic },
     })
+  }
+}
+
+const attempts = 8
+const firstPauseMillis = 250
+const longestPauseMillis = 5000
+
+/** Asks again for up to 20 seconds while the failure is a passing one, such as a leader election. */
+export const patiently = async <T>(
+  runtime: Runtime,
+  signal: AbortSignal | undefined,
+  ask: () => Promise<T>,
+): Promise<T> => {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await ask()
+    } catch (error) {
+      if (attempt === attempts || !StockpipeError.isInstance(error) || !error.retryable) throw error
+      await sleep(runtime, Math.min(longestPauseMillis, firstPauseMillis * 2 ** (attempt - 1)), signal)
+    }
   }
 }

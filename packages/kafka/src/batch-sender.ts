@@ -14,7 +14,7 @@ export interface BatchSenderOptions {
   readonly runtime: Runtime
 }
 
-const disconnectMillis = 5000
+const disconnectMillis = 2000
 
 /** Sends batches over kafkajs and checks the answer of every partition, which kafkajs does not. */
 export class BatchSender {
@@ -88,7 +88,7 @@ export class BatchSender {
     return offsets
   }
 
-  /** Disconnects, giving up after five seconds. */
+  /** Disconnects, giving up after two seconds. */
   async close(): Promise<void> {
     await settledWithin(this.#options.runtime, disconnectMillis, this.#producer.disconnect())
   }

@@ -99,13 +99,18 @@ export class ConsumerLoop {
   async checkPositions(before: ReadonlyMap<PartitionCursor, bigint>): Promise<void> {
     const { ownership } = this.#options
     for (const [cursor, position] of before) {
-      if (this.#stoodStill(cursor, position)) {
-        const { logEnd } = await ownership.verify(cursor, position)
-        if (!this.#stoodStill(cursor, position)) continue
-        cursor.logEnd = logEnd
-        if (cursor.skippedTo !== undefined) this.#advance(cursor, cursor.skippedTo)
-        else if (position < logEnd && cursor.holds.size === 0) ownership.seek(cursor)
+      if (!this.#stoodStill(cursor, position)) continue
+      const { signal } = cursor.lost
+      try {
+        cursor.logEnd = (await ownership.verify(cursor, position, signal)).logEnd
+      } catch (error) {
+        // A passing failure is seen again by the next check.
+        if (signal.aborted || (StockpipeError.isInstance(error) && error.retryable)) continue
+        throw error
       }
+      if (!this.#stoodStill(cursor, position)) continue
+      if (cursor.skippedTo !== undefined) this.#advance(cursor, cursor.skippedTo)
+      else if (position < cursor.logEnd && cursor.holds.size === 0) ownership.seek(cursor)
     }
     this.checkReached()
   }
@@ -152,7 +157,7 @@ export class ConsumerLoop {
       runtime,
       heartbeatIntervalMillis,
       () => this.#beat(payload),
-      ownership.verify(cursor, position),
+      ownership.verify(cursor, position, cursor.lost.signal),
     )
     if (cursor.position !== position) return false
     if (cursor.skippedTo === from) {

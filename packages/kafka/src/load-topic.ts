@@ -1,7 +1,6 @@
 import {
   type ColumnRecord,
   ConfigurationError,
-  createEncoder,
   type InputOf,
   type PartitionRecord,
   type RecordSource,
@@ -15,7 +14,8 @@ import type { CompressionTypes, Kafka } from 'kafkajs'
 import { logRanges, withAdmin } from './admin-session.ts'
 import { BatchSender } from './batch-sender.ts'
 import { partitionOfKey } from './murmur2.ts'
-import { type BatchLimits, checkRecordSize, defaultBatchLimits, OutgoingBatch } from './outgoing-records.ts'
+import { type BatchLimits, batchLimits, OutgoingBatch } from './outgoing-records.ts'
+import { rowToRecord } from './row-records.ts'
 import { abortable } from './waiting.ts'
 
 /** How far a load has come. */
@@ -62,12 +62,9 @@ export const loadTopic = async <Columns extends ColumnRecord, Partitions extends
 ): Promise<LoadProgress> => {
   const { kafka, source, signal, onProgress, runtime = systemRuntime } = options
   const topic = options.topic as unknown as TopicDefinition
-  const limits: BatchLimits = {
-    maxBatchRows: options.maxBatchRows ?? defaultBatchLimits.maxBatchRows,
-    maxBatchBytes: options.maxBatchBytes ?? defaultBatchLimits.maxBatchBytes,
-  }
+  const limits = batchLimits(options)
   if (topic.key === undefined) throw withoutKey(topic, 'the topic has no key column')
-  const encoder = createEncoder(options.topic)
+  const recordOf = rowToRecord(options.topic, limits)
   const sender = new BatchSender({
     kafka,
     topic,
@@ -102,18 +99,17 @@ export const loadTopic = async <Columns extends ColumnRecord, Partitions extends
     }
     for await (const { rows: sourceRows } of source.read(signal ? { signal } : {})) {
       for (const row of sourceRows) {
-        const { key, value } = encoder.encode(row)
-        if (key === null) throw withoutKey(topic, `row ${progress.records + 1} of the source has none`)
-        const keyBytes = Buffer.from(key)
-        const partition = partitionOfKey(keyBytes, partitions)
+        const record = recordOf(row, progress.records, (key) => {
+          if (key === null) throw withoutKey(topic, `row ${progress.records} of the source has none`)
+          return partitionOfKey(key, partitions)
+        })
+        const { partition } = record
         progress.records += 1
         rows[partition]! += 1n
         if (rows[partition]! <= held[partition]!) {
           progress.skipped += 1
           continue
         }
-        const record = { key: keyBytes, value: Buffer.from(value), partition }
-        checkRecordSize(topic, record, limits)
         if (batch.add(record)) continue
         await send()
         batch.add(record)

@@ -1,5 +1,3 @@
-import { StockpipeError, type TopicDefinition } from '@stockpipe/core'
-
 /** A record with its partition chosen, as kafkajs takes it. */
 export interface OutgoingRecord {
   readonly key: Buffer | null
@@ -14,7 +12,11 @@ export interface BatchLimits {
   readonly maxBatchBytes: number
 }
 
-export const defaultBatchLimits: BatchLimits = { maxBatchRows: 5000, maxBatchBytes: 1_048_588 }
+/** Limits with their defaults: 5,000 rows, and 1,048,588 bytes as brokers have it. */
+export const batchLimits = ({
+  maxBatchRows = 5000,
+  maxBatchBytes = 1_048_588,
+}: Partial<BatchLimits>): BatchLimits => ({ maxBatchRows, maxBatchBytes })
 
 /** Requests stay well below the broker's socket.request.max.bytes (100 MiB). */
 const maxRequestBytes = 16 * 1024 * 1024
@@ -25,22 +27,8 @@ const recordOverheadBytes = 36
 const recordBytes = (record: OutgoingRecord): number =>
   record.value.length + (record.key?.length ?? 0) + recordOverheadBytes
 
-/** Throws a `StockpipeError` `RECORD_TOO_LARGE` when a record cannot go into any request. */
-export const checkRecordSize = (
-  topic: TopicDefinition,
-  record: OutgoingRecord,
-  limits: BatchLimits,
-): void => {
-  const bytes = recordBytes(record) + batchHeaderBytes
-  if (bytes <= limits.maxBatchBytes) return
-  throw new StockpipeError({
-    code: 'RECORD_TOO_LARGE',
-    message:
-      `A record of ${bytes} bytes for topic ${topic.name} is above the limit of ${limits.maxBatchBytes}: ` +
-      'make it smaller, or raise max.message.bytes of the topic and maxBatchBytes together.',
-    facts: { topic: topic.name, partition: record.partition, bytes, maxBatchBytes: limits.maxBatchBytes },
-  })
-}
+/** Bytes of a batch of this record alone, at most. */
+export const batchBytesOf = (record: OutgoingRecord): number => recordBytes(record) + batchHeaderBytes
 
 /** Records of one request, kept within the limits. */
 export class OutgoingBatch {

@@ -6,7 +6,7 @@ import {
   type TopicPartition,
 } from '@stockpipe/core'
 import type { Admin, Consumer } from 'kafkajs'
-import { type LogRange, logRanges } from './admin-session.ts'
+import { type LogRange, logRanges, patiently } from './admin-session.ts'
 import { kafkaFailure } from './kafka-failure.ts'
 import type { OffsetCommitter } from './offset-committer.ts'
 import { type Hold, PartitionCursor, partitionKey } from './partition-cursor.ts'
@@ -20,7 +20,10 @@ export interface OwnershipOptions {
   /** Where each partition ends with `until`; undefined without. */
   readonly targets: ReadonlyMap<string, bigint> | undefined
   readonly committer: OffsetCommitter
+  /** How long a sink may drain at the end. */
   readonly drainMillis: number
+  /** How long it may in a rebalance, while no heartbeats are sent. */
+  readonly rebalanceDrainMillis: number
   readonly runtime: Runtime
   /** The sink answered for the partitions of this generation. */
   readonly onSettled: () => void
@@ -84,7 +87,7 @@ export class PartitionOwnership {
     const { signal } = this.#nextEpoch()
     this.#joins += 1
     void this.#change(async () => {
-      await this.#release(false)
+      await this.#release(undefined)
       this.#options.committer.clear()
       if (signal.aborted) return
       const cursors = partitions.flatMap(({ topic, partition }) => {
@@ -105,9 +108,12 @@ export class PartitionOwnership {
   }
 
   /** The generation is over: what is buffered is published if there is time, else given up. */
-  leave(options: { readonly drain: boolean }): Promise<void> {
+  leave({ drain }: { readonly drain: boolean }): Promise<void> {
+    const { drainMillis, rebalanceDrainMillis } = this.#options
     this.#nextEpoch()
-    this.#leaving = this.#change(() => this.#release(options.drain))
+    this.#leaving = this.#change(() =>
+      this.#release(drain ? (this.#ended ? drainMillis : rebalanceDrainMillis) : undefined),
+    )
     return this.#leaving
   }
 
@@ -170,15 +176,13 @@ export class PartitionOwnership {
   }
 
   /** Throws a `LostPositionError` or `LogChangedError` when Kafka does not have `position` any more. */
-  async verify(cursor: PartitionCursor, position: bigint): Promise<LogRange> {
-    const look = async (): Promise<LogRange> => {
-      const ranges = await logRanges(this.#options.admin as Admin, cursor.topic)
-      return ranges.get(cursor.partition) ?? { logStart: 0n, logEnd: 0n }
-    }
+  async verify(cursor: PartitionCursor, position: bigint, signal: AbortSignal): Promise<LogRange> {
+    const look = async (): Promise<LogRange> =>
+      (await this.#ranges(cursor.topic, signal)).get(cursor.partition) ?? { logStart: 0n, logEnd: 0n }
     const at = { topic: cursor.topic, partition: cursor.partition, position }
     let range = await look()
     if (position > range.logEnd) {
-      await sleep(this.#options.runtime, secondLookMillis)
+      await sleep(this.#options.runtime, secondLookMillis, signal)
       range = await look()
     }
     const problem = positionProblem(at, range)
@@ -212,11 +216,11 @@ export class PartitionOwnership {
     const topics = [...new Set(cursors.map(({ topic }) => topic))]
     const ranges = new Map<string, LogRange>()
     for (const topic of topics) {
-      for (const [partition, range] of await logRanges(this.#options.admin as Admin, topic)) {
+      for (const [partition, range] of await this.#ranges(topic, signal)) {
         ranges.set(partitionKey(topic, partition), range)
       }
     }
-    const committed = await this.#committed(topics)
+    const committed = await patiently(this.#options.runtime, signal, () => this.#committed(topics))
     if (signal.aborted) return
     await Promise.all(
       [...bySink(cursors)].map(async ([sink, own]) => {
@@ -240,7 +244,7 @@ export class PartitionOwnership {
           const known = ranges.get(key)
           const sound =
             known && positionProblem({ ...answered, position: answered.offset }, known) === undefined
-          const range = sound ? known : await this.verify(cursor, answered.offset)
+          const range = sound ? known : await this.verify(cursor, answered.offset, signal)
           if (signal.aborted) return
           cursor.place(answered, range.logEnd)
           this.seek(cursor)
@@ -250,6 +254,11 @@ export class PartitionOwnership {
         }
       }),
     )
+  }
+
+  #ranges(topic: string, signal: AbortSignal): Promise<ReadonlyMap<number, LogRange>> {
+    const { admin, runtime } = this.#options
+    return patiently(runtime, signal, () => logRanges(admin, topic))
   }
 
   async #committed(topics: readonly string[]): Promise<ReadonlyMap<string, bigint>> {
@@ -272,20 +281,21 @@ export class PartitionOwnership {
     return committed
   }
 
-  async #release(drain: boolean): Promise<void> {
-    const { runtime, drainMillis, committer } = this.#options
+  async #release(drainMillis: number | undefined): Promise<void> {
+    const { runtime, committer } = this.#options
+    const drain = drainMillis !== undefined
     const owned = [...this.cursors.values()]
     this.cursors.clear()
     this.#pause(owned)
     for (const cursor of owned) cursor.displace()
     const assigned = owned.filter((cursor) => this.#assigned.has(cursor))
     this.#assigned.clear()
-    const deadline = runtime.monotonic() + drainMillis
+    const options = drain ? { drain, deadline: runtime.monotonic() + drainMillis } : { drain }
     const revoked = await Promise.allSettled(
       [...bySink(assigned)].map(([sink, own]) =>
         sink.revoke(
           own.map(({ topic, partition }) => ({ topic, partition })),
-          drain ? { drain, deadline } : { drain },
+          options,
         ),
       ),
     )

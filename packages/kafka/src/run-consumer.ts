@@ -2,10 +2,9 @@ import {
   ConfigurationError,
   type PartitionedSink,
   type PartitionedSinkEvents,
-  StockpipeError,
   systemRuntime,
 } from '@stockpipe/core'
-import { logRanges } from './admin-session.ts'
+import { logRanges, patiently } from './admin-session.ts'
 import { ConsumerLoop } from './consumer-loop.ts'
 import { type ConsumerSummary, type RunConsumerOptions, sinksByTopic } from './consumer-options.ts'
 import { kafkaFailure } from './kafka-failure.ts'
@@ -67,7 +66,8 @@ export const runConsumer = async (options: RunConsumerOptions): Promise<Consumer
     if (ending) return
     const targets = new Map<string, bigint>()
     for (const topic of sinks.keys()) {
-      for (const [partition, { logEnd }] of await logRanges(admin, topic)) {
+      const ranges = await patiently(runtime, signal, () => logRanges(admin, topic))
+      for (const [partition, { logEnd }] of ranges) {
         targets.set(partitionKey(topic, partition), logEnd)
       }
     }
@@ -82,6 +82,7 @@ export const runConsumer = async (options: RunConsumerOptions): Promise<Consumer
       targets: options.until === 'latest' ? targets : undefined,
       committer,
       drainMillis,
+      rebalanceDrainMillis: Math.min(drainMillis, (sessionTimeoutMillis * 2) / 3),
       runtime,
       onSettled: () => handing.checkReached(),
       onFailure: outcome.reject,
@@ -121,10 +122,7 @@ export const runConsumer = async (options: RunConsumerOptions): Promise<Consumer
       }
       timer = runtime.setTimer(() => {
         if (ending) return
-        handing.checkPositions(before).then(watch, (error) => {
-          if (StockpipeError.isInstance(error) && error.retryable) watch()
-          else outcome.reject(error)
-        })
+        handing.checkPositions(before).then(watch, outcome.reject)
       }, options.positionCheckMillis ?? 5000)
     }
     watch()

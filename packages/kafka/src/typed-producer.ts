@@ -1,6 +1,5 @@
 import {
   type ColumnRecord,
-  createEncoder,
   type InputOf,
   type PartitionRecord,
   type Runtime,
@@ -11,13 +10,8 @@ import {
 import type { CompressionTypes, Kafka } from 'kafkajs'
 import { BatchSender } from './batch-sender.ts'
 import { partitionOfKey } from './murmur2.ts'
-import {
-  type BatchLimits,
-  checkRecordSize,
-  defaultBatchLimits,
-  OutgoingBatch,
-  type OutgoingRecord,
-} from './outgoing-records.ts'
+import { type BatchLimits, batchLimits, OutgoingBatch, type OutgoingRecord } from './outgoing-records.ts'
+import { type RowToRecord, rowToRecord } from './row-records.ts'
 
 export interface ProducerOptions<Columns extends ColumnRecord, Partitions extends PartitionRecord>
   extends Partial<BatchLimits> {
@@ -71,7 +65,7 @@ class TopicProducer<Columns extends ColumnRecord, Partitions extends PartitionRe
   implements TypedProducer<InputOf<Columns>>
 {
   readonly #topic: TopicDefinition
-  readonly #encoder: ReturnType<typeof createEncoder<Columns, Partitions>>
+  readonly #recordOf: RowToRecord<InputOf<Columns>>
   readonly #limits: BatchLimits
   readonly #maxBufferedRows: number
   readonly #sender: BatchSender
@@ -81,16 +75,15 @@ class TopicProducer<Columns extends ColumnRecord, Partitions extends PartitionRe
   #queue: SendCall[] = []
   #bufferedRows = 0
   #pumping = false
-  #roomWaiters: (() => void)[] = []
+  /** Calls are let in one after another, so that a small one cannot overtake. */
+  #admission: Promise<void> = Promise.resolve()
+  #wake = () => {}
 
   constructor(options: ProducerOptions<Columns, Partitions>) {
     const { runtime = systemRuntime, topic } = options
     this.#topic = topic as unknown as TopicDefinition
-    this.#encoder = createEncoder(topic)
-    this.#limits = {
-      maxBatchRows: options.maxBatchRows ?? defaultBatchLimits.maxBatchRows,
-      maxBatchBytes: options.maxBatchBytes ?? defaultBatchLimits.maxBatchBytes,
-    }
+    this.#limits = batchLimits(options)
+    this.#recordOf = rowToRecord(topic, this.#limits)
     this.#maxBufferedRows = options.maxBufferedRows ?? 50_000
     this.#turn = Math.floor(runtime.random() * 2 ** 20)
     this.#sender = new BatchSender({
@@ -115,10 +108,15 @@ class TopicProducer<Columns extends ColumnRecord, Partitions extends PartitionRe
       })
     }
     if (rows.length === 0) return
-    while (this.#bufferedRows > 0 && this.#bufferedRows + rows.length > this.#maxBufferedRows) {
-      await new Promise<void>((resolve) => this.#roomWaiters.push(resolve))
-    }
-    const call = sendCall(rows.map((row, index) => this.#record(row, index)))
+    this.#admission = this.#admission.then(() => this.#room(rows.length))
+    await this.#admission
+    const call = sendCall(
+      rows.map((row, index) =>
+        this.#recordOf(row, index, (key) =>
+          key === null ? this.#turn++ % this.#partitions : partitionOfKey(key, this.#partitions),
+        ),
+      ),
+    )
     this.#queue.push(call)
     this.#bufferedRows += call.unacknowledged
     void this.#pump()
@@ -126,11 +124,13 @@ class TopicProducer<Columns extends ColumnRecord, Partitions extends PartitionRe
   }
 
   async flush(): Promise<void> {
+    await this.#admission
     await Promise.all(this.#queue.map(({ done }) => done))
   }
 
   async close(): Promise<void> {
     this.#closed = true
+    await this.#admission
     await Promise.allSettled(this.#queue.map(({ done }) => done))
     await this.#sender.close()
   }
@@ -139,18 +139,11 @@ class TopicProducer<Columns extends ColumnRecord, Partitions extends PartitionRe
     return this.close()
   }
 
-  #record(row: InputOf<Columns>, index: number): OutgoingRecord {
-    try {
-      const { key, value } = this.#encoder.encode(row)
-      const keyBytes = key === null ? null : Buffer.from(key)
-      const partition =
-        keyBytes === null ? this.#turn++ % this.#partitions : partitionOfKey(keyBytes, this.#partitions)
-      const record = { key: keyBytes, value: Buffer.from(value), partition }
-      checkRecordSize(this.#topic, record, this.#limits)
-      return record
-    } catch (error) {
-      if (error instanceof Error) error.message = `Row ${index} of ${this.#topic.name}: ${error.message}`
-      throw error
+  async #room(rows: number): Promise<void> {
+    while (this.#bufferedRows > 0 && this.#bufferedRows + rows > this.#maxBufferedRows) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
     }
   }
 
@@ -186,7 +179,7 @@ class TopicProducer<Columns extends ColumnRecord, Partitions extends PartitionRe
       if (error === undefined) call.resolve()
       else call.reject(error)
     }
-    for (const wake of this.#roomWaiters.splice(0)) wake()
+    this.#wake()
   }
 }
 

@@ -37,25 +37,29 @@ export const settledWithin = async (
   return outcome
 }
 
-/** The promise's outcome; while it is awaited `beat` is called every `intervalMillis`, and what that rejects with ends the waiting. */
+/**
+ * The promise's outcome; while it is awaited `beat` is called every `intervalMillis`, and what that rejects with
+ * ends the waiting.
+ */
 export const whileBeating = async <T>(
   runtime: Runtime,
   intervalMillis: number,
   beat: () => Promise<void>,
   promise: Promise<T>,
 ): Promise<T> => {
-  promise.catch(() => {})
   let timer = { cancel: () => {} }
+  let waiting = true
   const failed = new Promise<never>((_, reject) => {
     const next = () => {
-      timer = runtime.setTimer(() => void beat().then(next, reject), intervalMillis, { keepAlive: true })
+      if (waiting)
+        timer = runtime.setTimer(() => void beat().then(next, reject), intervalMillis, { keepAlive: true })
     }
     next()
   })
-  failed.catch(() => {})
   try {
     return await Promise.race([promise, failed])
   } finally {
+    waiting = false
     timer.cancel()
   }
 }

@@ -43,6 +43,7 @@ const setUp = (log: { start: number; end: number } = { start: 0, end: 1000 }, ta
     targets: target === undefined ? undefined : new Map([['topic/0', target]]),
     committer: new OffsetCommitter(consumer, systemRuntime, 10),
     drainMillis: 1000,
+    rebalanceDrainMillis: 1000,
     runtime: systemRuntime,
     onSettled: () => loop.checkReached(),
     onFailure: (error) => failures.push(error),

@@ -127,7 +127,7 @@ describe('createProducer', () => {
       ]),
     ).rejects.toMatchObject({
       code: 'RECORD_TOO_LARGE',
-      message: expect.stringContaining('Row 1 of texts'),
+      message: expect.stringContaining('Row 1: its record of'),
     })
     expect(await admin.fetchTopicOffsets('texts')).toMatchObject([{ high: '51' }])
   })
@@ -142,7 +142,7 @@ describe('createProducer', () => {
     await expect(producer.send(rows)).rejects.toMatchObject({
       code: 'ROW_INVALID',
       facts: { column: 'price' },
-      message: expect.stringMatching(/^Row 10 of topic: .*'price'/),
+      message: expect.stringMatching(/^Row 10: .*'price'/),
     })
     await producer.send(quotesFrom(0, 2))
     expect(await admin.fetchTopicOffsets('topic')).toMatchObject([{ high: '2' }])
