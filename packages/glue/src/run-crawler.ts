@@ -65,16 +65,10 @@ export const runCrawler = async (options: RunCrawlerOptions): Promise<CrawlerRun
   let before: Date | undefined
   for (;;) {
     const existing = await untilIdle(call, options.name, wait, () => report('waiting for another run'))
-    if (!(await putCrawler(call, definition, existing))) continue
-    before = existing?.LastCrawl?.StartTime
-    const started = await request(
-      call,
-      'StartCrawler',
-      `crawler ${options.name}`,
-      (sendOptions) => call.client.send(new StartCrawlerCommand({ Name: options.name }), sendOptions),
-      ['CrawlerRunningException'],
-    )
-    if (!wasRefused(started)) break
+    if (await putCrawler(call, definition, existing)) {
+      before = existing?.LastCrawl?.StartTime
+      if (await startCrawler(call, options.name)) break
+    }
     report('waiting for another run')
     await wait()
   }
@@ -195,6 +189,18 @@ const putCrawler = async (
         (sendOptions) => call.client.send(new CreateCrawlerCommand(definition), sendOptions),
         ['AlreadyExistsException'],
       )
+  return !wasRefused(answer)
+}
+
+/** Starts the crawler; false when somebody else's run was faster. */
+const startCrawler = async (call: GlueCall, name: string): Promise<boolean> => {
+  const answer = await request(
+    call,
+    'StartCrawler',
+    `crawler ${name}`,
+    (sendOptions) => call.client.send(new StartCrawlerCommand({ Name: name }), sendOptions),
+    ['CrawlerRunningException'],
+  )
   return !wasRefused(answer)
 }
 
