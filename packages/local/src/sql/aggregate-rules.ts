@@ -3,8 +3,10 @@ import { cast, coerce } from './cast-rules.ts'
 import { decimalAverage } from './native-numeric.ts'
 import { guardDecimal } from './numeric-rules.ts'
 import { failure, notSupported } from './query-failure.ts'
+import { statisticsRules } from './statistics-rules.ts'
 import type { Position } from './syntax-tree.ts'
 import {
+  arrayType,
   bigintType,
   booleanType,
   decimalType,
@@ -26,20 +28,23 @@ export interface AggregateCall {
   readonly filter?: string | undefined
   /** SQL of the window, with its parentheses. */
   readonly over?: string | undefined
+  /** SQL of the sort keys in the call's parentheses. */
+  readonly orderBy: readonly string[]
   readonly position: Position
 }
 
-type AggregateRule = (call: AggregateCall) => TypedExpression
+export type AggregateRule = (call: AggregateCall) => TypedExpression
 
 /** SQL of one DuckDB aggregate with the call's DISTINCT, FILTER and OVER. */
-function apply(call: AggregateCall, name: string, args: readonly string[], only?: string): string {
+export function apply(call: AggregateCall, name: string, args: readonly string[], only?: string): string {
   const conditions = [call.filter, only].filter((condition) => condition !== undefined)
   const filter = conditions.length === 0 ? '' : ` FILTER (WHERE ${conditions.join(' AND ')})`
   const over = call.over === undefined ? '' : ` OVER ${call.over}`
-  return `${name}(${call.distinct ? 'DISTINCT ' : ''}${args.join(', ')})${filter}${over}`
+  const orderBy = call.orderBy.length === 0 ? '' : ` ORDER BY ${call.orderBy.join(', ')}`
+  return `${name}(${call.distinct ? 'DISTINCT ' : ''}${args.join(', ')}${orderBy})${filter}${over}`
 }
 
-function refuse(call: AggregateCall): Error {
+export function refuse(call: AggregateCall): Error {
   const types = call.arguments.map((argument) => typeText(argument.type)).join(', ')
   return notSupported(
     `the aggregation ${call.name}(${call.distinct ? 'DISTINCT ' : ''}${types})`,
@@ -133,6 +138,12 @@ const anyValue: AggregateRule = (call) => {
   return { type, sql: apply(call, 'any_value', [sql]) }
 }
 
+const arrayAgg: AggregateRule = (call) => {
+  const { type, sql } = only(call)
+  if (type.kind === 'unknown') throw refuse(call)
+  return { type: arrayType(type), sql: apply(call, 'list', [sql]) }
+}
+
 /** The exact count is within the error of every sketch. */
 const approxDistinct: AggregateRule = (call) => {
   const [argument, standardError] = call.arguments
@@ -156,6 +167,8 @@ export const aggregateRules: Readonly<Record<string, AggregateRule>> = {
   arbitrary: anyValue,
   any_value: anyValue,
   approx_distinct: approxDistinct,
+  array_agg: arrayAgg,
+  ...statisticsRules,
 }
 
 export function isAggregate(name: string): boolean {

@@ -1,4 +1,4 @@
-import type { NativeFunction } from './native-function.ts'
+import { type NativeFunction, registeredName } from './native-function.ts'
 import type { ResolvedTable } from './query-engine.ts'
 import { failure } from './query-failure.ts'
 import type { TableReference } from './syntax-tree.ts'
@@ -6,7 +6,7 @@ import type { TableScan } from './table-scan.ts'
 
 /** What one statement gathers while it is analysed. */
 export class AnalysisSession {
-  /** The functions in JavaScript its SQL calls. */
+  /** The functions in JavaScript its SQL calls, by the names DuckDB knows them by. */
   readonly functions = new Map<string, NativeFunction>()
   readonly scans: TableScan[] = []
   /** The statement's start: what now() answers everywhere in it. */
@@ -33,8 +33,9 @@ export class AnalysisSession {
 
   /** SQL that calls a function in JavaScript; the CAST keeps its type when DuckDB folds a NULL argument. */
   native(native: NativeFunction, argumentSql: readonly string[]): string {
-    this.functions.set(native.name, native)
-    return `CAST("${native.name}"(${argumentSql.join(', ')}) AS ${native.returns})`
+    const name = registeredName(native)
+    this.functions.set(name, native)
+    return `CAST("${name}"(${argumentSql.join(', ')}) AS ${native.returns})`
   }
 
   table(reference: TableReference): ResolvedTable {

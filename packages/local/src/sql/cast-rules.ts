@@ -1,5 +1,5 @@
 import type { AnalysisSession } from './analysis-session.ts'
-import { castFloatingToDecimal, castFromText, castToText } from './native-casts.ts'
+import { castDecimalToReal, castFloatingToDecimal, castFromText, castToText } from './native-casts.ts'
 import { safely } from './native-function.ts'
 import { isFloatingKind } from './number-text.ts'
 import { notSupported, typeMismatch } from './query-failure.ts'
@@ -68,10 +68,17 @@ function toDouble(operand: TypedExpression): string | undefined {
   return `(CAST(${unscaled} AS DOUBLE) / CAST('${power}' AS DOUBLE))`
 }
 
+/** DuckDB prints `.05` where the type has no digit before the point. */
+export function decimalToVarchar(sql: string, precision: number, scale: number): string {
+  const text = `CAST(${sql} AS VARCHAR)`
+  return precision > scale ? text : `regexp_replace(${text}, '^(-?)\\.', '\\10.')`
+}
+
 function toVarchar(session: AnalysisSession, operand: TypedExpression): string | undefined {
   const { type, sql } = operand
   if (type.kind === 'varchar') return sql
-  if (isInteger(type) || type.kind === 'boolean' || type.kind === 'decimal') return `CAST(${sql} AS VARCHAR)`
+  if (type.kind === 'decimal') return decimalToVarchar(sql, type.precision, type.scale)
+  if (isInteger(type) || type.kind === 'boolean') return `CAST(${sql} AS VARCHAR)`
   const native = castToText(type)
   return native && session.native(native, [sql])
 }
@@ -133,6 +140,7 @@ function convert(
     case 'double':
       return toDouble(operand)
     case 'real':
+      if (from.kind === 'decimal') return session.native(castDecimalToReal(from), [sql])
       return isInteger(from) || from.kind === 'double' ? `${cast}(${sql} AS FLOAT)` : undefined
     case 'boolean':
       return isInteger(from) || isFloatingKind(from) || from.kind === 'decimal' ? `(${sql} <> 0)` : undefined
@@ -155,6 +163,8 @@ function convert(
       if (from.kind === 'time') return from.precision <= to.precision ? sql : undefined
       if (from.kind !== 'timestamp' && from.kind !== 'timestamp with time zone') return undefined
       return from.precision <= to.precision ? `CAST(${wallClock(operand)} AS TIME)` : undefined
+    case 'array':
+      return from.kind === 'array' && duckDbType(from) === duckDbType(to) ? sql : undefined
     default:
       return undefined
   }

@@ -18,7 +18,6 @@ const millisecondsPerUnit: Readonly<Record<string, bigint>> = {
   minute: 60_000n,
   hour: 3_600_000n,
   day: 86_400_000n,
-  week: 604_800_000n,
 }
 
 /** An INTERVAL literal: days to seconds as milliseconds, years to months as months. */

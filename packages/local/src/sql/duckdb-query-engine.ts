@@ -110,7 +110,7 @@ class DuckDbQueryEngine implements QueryEngine {
       scannedBytes += bytes
       signal.throwIfAborted()
     }
-    session.register(connection, analysis.functions.values())
+    session.register(connection, analysis.functions)
     const refusals = session.refusals
     const prepared = await connection.prepare(withDefinitions(scans, output.sql))
     const types = output.columns.map(({ type }) => type)

@@ -70,19 +70,19 @@ export class DuckDbSession {
   }
 
   /** Makes functions known to all connections, each once. */
-  register(connection: DuckDBConnection, functions: Iterable<NativeFunction>): void {
-    for (const definition of functions) {
-      if (this.#registered.has(definition.name)) continue
-      this.#registered.add(definition.name)
-      this.#registerOne(connection, definition)
+  register(connection: DuckDBConnection, functions: ReadonlyMap<string, NativeFunction>): void {
+    for (const [name, definition] of functions) {
+      if (this.#registered.has(name)) continue
+      this.#registered.add(name)
+      this.#registerOne(connection, name, definition)
     }
   }
 
-  #registerOne(connection: DuckDBConnection, definition: NativeFunction): void {
+  #registerOne(connection: DuckDBConnection, name: string, definition: NativeFunction): void {
     const evaluate = definition.evaluate as (...values: readonly PlainValue[]) => PlainValue
     const wrap = this.#wrapper(definition.returns)
     const scalar = this.#duckDb.DuckDBScalarFunction.create({
-      name: definition.name,
+      name,
       parameterTypes: definition.parameters.map((type) => this.#type(type)),
       returnType: this.#type(definition.returns),
       mainFunction: (info, chunk, output) => {
@@ -112,6 +112,7 @@ export class DuckDbSession {
   #type(text: string): DuckDBType {
     const decimal = /^DECIMAL\((\d+),(\d+)\)$/.exec(text)
     if (decimal !== null) return this.#duckDb.DECIMAL(Number(decimal[1]), Number(decimal[2]))
+    if (text.endsWith('[]')) return this.#duckDb.LIST(this.#type(text.slice(0, -2)))
     const types: Readonly<Record<string, DuckDBType>> = {
       BOOLEAN: this.#duckDb.BOOLEAN,
       TINYINT: this.#duckDb.TINYINT,
@@ -134,7 +135,8 @@ export class DuckDbSession {
   /** Puts a plain value into what DuckDB's vectors take. */
   #wrapper(type: string): (value: PlainValue) => unknown {
     const decimal = /^DECIMAL\((\d+),(\d+)\)$/.exec(type)
-    const { DuckDBDecimalValue, DuckDBTimestampValue, DuckDBDateValue, DuckDBBlobValue } = this.#duckDb
+    const { DuckDBDecimalValue, DuckDBTimestampValue, DuckDBDateValue, DuckDBBlobValue, DuckDBListValue } =
+      this.#duckDb
     if (decimal !== null) {
       const [width, scale] = [Number(decimal[1]), Number(decimal[2])]
       return (value) => new DuckDBDecimalValue(value as bigint, width, scale)
@@ -142,6 +144,13 @@ export class DuckDbSession {
     if (type === 'TIMESTAMP') return (value) => new DuckDBTimestampValue(value as bigint)
     if (type === 'DATE') return (value) => new DuckDBDateValue(value as number)
     if (type === 'BLOB') return (value) => new DuckDBBlobValue(value as Uint8Array)
+    if (type.endsWith('[]')) {
+      const element = this.#wrapper(type.slice(0, -2))
+      return (value) =>
+        new DuckDBListValue(
+          (value as readonly PlainValue[]).map((item) => (item === null ? null : element(item))) as never,
+        )
+    }
     return (value) => value
   }
 }

@@ -1,5 +1,6 @@
 import { type AggregateCall, aggregateRules, isAggregate } from './aggregate-rules.ts'
 import type { AnalysisSession } from './analysis-session.ts'
+import { arrayLiteral, subscript } from './array-rules.ts'
 import { cast, coerceOrFail } from './cast-rules.ts'
 import { comparable, compare, distinctFrom, inList, like } from './comparison-rules.ts'
 import { analyzeConditional, conditionalForms } from './conditional-rules.ts'
@@ -37,6 +38,8 @@ export interface ExpressionContext {
   readonly windows?: ReadonlyMap<string, WindowSpecification> | undefined
   /** A group's key that is this expression. */
   readonly match?: ((expression: Expression) => TypedExpression | undefined) | undefined
+  /** grouping() of keys; undefined where none may stand. */
+  readonly grouping?: ((keys: readonly TypedExpression[]) => TypedExpression | undefined) | undefined
   /** The context of an aggregate's arguments. */
   readonly source?: ExpressionContext | undefined
 }
@@ -139,13 +142,15 @@ export function analyzeExpression(node: Expression, context: ExpressionContext):
     }
     case 'call':
       return analyzeCall(node, context)
-    case 'row':
     case 'array':
+      return arrayLiteral(session, node.items.map(analyze), position)
     case 'subscript':
+      return subscript(session, analyze(node.operand), analyze(node.index), position)
+    case 'row':
     case 'dereference':
     case 'lambda':
       throw notSupported(
-        `${{ row: 'rows as values', array: 'arrays', subscript: 'subscripts', dereference: 'fields of rows', lambda: 'lambdas' }[node.kind]}`,
+        { row: 'rows as values', dereference: 'fields of rows', lambda: 'lambdas' }[node.kind],
         position,
       )
   }
@@ -176,6 +181,7 @@ function inQuery(node: Expression & { kind: 'in-query' }, context: ExpressionCon
 
 function analyzeCall(call: FunctionCall, context: ExpressionContext): TypedExpression {
   if (call.over !== undefined) return analyzeWindowCall(call, context)
+  if (call.name === 'grouping') return analyzeGrouping(call, context)
   if (isAggregate(call.name)) return analyzeAggregate(call, context)
   if (
     call.distinct ||
@@ -192,6 +198,21 @@ function analyzeCall(call: FunctionCall, context: ExpressionContext): TypedExpre
   return rule({ session: context.session, name: call.name, arguments: args, position: call.position })
 }
 
+/** grouping(a, b): a bit for each key that the row's set leaves out. */
+function analyzeGrouping(call: FunctionCall, context: ExpressionContext): TypedExpression {
+  const { source } = context
+  const keys = source && call.arguments.map((argument) => analyzeExpression(argument, source))
+  const typed = keys && context.grouping?.(keys)
+  if (typed === undefined) {
+    throw failure(
+      'INVALID_ARGUMENTS',
+      'The arguments to GROUPING() must be expressions referenced by the GROUP BY at the associated query level',
+      call.position,
+    )
+  }
+  return typed
+}
+
 function analyzeAggregate(call: FunctionCall, context: ExpressionContext): TypedExpression {
   const { source, aggregate } = context
   if (aggregate === undefined || source === undefined) {
@@ -201,9 +222,21 @@ function analyzeAggregate(call: FunctionCall, context: ExpressionContext): Typed
       call.position,
     )
   }
-  if (call.orderBy.length > 0) throw notSupported(`ORDER BY in ${call.name}`, call.position)
   const args = call.arguments.map((argument) => analyzeExpression(argument, source))
+  const orderBy = call.orderBy.map((item) =>
+    sortItemSql(analyzeExpression(item.expression, source).sql, item),
+  )
   const filter = call.filter && condition(call.filter, source, 'FILTER')
-  const typed: AggregateCall = { ...call, session: context.session, arguments: args, filter, over: undefined }
+  const { name, star, distinct, position } = call
+  const typed: AggregateCall = {
+    session: context.session,
+    name,
+    arguments: args,
+    star,
+    distinct,
+    filter,
+    orderBy,
+    position,
+  }
   return aggregate(aggregateRules[call.name]!(typed))
 }

@@ -1,13 +1,25 @@
+import { arrayFunctions } from './array-rules.ts'
 import type { FunctionRule } from './function-call.ts'
 import { datetimeFunctions } from './functions-datetime.ts'
+import { jsonFunctions } from './functions-json.ts'
 import { mathFunctions } from './functions-math.ts'
+import { regexpFunctions } from './functions-regexp.ts'
 import { textFunctions } from './functions-text.ts'
+import { timeFormatFunctions } from './functions-time-format.ts'
 import { failure, notSupported } from './query-failure.ts'
 import type { FunctionCall } from './syntax-tree.ts'
 import { trinoFunctionNames } from './trino-function-names.ts'
 
 const rules = new Map(
-  [mathFunctions, textFunctions, datetimeFunctions].flatMap((functions) => Object.entries(functions)),
+  [
+    mathFunctions,
+    textFunctions,
+    regexpFunctions,
+    jsonFunctions,
+    datetimeFunctions,
+    timeFormatFunctions,
+    arrayFunctions,
+  ].flatMap((functions) => Object.entries(functions)),
 )
 
 /** The rule of a scalar function; refuses Trino's other functions, and reports what Trino does not have. */

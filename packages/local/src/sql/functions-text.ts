@@ -6,6 +6,7 @@ import {
   type ParameterRule,
   takeArguments,
 } from './function-call.ts'
+import { splitText } from './functions-regexp.ts'
 import type { NativeFunction } from './native-function.ts'
 import { notSupported } from './query-failure.ts'
 import {
@@ -156,17 +157,10 @@ const length: FunctionRule = (call) => {
 
 const replace: FunctionRule = (call) => {
   const args = takeArguments(call, ['varchar', 'varchar', 'varchar'], 2)
-  const lengths = args.map((argument) => (argument.type as TrinoType & { kind: 'varchar' }).length)
-  const [text, , replacement] = lengths
-  // Deleting cannot lengthen; what a replacement may add is in Trino's type too, and has no rule here.
-  const type =
-    args.length === 2
-      ? args[0]!.type
-      : text === undefined || replacement === undefined
-        ? varcharType
-        : undefined
-  if (type === undefined)
-    return native('replace', ['varchar', 'varchar', 'varchar'], varcharType, replaceAll)(call)
+  const [text, , by] = args.map((argument) => (argument.type as TrinoType & { kind: 'varchar' }).length)
+  const longest =
+    text === undefined || by === undefined ? varcharType : boundedVarchar(text + by * (text + 1))
+  const type = args.length === 2 ? args[0]!.type : longest
   return native('replace', ['varchar', 'varchar', 'varchar'], type, replaceAll, 2)(call)
 }
 
@@ -214,6 +208,7 @@ export const textFunctions: Readonly<Record<string, FunctionRule>> = {
     varcharType,
     (text: string, size: bigint, fill: string) => pad(text, size, fill, 'right'),
   ),
+  split: splitText,
   starts_with: startsWith,
   chr: native('chr', [bigintType], boundedVarchar(1), (point: bigint) => {
     if (point < 0n || point > 0x10ffffn || (point >= 0xd800n && point <= 0xdfffn)) {

@@ -77,6 +77,8 @@ export function castFromText(type: TrinoType): NativeFunction | undefined {
       return cast((text) => parseInteger(text, type))
     case 'double':
       return cast((text) => parseDouble(text, type))
+    case 'real':
+      return cast((text) => Math.fround(parseDouble(text, type)))
     case 'decimal':
       return cast((text) => parseDecimalAs(text, type))
     case 'date':
@@ -110,6 +112,21 @@ export function castToText(type: TrinoType): NativeFunction | undefined {
       return cast((micros: bigint) => timeText(micros, type.precision))
     default:
       return undefined
+  }
+}
+
+/** CAST of decimal to real, where every way of computing it gives the same: small numbers with few digits. */
+export function castDecimalToReal(from: TrinoType & { kind: 'decimal' }): NativeFunction {
+  return {
+    name: `cast_decimal_${from.precision}_${from.scale}_real`,
+    parameters: [duckDbType(from)],
+    returns: 'FLOAT',
+    evaluate: (unscaled: bigint) => {
+      if (from.scale > 10 || unscaled > 1n << 24n || unscaled < -(1n << 24n)) {
+        throw new FunctionFailure('NOT_SUPPORTED', 'The embedded Athena does not cast such a decimal to real')
+      }
+      return Math.fround(Number(unscaled) / 10 ** from.scale)
+    },
   }
 }
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { FunctionFailure } from './decimal-arithmetic.ts'
 import type { PlainValue } from './value-text.ts'
 
@@ -10,6 +11,12 @@ export interface NativeFunction {
   readonly returns: string
   /** Called with values that are not NULL; a NULL argument gives NULL. Throws `FunctionFailure`. */
   readonly evaluate: (...values: readonly never[]) => PlainValue
+}
+
+/** The name in DuckDB, which tells no case apart: what is not plain is hashed. */
+export function registeredName({ name }: NativeFunction): string {
+  if (/^[a-z0-9_]+$/.test(name)) return `sp_${name}`
+  return `sp_${createHash('sha256').update(name).digest('hex').slice(0, 32)}`
 }
 
 /** The TRY_CAST form of a cast: NULL where Trino's cast fails, still failing where this engine does not know. */
@@ -31,7 +38,7 @@ export function safely(cast: NativeFunction): NativeFunction {
 
 /** Fails a statement on the rows that reach it: `[[ERROR_NAME]] message`. */
 export const failFunction: NativeFunction = {
-  name: 'sp_fail',
+  name: 'fail',
   parameters: ['VARCHAR', 'VARCHAR'],
   returns: 'VARCHAR',
   evaluate: (errorName: string, message: string) => {

@@ -1,4 +1,4 @@
-import { roundTimestamp } from './cast-rules.ts'
+import { decimalToVarchar, roundTimestamp } from './cast-rules.ts'
 import { failure, notSupported } from './query-failure.ts'
 import { duckDbType, type TrinoType, typeText } from './trino-type.ts'
 
@@ -67,13 +67,37 @@ function readAs(value: string, column: FileColumn, type: TrinoType): string | un
       if (from === 'VARCHAR') return `encode(${value})`
       return from === 'BLOB' ? cast : undefined
     case 'varchar':
-      if (from !== 'VARCHAR') return (isInteger || isDecimal) && type.length === undefined ? cast : undefined
+      if (isDecimal && type.length === undefined) return decimalToVarchar(value, ...decimalDigits(from))
+      if (from !== 'VARCHAR') return isInteger && type.length === undefined ? cast : undefined
       return type.length === undefined ? value : `substring(${value}, 1, ${type.length})`
     case 'timestamp':
       return readTimestamp(value, column, type.precision)
+    case 'array':
+      return readArray(value, column, type)
     default:
       throw notSupported(`columns of type ${typeText(type)}`)
   }
+}
+
+function decimalDigits(type: string): [precision: number, scale: number] {
+  const [, precision, scale] = /^DECIMAL\((\d+),(\d+)\)$/.exec(type)!
+  return [Number(precision), Number(scale)]
+}
+
+/** Elements are read as they are: a conversion within an array has no rule. */
+function readArray(
+  value: string,
+  column: FileColumn,
+  type: TrinoType & { kind: 'array' },
+): string | undefined {
+  const exact = ['boolean', 'integer', 'bigint', 'double', 'decimal', 'varchar', 'date']
+  if (
+    !exact.includes(type.element.kind) ||
+    (type.element.kind === 'varchar' && type.element.length !== undefined)
+  ) {
+    throw notSupported(`columns of type ${typeText(type)}`)
+  }
+  return column.duckDbType === duckDbType(type) ? value : undefined
 }
 
 function readTimestamp(value: string, column: FileColumn, precision: number): string | undefined {

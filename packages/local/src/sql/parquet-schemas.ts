@@ -94,12 +94,19 @@ function topLevelColumns(rows: readonly unknown[][]): readonly FileColumn[] {
       .trim()
     columns.push({
       name: String(name),
-      duckDbType: String(duckDbType),
+      duckDbType: converted === 'LIST' ? listType(rows, index) : String(duckDbType),
       declared: type === 'INT96' ? `${declared} INT96` : declared,
     })
     skip()
   }
   return columns
+}
+
+/** `VARCHAR[]` for a list of three levels whose elements are plain; `LIST` for any other. */
+function listType(rows: readonly unknown[][], index: number): string {
+  const [list, element] = rows.slice(index + 1, index + 3)
+  const plain = Number(rows[index]?.[4]) === 1 && Number(list?.[4]) === 1 && Number(element?.[4]) === 0
+  return plain && list?.[3] === 'REPEATED' ? `${element?.[7]}[]` : 'LIST'
 }
 
 function byName(columns: readonly FileColumn[]): FileSchema {

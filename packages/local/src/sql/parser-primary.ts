@@ -171,7 +171,12 @@ export abstract class PrimaryParser extends TokenStream {
       if (precision !== undefined && precision !== 3) throw notSupported(`${text}(${precision})`, position)
       return this.#simpleCall(text, [], position)
     }
-    if (text === 'grouping' || text === 'listagg') throw notSupported(`the function ${text}`, position)
+    if (text === 'grouping') {
+      this.next()
+      const args = this.parenthesized(() => this.commaSeparated(() => this.expression()))
+      return this.#simpleCall(text, args, position)
+    }
+    if (text === 'listagg') throw notSupported(`the function ${text}`, position)
     return this.#name()
   }
 

@@ -1,12 +1,13 @@
 import type { AnalysisSession } from './analysis-session.ts'
 import { cast } from './cast-rules.ts'
 import { comparable, compare } from './comparison-rules.ts'
-import { condition, type ExpressionContext } from './expression-analyzer.ts'
+import { analyzeExpression, condition, type ExpressionContext } from './expression-analyzer.ts'
 import { prunePartitions } from './partition-pruning.ts'
 import { failure, notSupported } from './query-failure.ts'
 import { type Field, type NamedQueries, type QueryOutput, Scope, useField } from './scope.ts'
 import type { Identifier, Query, RelationNode, TableReference } from './syntax-tree.ts'
 import { TableScan } from './table-scan.ts'
+import { bigintType, typeText } from './trino-type.ts'
 
 /** A FROM item: its SQL and the columns it offers. */
 export interface Relation {
@@ -21,18 +22,23 @@ export interface RelationContext {
   readonly analyzeQuery: (query: Query, outer: Scope | undefined) => QueryOutput
 }
 
-export function analyzeRelation(node: RelationNode, context: RelationContext): Relation {
+/** @param left the columns that an UNNEST on the right of a join sees. */
+export function analyzeRelation(
+  node: RelationNode,
+  context: RelationContext,
+  left: readonly Field[] = [],
+): Relation {
   switch (node.kind) {
     case 'table':
       return analyzeTable(node, context)
     case 'subquery-relation':
       return derived(context.analyzeQuery(node.query, undefined), context.session)
     case 'aliased':
-      return renamed(analyzeRelation(node.relation, context), node.alias, node.columnNames)
+      return renamed(analyzeRelation(node.relation, context, left), node.alias, node.columnNames)
     case 'join':
       return analyzeJoin(node, context)
     case 'unnest':
-      throw notSupported('UNNEST', node.position)
+      return analyzeUnnest(node, context, left)
   }
 }
 
@@ -42,6 +48,36 @@ function derived({ sql, columns }: QueryOutput, session: AnalysisSession): Relat
     ({ name, type }, i): Field => ({ name, qualifier: [], type, sql: `"${alias}"."c${i}"` }),
   )
   return { sql: `(${sql}) AS "${alias}"`, fields }
+}
+
+/** Arrays side by side as rows, the shorter ones filled with NULL; WITH ORDINALITY numbers them. */
+function analyzeUnnest(
+  node: RelationNode & { kind: 'unnest' },
+  context: RelationContext,
+  left: readonly Field[],
+): Relation {
+  const { session } = context
+  const scope = new Scope(left, context.namedQueries, context.outer)
+  const expression: ExpressionContext = {
+    session,
+    scope,
+    clause: 'UNNEST',
+    analyzeQuery: context.analyzeQuery,
+  }
+  const arrays = node.expressions.map((operand) => {
+    const array = analyzeExpression(operand, expression)
+    if (array.type.kind !== 'array') throw notSupported(`UNNEST of ${typeText(array.type)}`, operand.position)
+    return { element: array.type.element, sql: array.sql }
+  })
+  const alias = session.alias('u')
+  const items = arrays.map(({ element, sql }) => ({ type: element, sql: `unnest(${sql})` }))
+  if (node.withOrdinality) {
+    const longest = arrays.map(({ sql }) => `coalesce(len(${sql}), 0)`).join(', ')
+    items.push({ type: bigintType, sql: `unnest(range(1, greatest(${longest}) + 1))` })
+  }
+  const list = items.map(({ sql }, i) => `${sql} AS "c${i}"`).join(', ')
+  const fields = items.map(({ type }, i): Field => ({ qualifier: [], type, sql: `"${alias}"."c${i}"` }))
+  return { sql: `${left.length === 0 ? '' : 'LATERAL '}(SELECT ${list}) AS "${alias}"`, fields }
 }
 
 function analyzeTable(node: TableReference, { session, namedQueries }: RelationContext): Relation {
@@ -83,7 +119,7 @@ function renamed(
 
 function analyzeJoin(node: RelationNode & { kind: 'join' }, context: RelationContext): Relation {
   const left = analyzeRelation(node.left, context)
-  const right = analyzeRelation(node.right, context)
+  const right = analyzeRelation(node.right, context, left.fields)
   const fields = [...left.fields, ...right.fields]
   if (node.type === 'CROSS') return { sql: `${left.sql} CROSS JOIN ${parenthesized(right)}`, fields }
   const join = (on: string): string => `${left.sql} ${node.type} JOIN ${parenthesized(right)} ON ${on}`

@@ -5,8 +5,16 @@ import { QueryError } from './query-engine.ts'
 import { failure, notSupported } from './query-failure.ts'
 import { analyzeRelation, type Relation, type RelationContext } from './relation-analyzer.ts'
 import { type QueryOutput, Scope, useField } from './scope.ts'
-import type { Expression, Identifier, Position, SelectSpecification, SortItem } from './syntax-tree.ts'
+import type {
+  Expression,
+  GroupingElement,
+  Identifier,
+  Position,
+  SelectSpecification,
+  SortItem,
+} from './syntax-tree.ts'
 import { containsAggregate, containsAggregateOrWindow, replaceNodes } from './syntax-walk.ts'
+import { integerType } from './trino-type.ts'
 import type { TypedExpression } from './typed-expression.ts'
 
 /** A column of the answer, before its SQL is fixed. */
@@ -47,16 +55,25 @@ class GroupedScope extends Scope {
 class Grouping {
   readonly #alias: string
   readonly #keys: readonly TypedExpression[]
+  /** Places of the keys in each grouping set; undefined for a plain GROUP BY. */
+  readonly #sets: readonly (readonly number[])[] | undefined
   readonly #aggregates = new Map<string, string>()
 
-  constructor(session: AnalysisSession, keys: readonly TypedExpression[]) {
+  constructor(session: AnalysisSession, sets: readonly (readonly TypedExpression[])[]) {
     this.#alias = session.alias('g')
-    this.#keys = keys
+    const all = sets.flat()
+    this.#keys = all.filter((key, i) => all.findIndex((other) => other.sql === key.sql) === i)
+    const places = sets.map((set) => set.map((key) => this.#place(key.sql)))
+    this.#sets = sets.length === 1 ? undefined : places
+  }
+
+  #place(sql: string): number {
+    return this.#keys.findIndex((key) => key.sql === sql)
   }
 
   key(sql: string): TypedExpression | undefined {
-    const index = this.#keys.findIndex((key) => key.sql === sql)
-    return index < 0 ? undefined : { type: this.#keys[index]!.type, sql: `"${this.#alias}"."k${index}"` }
+    const place = this.#place(sql)
+    return place < 0 ? undefined : { type: this.#keys[place]!.type, sql: `"${this.#alias}"."k${place}"` }
   }
 
   aggregate(typed: TypedExpression): TypedExpression {
@@ -65,13 +82,26 @@ class Grouping {
     return { type: typed.type, sql: `"${this.#alias}"."${name}"` }
   }
 
+  grouping(keys: readonly TypedExpression[]): TypedExpression | undefined {
+    if (keys.some((key) => this.#place(key.sql) < 0) || keys.length > 31) return undefined
+    const bits = this.#sets === undefined ? '0' : `GROUPING(${keys.map((key) => key.sql).join(', ')})`
+    return this.aggregate({ type: integerType, sql: `CAST(${bits} AS INTEGER)` })
+  }
+
   sql(from: string): string {
     const keys = this.#keys.map((key, i) => `${key.sql} AS "k${i}"`)
     const aggregates = [...this.#aggregates].map(([sql, name]) => `${sql} AS "${name}"`)
     const items = [...keys, ...aggregates]
-    const groupBy = keys.length === 0 ? '' : ` GROUP BY ${keys.map((_, i) => i + 1).join(', ')}`
-    const select = `SELECT ${items.length === 0 ? 'count(*)' : items.join(', ')}${from}${groupBy}`
+    const select = `SELECT ${items.length === 0 ? 'count(*)' : items.join(', ')}${from}${this.#groupBy()}`
     return ` FROM (${select}) AS "${this.#alias}"`
+  }
+
+  #groupBy(): string {
+    if (this.#sets === undefined) {
+      return this.#keys.length === 0 ? '' : ` GROUP BY ${this.#keys.map((_, i) => i + 1).join(', ')}`
+    }
+    const sets = this.#sets.map((set) => `(${set.map((place) => this.#keys[place]!.sql).join(', ')})`)
+    return ` GROUP BY GROUPING SETS (${sets.join(', ')})`
   }
 }
 
@@ -128,17 +158,8 @@ function groupingOf(
     containsAggregate(node.items) ||
     containsAggregate(orderBy)
   if (!grouped) return undefined
-  const keys = node.groupBy.flatMap((element) => {
-    if (element.kind !== 'simple')
-      throw notSupported(
-        `GROUP BY ${element.kind === 'sets' ? 'GROUPING SETS' : element.kind.toUpperCase()}`,
-        element.position,
-      )
-    const { expression } = element
-    if (expression.kind === 'row') return expression.items
-    return [ordinal(expression, node)]
-  })
-  const typed = keys.map((key) => {
+  const context = { ...row, clause: 'GROUP BY clause' }
+  const typed = (key: Expression): TypedExpression => {
     if (containsAggregateOrWindow(key)) {
       throw failure(
         'EXPRESSION_NOT_SCALAR',
@@ -146,10 +167,37 @@ function groupingOf(
         key.position,
       )
     }
-    return analyzeExpression(key, { ...row, clause: 'GROUP BY clause' })
-  })
-  const distinct = typed.filter((key, i) => typed.findIndex((other) => other.sql === key.sql) === i)
-  return new Grouping(row.session, distinct)
+    return analyzeExpression(key, context)
+  }
+  // Each element gives some sets; GROUP BY a, ROLLUP (b) combines one of each.
+  const sets = node.groupBy.reduce<readonly (readonly Expression[])[]>(
+    (combined, element) =>
+      combined.flatMap((set) => groupingSets(element, node).map((other) => [...set, ...other])),
+    [[]],
+  )
+  return new Grouping(
+    row.session,
+    sets.map((set) => set.map(typed)),
+  )
+}
+
+function groupingSets(
+  element: GroupingElement,
+  node: SelectSpecification,
+): readonly (readonly Expression[])[] {
+  if (element.kind === 'simple') {
+    const { expression } = element
+    return [expression.kind === 'row' ? expression.items : [ordinal(expression, node)]]
+  }
+  const parts = element.sets.map((set) => set.map((key) => ordinal(key, node)))
+  if (element.kind === 'sets') return parts
+  if (element.kind === 'rollup')
+    return [...parts.keys(), parts.length].map((length) => parts.slice(0, length).flat()).reverse()
+  if (parts.length > 8) throw notSupported('CUBE of more than 8 columns', element.position)
+  const subsets = Array.from({ length: 2 ** parts.length }, (_, bits) =>
+    parts.filter((__, i) => (bits >> i) & 1).flat(),
+  )
+  return subsets
 }
 
 /** The expression at a place of the select list, for `GROUP BY 1`. */
@@ -180,6 +228,7 @@ function groupedContext(
     windows,
     source,
     aggregate: (typed) => grouping.aggregate(typed),
+    grouping: (keys) => grouping.grouping(keys),
     match: (expression) => {
       if (
         expression.kind === 'number' ||

@@ -19,6 +19,7 @@ export type TrinoType =
   | { readonly kind: 'varchar'; readonly length?: number | undefined }
   | { readonly kind: 'timestamp' | 'time'; readonly precision: number }
   | { readonly kind: 'timestamp with time zone'; readonly precision: number; readonly zone: string }
+  | { readonly kind: 'array'; readonly element: TrinoType }
   /** A type that may be declared but not used here; `text` is how Trino names it. */
   | { readonly kind: 'unsupported'; readonly text: string }
 
@@ -45,6 +46,9 @@ export function boundedVarchar(length: number): TrinoType {
 export function timestampType(precision: number): TrinoType {
   return { kind: 'timestamp', precision }
 }
+export function arrayType(element: TrinoType): TrinoType & { kind: 'array' } {
+  return { kind: 'array', element }
+}
 export function zonedTimestampType(precision: number, zone: string): TrinoType {
   return { kind: 'timestamp with time zone', precision, zone }
 }
@@ -61,6 +65,8 @@ export function typeText(type: TrinoType): string {
       return `${type.kind}(${type.precision})`
     case 'timestamp with time zone':
       return `timestamp(${type.precision}) with time zone`
+    case 'array':
+      return `array(${typeText(type.element)})`
     case 'unsupported':
       return type.text
     default:
@@ -69,6 +75,7 @@ export function typeText(type: TrinoType): string {
 }
 
 export function sameType(a: TrinoType, b: TrinoType): boolean {
+  if (a.kind === 'array' && b.kind === 'array') return sameType(a.element, b.element)
   return (
     typeText(a) === typeText(b) && (a.kind !== 'timestamp with time zone' || a.zone === (b as typeof a).zone)
   )
@@ -94,6 +101,8 @@ export function duckDbType(type: TrinoType): string {
     case 'interval year to month':
     case 'unknown':
       return 'INTEGER'
+    case 'array':
+      return `${duckDbType(type.element)}[]`
     case 'unsupported':
       throw new Error(`no DuckDB type carries ${type.text}`)
     default:
@@ -139,6 +148,10 @@ export function commonType(a: TrinoType, b: TrinoType): TrinoType | undefined {
     return a.length === undefined || b.length === undefined
       ? varcharType
       : boundedVarchar(Math.max(a.length, b.length))
+  }
+  if (a.kind === 'array' && b.kind === 'array') {
+    const element = commonType(a.element, b.element)
+    return element && arrayType(element)
   }
   if (a.kind === 'time' && b.kind === 'time')
     return { kind: 'time', precision: Math.max(a.precision, b.precision) }

@@ -1,4 +1,5 @@
 import {
+  arrayType,
   bigintType,
   booleanType,
   boundedVarchar,
@@ -61,6 +62,11 @@ export function namedType(
 /** The Trino type of a Hive type as the catalog declares it; what cannot be read here is `unsupported`. */
 export function hiveType(text: string): TrinoType {
   const lower = text.trim().toLowerCase()
+  const array = /^array<(.*)>$/.exec(lower)
+  if (array !== null) {
+    const element = hiveType(array[1]!)
+    return element.kind === 'unsupported' ? { kind: 'unsupported', text: lower } : arrayType(element)
+  }
   const match = /^([a-z]+)(?:\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\))?$/.exec(lower)
   const unsupported: TrinoType = { kind: 'unsupported', text: lower }
   if (match === null) return unsupported

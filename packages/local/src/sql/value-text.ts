@@ -55,6 +55,8 @@ export function valueText(value: PlainValue, type: TrinoType): string | null {
       return monthIntervalText(value as number)
     case 'varbinary':
       return [...(value as Uint8Array)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ')
+    case 'array':
+      return `[${(value as readonly PlainValue[]).map((item) => valueText(item, type.element) ?? 'null').join(', ')}]`
     case 'boolean':
     case 'tinyint':
     case 'smallint':

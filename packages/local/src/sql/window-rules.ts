@@ -28,7 +28,14 @@ export function analyzeWindowCall(call: FunctionCall, context: ExpressionContext
   if (isAggregate(call.name)) {
     if (call.ignoreNulls) throw notSupported(`IGNORE NULLS with ${call.name}`, call.position)
     const filter = call.filter && analyzeExpression(call.filter, inner).sql
-    const aggregate: AggregateCall = { ...call, session: context.session, arguments: args, filter, over }
+    const aggregate: AggregateCall = {
+      ...call,
+      session: context.session,
+      arguments: args,
+      filter,
+      over,
+      orderBy: [],
+    }
     return aggregateRules[call.name]!(aggregate)
   }
   if (call.distinct || call.filter !== undefined)

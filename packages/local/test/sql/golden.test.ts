@@ -48,7 +48,7 @@ afterAll(async () => {
 /** Trino's typed value as Athena's text. */
 function text(value: unknown, type: string): string | null {
   if (value === null) return null
-  if (Array.isArray(value)) return `[${value.map((item) => text(item, '')).join(', ')}]`
+  if (Array.isArray(value)) return `[${value.map((item) => text(item, '') ?? 'null').join(', ')}]`
   if (typeof value === 'object') {
     return `{${Object.entries(value)
       .map(([key, item]) => `${key}=${text(item, '')}`)
@@ -56,6 +56,14 @@ function text(value: unknown, type: string): string | null {
   }
   if (type === 'double' || type === 'real') return javaDouble(Number(value))
   return String(value)
+}
+
+/** Trino merges partial statistics in any order: the last digits of such doubles are not determined. */
+const statistics = /stddev|variance|var_|corr|geometric_mean/
+
+function rounded(rows: readonly (readonly (string | null)[])[]): unknown[][] {
+  const isDouble = (value: string | null): value is string => value !== null && /^-?\d+\.\d{9,}/.test(value)
+  return rows.map((row) => row.map((value) => (isDouble(value) ? Number(value).toPrecision(13) : value)))
 }
 
 /** Java's Double.toString, written apart from the engine's. */
@@ -101,13 +109,44 @@ async function refusal(golden: Golden): Promise<string | undefined> {
     return undefined
   }
   const expected = golden.rows!.map((row) => row.map((value, i) => text(value, golden.types[i]!)))
-  expect(result.rows, golden.sql).toEqual(expected)
+  if (statistics.test(golden.sql)) expect(rounded(result.rows), golden.sql).toEqual(rounded(expected))
+  else expect(result.rows, golden.sql).toEqual(expected)
   return undefined
 }
 
-const refusedQueries: Readonly<Record<string, string>> = {}
+/** What is not answered yet, each by its refusal: shorter is progress. */
+const refusedQueries: Readonly<Record<string, string>> = {
+  json_cast: 'the function json_extract',
+  maps: "the column 'attrs' of type map<string,double>",
+  cast_json_row: 'the type row',
+}
 
-const refusedExpressions: Readonly<Record<string, string>> = {}
+const refusedExpressions: Readonly<Record<string, string>> = {
+  'SELECT greatest(1e0, nan())': 'greatest of double numbers',
+  "SELECT 'a' || null": 'concatenation with an untyped NULL',
+  "SELECT format('%05d %.2f %s', 42, 1.005e0, 'x')": 'the function format',
+  'SELECT format_number(123456789)': 'the function format_number',
+  "SELECT from_utf8(from_hex('C3A9'))": 'the function from_utf8',
+  "SELECT url_extract_host('http://example.com:80/a?b=1')": 'the function url_extract_host',
+  'SELECT json_parse(\'{"b":1,"a":[true,null]}\')': 'the function json_parse',
+  'SELECT cast(json \'{"a":1}\' as map(varchar, integer))': 'the type map',
+  'SELECT cast(array[1,2] as json)': 'the type json',
+  'SELECT array_distinct(array[1,1,2])': 'the function array_distinct',
+  'SELECT array_max(array[1,5,3])': 'the function array_max',
+  'SELECT array_union(array[1,2], array[2,3])': 'the function array_union',
+  'SELECT array_except(array[1,2], array[2])': 'the function array_except',
+  'SELECT transform(array[1,2], x -> x * 10)': 'the function transform',
+  'SELECT filter(array[1,2,3], x -> x > 1)': 'the function filter',
+  'SELECT any_match(array[1,2], x -> x > 1)': 'the function any_match',
+  "SELECT zip(array[1,2], array['a','b'])": 'the function zip',
+  "SELECT map(array['a','b'], array[1,2])['a']": 'the function map',
+  "SELECT map(array['a'], array[1])['z']": 'the function map',
+  "SELECT map_keys(map(array['a','b'], array[1,2]))": 'the function map_keys',
+  "SELECT map_filter(map(array['a','b'], array[1,2]), (k, v) -> v > 1)": 'the function map_filter',
+  "SELECT cast(row(1, 'a') as row(x integer, y varchar)).y": 'the type row',
+  "SELECT map_agg(k, v) from (values ('a', 1), ('b', 2)) t(k, v)": 'the function map_agg',
+  "SELECT listagg(x, ',') within group (order by x) from (values 'b', 'a') t(x)": 'the function listagg',
+}
 
 describe('the golden queries', () => {
   test.each(queries)('%s is answered as Trino answers, or refused by name', async (name, golden) => {

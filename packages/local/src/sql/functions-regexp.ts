@@ -1,0 +1,161 @@
+import { FunctionFailure } from './decimal-arithmetic.ts'
+import { type AnalyzedCall, constantText, type FunctionRule, takeArguments } from './function-call.ts'
+import type { NativeFunction } from './native-function.ts'
+import { notSupported } from './query-failure.ts'
+import { type PortablePattern, portablePattern, portableReplacement } from './regular-expression.ts'
+import {
+  arrayType,
+  bigintType,
+  booleanType,
+  boundedVarchar,
+  duckDbType,
+  type TrinoType,
+  varcharType,
+} from './trino-type.ts'
+import type { TypedExpression } from './typed-expression.ts'
+import type { PlainValue } from './value-text.ts'
+
+function patternOf(call: AnalyzedCall, repeated: boolean): PortablePattern {
+  const text = constantText(call, call.arguments[1], 'a pattern')
+  const pattern = portablePattern(text)
+  if (pattern === undefined) throw notSupported(`the regular expression '${text}'`, call.position)
+  // Where an empty match leaves the search differs between engines.
+  if (repeated && ''.match(pattern.expression) !== null) {
+    throw notSupported(`${call.name} with a pattern that matches nothing`, call.position)
+  }
+  return pattern
+}
+
+/** A function of one text and a fixed pattern; its name in DuckDB carries what is fixed. */
+function apply(
+  call: AnalyzedCall,
+  text: TypedExpression,
+  type: TrinoType,
+  fixed: readonly (string | number)[],
+  pattern: PortablePattern,
+  evaluate: (text: string) => PlainValue,
+): TypedExpression {
+  const native: NativeFunction = {
+    name: `${call.name}:${JSON.stringify(fixed)}`,
+    parameters: ['VARCHAR'],
+    returns: duckDbType(type),
+    evaluate: (value: string) => {
+      pattern.check(value)
+      return evaluate(value)
+    },
+  }
+  return { type, sql: call.session.native(native, [text.sql]) }
+}
+
+const like: FunctionRule = (call) => {
+  const [text, source] = takeArguments(call, ['varchar', 'varchar'])
+  const pattern = patternOf(call, false)
+  return apply(
+    call,
+    text!,
+    booleanType,
+    [source!.constant!],
+    pattern,
+    (value) => value.search(pattern.expression) >= 0,
+  )
+}
+
+const extract: FunctionRule = (call) => {
+  const [text, source, group] = takeArguments(call, ['varchar', 'varchar', bigintType], 2)
+  const pattern = patternOf(call, false)
+  const index = group === undefined ? 0 : Number(constantText(call, group, 'a group'))
+  const groups = new RegExp(`${pattern.expression.source}|`, 'u').exec('')!.length - 1
+  return apply(call, text!, text!.type, [source!.constant!, index], pattern, (value) => {
+    if (index < 0 || index > groups) {
+      throw new FunctionFailure(
+        'INVALID_FUNCTION_ARGUMENT',
+        `Pattern has ${groups} groups. Cannot access group ${index}`,
+      )
+    }
+    pattern.expression.lastIndex = 0
+    return pattern.expression.exec(value)?.[index] ?? null
+  })
+}
+
+const replace: FunctionRule = (call) => {
+  const [text, source, replacement] = takeArguments(call, ['varchar', 'varchar', 'varchar'], 2)
+  const pattern = patternOf(call, true)
+  const by = replacement === undefined ? '' : constantText(call, replacement, 'a replacement')
+  const build = portableReplacement(by)
+  if (build === undefined) throw notSupported(`regexp_replace with the replacement '${by}'`, call.position)
+  const { length } = text!.type as TrinoType & { kind: 'varchar' }
+  const added = [...by].length
+  const type =
+    replacement === undefined || length === undefined
+      ? text!.type
+      : boundedVarchar(
+          Math.min(2_147_483_647, length + Math.max(Math.floor((length * added) / 2), added) * (length + 1)),
+        )
+  return apply(call, text!, type, [source!.constant!, by], pattern, (value) =>
+    value.replace(pattern.expression, (...match: unknown[]) => {
+      const end = match.findIndex((part) => typeof part === 'number')
+      return build(match.slice(0, end) as (string | undefined)[])
+    }),
+  )
+}
+
+const count: FunctionRule = (call) => {
+  const [text, source] = takeArguments(call, ['varchar', 'varchar'])
+  const pattern = patternOf(call, true)
+  return apply(call, text!, bigintType, [source!.constant!], pattern, (value) =>
+    BigInt(value.match(pattern.expression)?.length ?? 0),
+  )
+}
+
+const split: FunctionRule = (call) => {
+  const [text, source] = takeArguments(call, ['varchar', 'varchar'])
+  const pattern = patternOf(call, true)
+  return apply(call, text!, arrayType(text!.type), [source!.constant!], pattern, (value) => {
+    const parts: string[] = []
+    let end = 0
+    for (const match of value.matchAll(pattern.expression)) {
+      parts.push(value.slice(end, match.index))
+      end = match.index + match[0].length
+    }
+    return [...parts, value.slice(end)]
+  })
+}
+
+const extractAll: FunctionRule = (call) => {
+  const [text, source] = takeArguments(call, ['varchar', 'varchar'])
+  const pattern = patternOf(call, true)
+  return apply(
+    call,
+    text!,
+    arrayType(text!.type),
+    [source!.constant!],
+    pattern,
+    (value) => value.match(pattern.expression) ?? [],
+  )
+}
+
+export const regexpFunctions: Readonly<Record<string, FunctionRule>> = {
+  regexp_like: like,
+  regexp_extract: extract,
+  regexp_extract_all: extractAll,
+  regexp_replace: replace,
+  regexp_count: count,
+  regexp_split: split,
+}
+
+/** split(text, delimiter): the parts, empty ones among them. */
+export const splitText: FunctionRule = (call) => {
+  const [text, delimiter] = takeArguments(call, ['varchar', 'varchar'])
+  const type = arrayType(text!.type)
+  const native: NativeFunction = {
+    name: 'split_text',
+    parameters: ['VARCHAR', 'VARCHAR'],
+    returns: duckDbType(arrayType(varcharType)),
+    evaluate: (value: string, by: string) => {
+      if (by === '')
+        throw new FunctionFailure('INVALID_FUNCTION_ARGUMENT', 'The delimiter may not be the empty string')
+      return value.split(by)
+    },
+  }
+  return { type, sql: call.session.native(native, [text!.sql, delimiter!.sql]) }
+}
