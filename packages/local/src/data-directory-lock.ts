@@ -1,12 +1,19 @@
-import { randomUUID } from 'node:crypto'
-import { link, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { ConfigurationError } from '@stockpipe/core'
 
-interface LockOwner {
+interface Owner {
   readonly pid: number
   /** When the process was started, in the kernel's ticks, where /proc tells: a pid may be used again. */
   readonly startTicks?: string | undefined
+}
+
+interface Rival {
+  readonly name: string
+  readonly owner: Owner
+  readonly holds: boolean
 }
 
 /** Holds a data directory for one stack. */
@@ -14,7 +21,7 @@ export interface DataDirectoryLock {
   release(): Promise<void>
 }
 
-const lockName = 'stockpipe.lock'
+const claimPattern = /^(stockpipe-[0-9a-f]{16})\.claim$/
 
 /** The start time of a process, field 22 of its stat; undefined where there is no /proc or no such process. */
 const startTicksOf = async (pid: number): Promise<string | undefined> => {
@@ -23,7 +30,7 @@ const startTicksOf = async (pid: number): Promise<string | undefined> => {
   return text.slice(text.lastIndexOf(')') + 2).split(' ')[19]
 }
 
-const isAlive = async (owner: LockOwner): Promise<boolean> => {
+const isAlive = async (owner: Owner): Promise<boolean> => {
   try {
     process.kill(owner.pid, 0)
   } catch (error) {
@@ -33,81 +40,74 @@ const isAlive = async (owner: LockOwner): Promise<boolean> => {
   return owner.startTicks === undefined || startTicks === undefined || startTicks === owner.startTicks
 }
 
-const parseOwner = (text: string): LockOwner | undefined => {
+const parseOwner = (text: string): Owner | undefined => {
   try {
-    const owner = JSON.parse(text) as LockOwner
+    const owner = JSON.parse(text) as Owner
     return Number.isInteger(owner.pid) && owner.pid > 0 ? owner : undefined
   } catch {
     return undefined
   }
 }
 
-const inUse = (directory: string, owner: LockOwner) =>
+const inUse = (directory: string, { pid }: Owner) =>
   new ConfigurationError({
     code: 'DATA_DIRECTORY_IN_USE',
-    message:
-      `The data directory ${directory} is in use by the local stack of process ${owner.pid}` +
-      `${owner.pid === process.pid ? ' (this process)' : ''}: close that one, or pass another dataDir.`,
-    facts: { directory, pid: owner.pid },
+    message: `The data directory ${directory} is in use by the local stack of process ${pid}${
+      pid === process.pid ? ' (this process)' : ''
+    }: close that one, or pass another dataDir.`,
+    facts: { directory, pid },
   })
 
+/** The other claims whose processes live; what dead ones left is removed, which no two names can confuse. */
+const findRivals = async (directory: string, ownName: string): Promise<Rival[]> => {
+  const files = await readdir(directory)
+  const names = files.map((file) => claimPattern.exec(file)?.[1]).filter((name) => name !== undefined)
+  const rivals: Rival[] = []
+  for (const name of names) {
+    if (name === ownName) continue
+    const text = await readFile(path.join(directory, `${name}.claim`), 'utf8').catch(() => undefined)
+    if (text === undefined) continue
+    const owner = parseOwner(text)
+    if (owner && (await isAlive(owner))) rivals.push({ name, owner, holds: files.includes(`${name}.lock`) })
+    else await removeClaim(directory, name)
+  }
+  return rivals
+}
+
+const removeClaim = async (directory: string, name: string): Promise<void> => {
+  for (const ending of ['lock', 'claim', 'new']) {
+    await rm(path.join(directory, `${name}.${ending}`), { force: true })
+  }
+}
+
 /**
- * Takes a data directory for this process, also from a process that died without giving it back.
+ * Takes a data directory for this process, also after one that died without giving it back.
  * Throws `ConfigurationError` `DATA_DIRECTORY_IN_USE`, naming the owner's pid.
+ *
+ * Everybody first puts down a claim of their own (`stockpipe-<random>.claim`) and then looks for others', so of
+ * two at least one sees the other. A claim gives way to one that holds (it has a `.lock` beside it), and to one
+ * of a lower name; with no other left, it holds. No file is ever taken over, so a slow look at a dead owner's
+ * claim can do no harm.
  */
 export const lockDataDirectory = async (directory: string): Promise<DataDirectoryLock> => {
-  const lockPath = path.join(directory, lockName)
-  const ownPath = path.join(directory, `${lockName}.${randomUUID()}`)
-  const owner: LockOwner = { pid: process.pid, startTicks: await startTicksOf(process.pid) }
-  // The nonce tells two locks of one process apart.
-  const text = JSON.stringify({ ...owner, nonce: randomUUID() })
-  await writeFile(ownPath, text)
+  const name = `stockpipe-${randomBytes(8).toString('hex')}`
+  const owner: Owner = { pid: process.pid, startTicks: await startTicksOf(process.pid) }
+  const claim = path.join(directory, name)
+  const release = () => removeClaim(directory, name)
   try {
-    while (!(await linkIfAbsent(ownPath, lockPath))) await removeIfStale(directory, lockPath)
-  } finally {
-    await rm(ownPath, { force: true })
-  }
-  return {
-    async release() {
-      const current = await readFile(lockPath, 'utf8').catch(() => '')
-      if (current === text) await rm(lockPath, { force: true })
-    },
-  }
-}
-
-/** A link makes the lock appear with its content, whole, or not at all. */
-const linkIfAbsent = async (from: string, to: string): Promise<boolean> => {
-  try {
-    await link(from, to)
-    return true
+    await writeFile(`${claim}.new`, JSON.stringify(owner))
+    await rename(`${claim}.new`, `${claim}.claim`)
+    for (;;) {
+      const rivals = await findRivals(directory, name)
+      const first = rivals.find((rival) => rival.holds || rival.name < name)
+      if (first) throw inUse(directory, first.owner)
+      if (rivals.length === 0) break
+      await sleep(5)
+    }
+    await writeFile(`${claim}.lock`, '')
+    return { release }
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'EEXIST') return false
-    if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'ENOSYS') throw error
+    await release().catch(() => undefined)
+    throw error
   }
-  // A file system without links.
-  return writeFile(to, await readFile(from), { flag: 'wx' }).then(
-    () => true,
-    (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EEXIST') return false
-      throw error
-    },
-  )
-}
-
-const removeIfStale = async (directory: string, lockPath: string): Promise<void> => {
-  const text = await readFile(lockPath, 'utf8').catch(() => undefined)
-  if (text === undefined) return
-  const owner = parseOwner(text)
-  if (owner && (await isAlive(owner))) throw inUse(directory, owner)
-  // Moved aside and read again: between the look and the move somebody else may have taken the lock over.
-  const aside = `${lockPath}.${randomUUID()}`
-  const moved = await rename(lockPath, aside).then(
-    () => true,
-    () => false,
-  )
-  if (!moved) return
-  const movedText = await readFile(aside, 'utf8').catch(() => '')
-  if (movedText !== text) await linkIfAbsent(aside, lockPath)
-  await rm(aside, { force: true })
 }

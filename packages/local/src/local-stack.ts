@@ -5,7 +5,7 @@ import { ConfigurationError, StockpipeError } from '@stockpipe/core'
 import { createAthenaService } from './athena/athena-service.ts'
 import { lockDataDirectory } from './data-directory-lock.ts'
 import { createGlueService } from './glue/glue-service.ts'
-import { openHttpPort } from './http/http-port.ts'
+import { type HttpPort, openHttpPort } from './http/http-port.ts'
 import { startKafkaBroker } from './kafka/kafka-broker.ts'
 import { FileObjectStorage } from './s3/file-object-storage.ts'
 import { createS3Service } from './s3/s3-service.ts'
@@ -54,6 +54,9 @@ export interface LocalStack {
 
 const region = 'us-east-1'
 
+const endpointOf = ({ host, port }: HttpPort): string =>
+  `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+
 /** Loaded at the first query: the stack starts, and Kafka and S3 alone run, without DuckDB. */
 const openQueryEngine = async (dataDir: string): Promise<QueryEngine> => {
   const { createQueryEngine } = await import('./sql/duckdb-query-engine.ts')
@@ -101,7 +104,7 @@ const unusableReasons: Readonly<Record<string, string>> = {
   EDQUOT: "the user's quota of its file system is used up",
   ENOTDIR: 'a part of its path is a file',
   EEXIST: 'it is a file',
-  ENOENT: 'its path cannot be made',
+  ENOENT: 'it cannot be made there (is that file system read-only?)',
 }
 
 const startError = (error: unknown, options: LocalStackOptions): unknown => {
@@ -155,7 +158,7 @@ export const startLocalStack = async (options: LocalStackOptions = {}): Promise<
     parts.add(() => http.close())
     return {
       kafka: { host: kafka.host, port: kafka.port, brokers: kafka.brokers },
-      aws: { endpoint: `http://${http.host}:${http.port}`, region, accessKeyId, secretAccessKey },
+      aws: { endpoint: endpointOf(http), region, accessKeyId, secretAccessKey },
       dataDir,
       close: () => parts.close(),
       [Symbol.asyncDispose]: () => parts.close(),

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { ConfigurationError } from '@stockpipe/core'
 import { writeS3Error } from '../s3/s3-error-response.ts'
-import { type HttpRequest, readHttpRequest } from './http-request.ts'
+import { type HttpRequest, isHeaderText, readHttpRequest } from './http-request.ts'
 import { handleJsonCall, writeJsonError } from './json-protocol.ts'
 import { type JsonService, ServiceError } from './json-service.ts'
 import { readStreamedBody, readWholeBody, unsignedPayload } from './request-body.ts'
@@ -60,6 +60,9 @@ const withQueryHeaders = (request: HttpRequest): ReadonlyMap<string, string> => 
   for (const [name, value] of request.query) {
     const header = name.toLowerCase()
     if (!header.startsWith('x-amz-') || ignoredInQuery.test(header) || headers.has(header)) continue
+    if (!isHeaderText(header, value)) {
+      throw new ServiceError('InvalidArgument', `The parameter ${name} holds what no header can hold.`)
+    }
     headers.set(header, value)
   }
   return headers

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import { type IncomingMessage, validateHeaderName, validateHeaderValue } from 'node:http'
 import { ServiceError } from './json-service.ts'
 
 /** A request's head, taken apart but not interpreted. */
@@ -10,6 +10,17 @@ export interface HttpRequest {
   readonly query: readonly (readonly [name: string, value: string])[]
   /** Values by lower-case name; several headers of one name joined by a comma. */
   readonly headers: ReadonlyMap<string, string>
+}
+
+/** Whether a name and a value from elsewhere, such as a query, can stand in a header. */
+export const isHeaderText = (name: string, value: string): boolean => {
+  try {
+    validateHeaderName(name)
+    validateHeaderValue(name, value)
+    return true
+  } catch {
+    return false
+  }
 }
 
 const invalidUri = () =>

@@ -1,42 +1,11 @@
-import { createHash } from 'node:crypto'
-import { readWholeBody } from '../http/request-body.ts'
-import { expectedChecksum, startDigest, verifyChecksum } from './checksums.ts'
+import { ServiceError } from '../http/json-service.ts'
 import { xmlTime } from './object-headers.ts'
 import { endEmpty, endXml, objectsOf, type S3Call, wholeNumber } from './s3-call.ts'
 import { malformedXml, noSuchBucket, notImplemented, s3Error } from './s3-error.ts'
-import { childrenNamed, element, group, parseS3Document, s3Document, textOf } from './s3-xml.ts'
+import { childrenNamed, element, group, owner, parseS3Document, s3Document, textOf } from './s3-xml.ts'
+import { readXmlBody } from './xml-body.ts'
 
-/** The account everything in the embedded stack belongs to. */
-export const owner = group('Owner', element('ID', '000000000000'), element('DisplayName', 'stockpipe'))
-
-const maxXmlBytes = 16 * 1024 * 1024
 const maxDeletedKeys = 1_000
-
-/** Reads an XML body whole, its checksum or Content-MD5 verified. */
-export const readXmlBody = async (
-  call: S3Call,
-  options: { checksumRequired?: boolean } = {},
-): Promise<Buffer> => {
-  const expected = expectedChecksum(call.headers)
-  const contentMd5 = call.headers.get('content-md5')
-  if (options.checksumRequired && !expected && contentMd5 === undefined) {
-    throw s3Error(
-      'InvalidRequest',
-      400,
-      'Missing required header for this request: Content-MD5 OR x-amz-checksum-*',
-    )
-  }
-  const body = await readWholeBody(call.request.body.chunks, maxXmlBytes, 'MaxMessageLengthExceeded')
-  if (expected) {
-    const digest = startDigest(expected.algorithm)
-    digest.update(body)
-    verifyChecksum(expected, call.request.body.trailers, digest.digest().toString('base64'))
-  }
-  if (contentMd5 !== undefined && createHash('md5').update(body).digest('base64') !== contentMd5) {
-    throw s3Error('BadDigest', 400, 'The Content-MD5 you specified did not match what we received.')
-  }
-  return body
-}
 
 const requireBucket = async (call: S3Call) => {
   const facts = await call.storage.bucketFacts(call.bucket)
@@ -136,9 +105,9 @@ export const deleteObjects = async (call: S3Call): Promise<void> => {
       await objects.delete(key, { ifMatch: textOf(object, 'ETag') })
       if (!quiet) results.push(group('Deleted', element('Key', key)))
     } catch (error) {
-      const code = error instanceof Error ? error.name : 'InternalError'
-      const message = error instanceof Error ? error.message : String(error)
-      results.push(group('Error', element('Key', key), element('Code', code), element('Message', message)))
+      const code = error instanceof ServiceError ? error.name : 'InternalError'
+      const message = element('Message', error instanceof Error ? error.message : String(error))
+      results.push(group('Error', element('Key', key), element('Code', code), message))
     }
   }
   endXml(call, s3Document('DeleteResult', ...results))

@@ -1,8 +1,8 @@
 import type { FileHandle } from 'node:fs/promises'
-import { parseByteRange } from './byte-range.ts'
+import { type ByteRange, parseByteRange } from './byte-range.ts'
 import { type ChecksumAlgorithm, checksumElement, parseAlgorithm } from './checksums.ts'
 import { judgeReadConditions, readWriteConditions } from './conditions.ts'
-import { partNumberOf, requireUpload } from './multipart-operations.ts'
+import { partNumberOf, uploadIdOf } from './multipart-operations.ts'
 import { quoted, readObjectAttributes, xmlTime } from './object-headers.ts'
 import { modifiedMillis, type ObjectMetadata } from './object-metadata.ts'
 import { endXml, objectsOf, type S3Call, uploadsOf } from './s3-call.ts'
@@ -42,6 +42,17 @@ async function* bytesOf(file: FileHandle, start: number, end: number): AsyncGene
   }) as AsyncIterable<Uint8Array>
 }
 
+/** The bytes to copy; unlike those of a read, a range must be spelled out and lie in the source whole. */
+const copiedBytes = (range: string | undefined, size: number): ByteRange => {
+  if (range === undefined) return { start: 0, end: size - 1 }
+  const bytes = /^bytes=\d+-\d+$/.test(range) ? parseByteRange(range, size) : undefined
+  if (!bytes || bytes.end !== Number(range.split('-')[1])) {
+    const message = `The range must be bytes=first-last, within the ${size} bytes of the source.`
+    throw invalidArgument('x-amz-copy-source-range', range, message)
+  }
+  return bytes
+}
+
 /** Copies the source, or `range` of it, into a staged file while `use` decides what becomes of it. */
 const withCopiedSource = async <T>(
   call: S3Call,
@@ -58,15 +69,7 @@ const withCopiedSource = async <T>(
     if (judgeReadConditions(call.headers, current, 'x-amz-copy-source-') === 'not-modified') {
       throw preconditionFailed('x-amz-copy-source-If-None-Match')
     }
-    const bytes = parseByteRange(range, metadata.size)
-    if (range !== undefined && (!bytes || bytes.end - bytes.start + 1 > metadata.size)) {
-      throw invalidArgument(
-        'x-amz-copy-source-range',
-        range,
-        'The x-amz-copy-source-range value must be of the form bytes=first-last',
-      )
-    }
-    const { start, end } = bytes ?? { start: 0, end: metadata.size - 1 }
+    const { start, end } = copiedBytes(range, metadata.size)
     const staged = await stageBody(
       call.storage.stagingDirectory,
       { chunks: bytesOf(file, start, end), trailers: new Map() },
@@ -126,7 +129,7 @@ export const copyObject = async (call: S3Call): Promise<void> => {
 export const uploadPartCopy = async (call: S3Call): Promise<void> => {
   const uploads = await uploadsOf(call)
   const partNumber = partNumberOf(call)
-  const upload = await requireUpload(call)
+  const upload = await uploads.get(uploadIdOf(call), call.key)
   const part = await withCopiedSource(
     call,
     call.headers.get('x-amz-copy-source-range'),

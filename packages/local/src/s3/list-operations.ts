@@ -1,11 +1,10 @@
 import { encodeUriComponent } from '../http/signature-v4.ts'
 import type { ListedObject } from './bucket.ts'
-import { owner } from './bucket-operations.ts'
 import { quoted, xmlTime } from './object-headers.ts'
 import type { ObjectIndex } from './object-index.ts'
 import { endXml, objectsOf, type S3Call, wholeNumber } from './s3-call.ts'
 import { invalidArgument } from './s3-error.ts'
-import { element, group, s3Document } from './s3-xml.ts'
+import { element, group, owner, s3Document } from './s3-xml.ts'
 import { compareUtf8 } from './utf8-order.ts'
 
 /** One page of keys and of prefixes that stand for many. */

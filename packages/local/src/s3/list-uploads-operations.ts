@@ -1,10 +1,9 @@
-import { owner } from './bucket-operations.ts'
 import { checksumElement } from './checksums.ts'
 import { nameWriter } from './list-operations.ts'
 import type { MultipartUpload } from './multipart-uploads.ts'
 import { quoted, xmlTime } from './object-headers.ts'
 import { endXml, type S3Call, uploadsOf, wholeNumber } from './s3-call.ts'
-import { element, group, s3Document } from './s3-xml.ts'
+import { element, group, owner, s3Document } from './s3-xml.ts'
 import { compareUtf8 } from './utf8-order.ts'
 
 const pageLimit = 1_000

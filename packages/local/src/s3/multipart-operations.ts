@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
 import type { Bucket } from './bucket.ts'
-import { readXmlBody } from './bucket-operations.ts'
 import {
   type Checksum,
   type ChecksumType,
@@ -12,15 +11,17 @@ import { checkWriteConditions, readWriteConditions } from './conditions.ts'
 import type { MultipartUpload, MultipartUploads, UploadedPart } from './multipart-uploads.ts'
 import { checksumHeaders, quoted, readObjectAttributes } from './object-headers.ts'
 import { stageRequestBody } from './object-operations.ts'
-import { endEmpty, endXml, type S3Call, wholeNumber } from './s3-call.ts'
-import { invalidArgument, malformedXml, noSuchUpload, s3Error } from './s3-error.ts'
+import { endEmpty, endXml, type S3Call } from './s3-call.ts'
+import { invalidArgument, malformedXml, s3Error } from './s3-error.ts'
 import { childrenNamed, element, parseS3Document, s3Document, textOf, type XmlValue } from './s3-xml.ts'
 import { stageBody } from './staged-body.ts'
+import { readXmlBody } from './xml-body.ts'
 
 const maxPartNumber = 10_000
 const minPartBytes = 5 * 1024 ** 2
 
-const uploadIdOf = (call: S3Call): string => call.query.get('uploadId') ?? ''
+/** The id of the upload a request is about; empty, which no upload has, where it names none. */
+export const uploadIdOf = (call: S3Call): string => call.query.get('uploadId') ?? ''
 
 export const partNumberOf = (call: S3Call): number => {
   const text = call.query.get('partNumber') ?? ''
@@ -249,12 +250,3 @@ export const completeMultipartUpload = async (call: S3Call): Promise<void> => {
     ),
   )
 }
-
-/** Throws `NoSuchUpload` for an id that no upload of this key has, before a body is read. */
-export const requireUpload = async (call: S3Call): Promise<MultipartUpload> => {
-  const { uploads } = await call.storage.bucket(call.bucket)
-  if (!call.query.has('uploadId')) throw noSuchUpload('')
-  return uploads.get(uploadIdOf(call), call.key)
-}
-
-export const maxPartsPage = (call: S3Call): number => Math.min(wholeNumber(call, 'max-parts', 1_000), 1_000)

@@ -58,20 +58,16 @@ export const readObjectAttributes = (headers: ReadonlyMap<string, string>): Obje
   const encoding = kept['content-encoding']?.replace(/\s*aws-chunked\s*,?\s*/g, '')
   if (encoding) kept['content-encoding'] = encoding
   else delete kept['content-encoding']
-  const userMetadata: Record<string, string> = {}
-  let bytes = 0
-  for (const [name, value] of headers) {
-    if (!name.startsWith(metadataPrefix)) continue
-    userMetadata[name.slice(metadataPrefix.length)] = value
-    bytes += Buffer.byteLength(name.slice(metadataPrefix.length)) + Buffer.byteLength(value)
-  }
+  const given = [...headers].filter(([name]) => name.startsWith(metadataPrefix))
+  const pairs = given.map(([name, value]) => [name.slice(metadataPrefix.length), value] as const)
+  const bytes = pairs.reduce((sum, pair) => sum + Buffer.byteLength(pair.join('')), 0)
   if (bytes > maxUserMetadataBytes) {
     throw s3Error('MetadataTooLarge', 400, 'Your metadata headers exceed the maximum allowed metadata size', {
       Size: bytes,
       MaxSizeAllowed: maxUserMetadataBytes,
     })
   }
-  return { headers: kept, userMetadata }
+  return { headers: kept, userMetadata: Object.fromEntries(pairs) }
 }
 
 export const quoted = (etag: string): string => `"${etag}"`

@@ -1,11 +1,12 @@
 import { pipeline } from 'node:stream/promises'
+import { isHeaderText } from '../http/http-request.ts'
 import { parseByteRange } from './byte-range.ts'
 import { expectedChecksum } from './checksums.ts'
 import { judgeReadConditions, readWriteConditions } from './conditions.ts'
 import { checksumHeaders, objectHeaders, quoted, readObjectAttributes } from './object-headers.ts'
-import type { ObjectMetadata } from './object-metadata.ts'
+import { modifiedMillis, type ObjectMetadata } from './object-metadata.ts'
 import { endEmpty, objectsOf, type S3Call, wholeNumber } from './s3-call.ts'
-import { noSuchKey, s3Error } from './s3-error.ts'
+import { invalidArgument, noSuchKey, s3Error } from './s3-error.ts'
 import { type StagedBody, stageBody } from './staged-body.ts'
 
 const maxSinglePutBytes = 5 * 1024 ** 3
@@ -63,7 +64,9 @@ const planRead = (call: S3Call, metadata: ObjectMetadata) => {
   const headers = objectHeaders(metadata)
   for (const [parameter, header] of responseOverrides) {
     const value = call.query.get(parameter)
-    if (value !== undefined) headers[header] = value
+    if (value === undefined) continue
+    if (!isHeaderText(header, value)) throw invalidArgument(parameter, value, 'That is no value of a header.')
+    headers[header] = value
   }
   const { size, partSizes = [size] } = metadata
   let range = parseByteRange(call.headers.get('range'), size)
@@ -95,7 +98,7 @@ const endNotModified = (call: S3Call, metadata: ObjectMetadata): void => {
 const judge = (call: S3Call, metadata: ObjectMetadata) =>
   judgeReadConditions(call.headers, {
     etag: metadata.etag,
-    modifiedMillis: Number(BigInt(metadata.modifiedNanos) / 1_000_000n),
+    modifiedMillis: modifiedMillis(metadata),
   })
 
 export const headObject = async (call: S3Call): Promise<void> => {

@@ -16,6 +16,9 @@ export const element = (name: string, value: string | number | boolean | undefin
 export const group = (name: string, ...content: readonly string[]): string =>
   `<${name}>${content.join('')}</${name}>`
 
+/** The account everything in the embedded stack belongs to. */
+export const owner = group('Owner', element('ID', '000000000000'), element('DisplayName', 'stockpipe'))
+
 /** A whole answer of S3. */
 export const s3Document = (root: string, ...content: readonly string[]): string =>
   `<?xml version="1.0" encoding="UTF-8"?>\n<${root} xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${content.join('')}</${root}>`

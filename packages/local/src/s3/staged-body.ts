@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { type FileHandle, open, rm } from 'node:fs/promises'
+import { type FileHandle, open, unlink } from 'node:fs/promises'
 import path from 'node:path'
 import type { RequestBody } from '../http/request-body.ts'
 import {
@@ -59,7 +59,10 @@ export const stageBody = async (
   const digest = algorithm && startDigest(algorithm)
   const md5 = createHash('md5')
   let size = 0
-  const discard = () => rm(filePath, { force: true })
+  const discard = () =>
+    unlink(filePath).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error
+    })
   const file = await open(filePath, 'wx')
   try {
     for await (const chunk of body.chunks) {

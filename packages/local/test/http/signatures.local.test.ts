@@ -98,6 +98,11 @@ describe('signatures of S3 requests', () => {
     )
     expect((await fetch(download)).headers.get('content-type')).toBe('text/csv')
     expect((await fetch(url.replace('c?', 'd?'))).status).toBe(403)
+    const broken = await getSignedUrl(
+      s3,
+      new GetObjectCommand({ Bucket, Key: 'a b/c', ResponseContentType: 'a\r\nset-cookie: b' }),
+    )
+    expect((await fetch(broken)).status).toBe(400)
     expect((await fetch(url.replace('Expires=60', 'Expires=61'))).status).toBe(403)
     const put = await getSignedUrl(s3, new PutObjectCommand({ Bucket, Key: 'put by url' }))
     expect((await fetch(put, { method: 'PUT', body: 'by url' })).status).toBe(200)

@@ -148,6 +148,17 @@ describe('multipart uploads', () => {
         CopySourceRange: 'bytes=2-5',
       }),
     )
+    for (const CopySourceRange of ['bytes=8-10', 'bytes=2-', '0-1']) {
+      const copy = new UploadPartCopyCommand({
+        Bucket,
+        Key: 'from-source',
+        UploadId,
+        PartNumber: 2,
+        CopySource: `${Bucket}/source`,
+        CopySourceRange,
+      })
+      await expect(s3.send(copy)).rejects.toMatchObject({ name: 'InvalidArgument' })
+    }
     await complete('from-source', UploadId, [{ PartNumber: 1, ETag: CopyPartResult!.ETag! }])
     const got = await s3.send(new GetObjectCommand({ Bucket, Key: 'from-source' }))
     expect(await got.Body!.transformToString()).toBe('2345')

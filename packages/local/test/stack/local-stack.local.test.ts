@@ -17,6 +17,7 @@ import {
 } from '@aws-sdk/client-s3'
 import { Kafka, logLevel } from 'kafkajs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { lockDataDirectory } from '../../src/data-directory-lock.ts'
 import { type LocalStack, startLocalStack } from '../../src/local-stack.ts'
 import { s3ClientFor } from './s3-client.ts'
 
@@ -52,6 +53,12 @@ const withChild = async <T>(code: string, use: (pid: number) => Promise<T>): Pro
 
 const startTicksOf = async (pid: number) =>
   (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1]!.split(' ')[19]!
+
+/** What a process that held the directory leaves when it is killed. */
+const leaveLock = async (dataDir: string, claim: string) => {
+  await writeFile(path.join(dataDir, 'stockpipe-00000000000000aa.claim'), claim)
+  await writeFile(path.join(dataDir, 'stockpipe-00000000000000aa.lock'), '')
+}
 
 describe('a local stack', () => {
   it('keeps what was written, in every service, over a restart', async () => {
@@ -155,14 +162,13 @@ describe('a local stack', () => {
     await s3ClientFor(stack).send(new CreateBucketCommand({ Bucket: 'still-works' }))
     await stack.close()
     await withChild('setInterval(() => {}, 1000)', async (pid) => {
-      const lock = path.join(dataDir, 'stockpipe.lock')
-      await writeFile(lock, JSON.stringify({ pid, startTicks: await startTicksOf(pid) }))
+      await leaveLock(dataDir, JSON.stringify({ pid, startTicks: await startTicksOf(pid) }))
       await expect(startLocalStack({ dataDir, ...anyPorts })).rejects.toMatchObject({
         code: 'DATA_DIRECTORY_IN_USE',
         facts: { pid },
       })
       // The same pid, but a process that was started at another time: the owner is dead.
-      await writeFile(lock, JSON.stringify({ pid, startTicks: '1' }))
+      await leaveLock(dataDir, JSON.stringify({ pid, startTicks: '1' }))
       await (await startLocalStack({ dataDir, ...anyPorts })).close()
     })
   })
@@ -171,14 +177,14 @@ describe('a local stack', () => {
     const dataDir = path.join(directory, 'killed')
     await mkdir(dataDir)
     const deadPid = await withChild('setInterval(() => {}, 1000)', async (pid) => pid)
-    await writeFile(path.join(dataDir, 'stockpipe.lock'), JSON.stringify({ pid: deadPid, startTicks: '1' }))
-    const outcomes = await Promise.allSettled(
-      Array.from({ length: 5 }, () => startLocalStack({ dataDir, ...anyPorts })),
-    )
-    const started = outcomes.filter((outcome) => outcome.status === 'fulfilled')
-    for (const { value } of started) await value.close()
-    expect(started).toHaveLength(1)
-    await writeFile(path.join(dataDir, 'stockpipe.lock'), 'torn')
+    for (let round = 0; round < 20; round++) {
+      await leaveLock(dataDir, JSON.stringify({ pid: deadPid, startTicks: '1' }))
+      const outcomes = await Promise.allSettled(Array.from({ length: 5 }, () => lockDataDirectory(dataDir)))
+      const taken = outcomes.filter((outcome) => outcome.status === 'fulfilled')
+      expect(taken).toHaveLength(1)
+      await taken[0]?.value.release()
+    }
+    await leaveLock(dataDir, 'torn')
     await (await startLocalStack({ dataDir, ...anyPorts })).close()
   })
 
