@@ -5,6 +5,7 @@
  *
  * Without `KAFKA_BROKERS` everything runs in this process; with it and the usual AWS variables, against real services.
  */
+import { setMaxListeners } from 'node:events'
 import { CreateBucketCommand, HeadBucketCommand, type S3Client } from '@aws-sdk/client-s3'
 import { createAthena, identifier, rowsPer, sql } from '@stockpipe/athena'
 import {
@@ -207,6 +208,8 @@ const runPipeline = async (services: PipelineServices, signal: AbortSignal): Pro
 
 const main = async (): Promise<number> => {
   const interrupted = new AbortController()
+  // Many calls listen to this one signal at the same time.
+  setMaxListeners(0, interrupted.signal)
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
       if (interrupted.signal.aborted) process.exit(130)
