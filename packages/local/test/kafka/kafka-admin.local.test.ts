@@ -8,6 +8,7 @@ import {
   kafkajsClient,
   refusal,
   startTestBroker,
+  until,
 } from './broker-fixture.ts'
 
 const startWithAdmin = async (options: Partial<KafkaBrokerOptions> = {}) => {
@@ -163,4 +164,18 @@ test('offsets are found by time', async () => {
     '3',
     '4',
   ])
+})
+
+test('records older than retention.ms go, and their offsets are not given again', async () => {
+  const { kafka, admin } = await startWithAdmin({ retentionCheckIntervalMillis: 100 })
+  await create(admin, 'trades', { configEntries: [{ name: 'retention.ms', value: '60000' }] })
+  const producer = await connectedProducer(kafka)
+  const send = (timestamp: number) =>
+    producer.send({ topic: 'trades', messages: [{ value: 'a', timestamp: String(timestamp) }] })
+  await send(Date.now() - 120_000)
+  let low = '0'
+  const poll = setInterval(async () => (low = (await admin.fetchTopicOffsets('trades'))[0]!.low), 50)
+  await until('the low watermark to move', () => low === '1').finally(() => clearInterval(poll))
+  expect((await send(Date.now()))[0]).toMatchObject({ baseOffset: '1', logStartOffset: '1' })
+  expect(await admin.fetchTopicOffsets('trades')).toMatchObject([{ low: '1', high: '2' }])
 })

@@ -60,11 +60,12 @@ const readAll = (broker: BrokerServices, request: FetchRequest): FetchAttempt =>
       const readsCommitted = request.isolationLevel === 1
       const endOffset = readsCommitted ? log.lastStableOffset : log.logEndOffset
       const maxBytes = Math.min(asked.maxBytes, budgetBytes)
-      const { records, hasMore } = log.read(asked.fetchOffset, endOffset, maxBytes, foundBytes === 0)
+      const { records, nextOffset } = log.read(asked.fetchOffset, endOffset, maxBytes, foundBytes === 0)
       foundBytes += records.length
       budgetBytes -= records.length
-      mayAnswerAtOnce ||= hasMore
-      const aborted = readsCommitted ? log.abortedBetween(asked.fetchOffset, endOffset) : null
+      // What is left of the log does not fit: waiting would bring nothing more.
+      mayAnswerAtOnce ||= nextOffset < endOffset
+      const aborted = readsCommitted ? log.abortedBetween(asked.fetchOffset, nextOffset) : null
       return {
         ...offsetsOf(log),
         partition: asked.partition,

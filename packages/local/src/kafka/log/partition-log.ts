@@ -37,11 +37,9 @@ export interface AppendResult {
 export interface ReadResult {
   /** Whole record batches. */
   readonly records: Buffer
-  /** True when more could be read at once beyond what was returned. */
-  readonly hasMore: boolean
+  /** Where the next read goes on. */
+  readonly nextOffset: number
 }
-
-const noRecords = Buffer.alloc(0)
 
 /** The log of one topic partition: segments on disk, offsets, producers and transactions. */
 export class PartitionLog {
@@ -134,12 +132,9 @@ export class PartitionLog {
    * `atLeastOne` lets a first batch larger than `maxBytes` through. A read ends with its segment.
    */
   read(offset: number, endOffset: number, maxBytes: number, atLeastOne: boolean): ReadResult {
-    if (offset >= endOffset || (maxBytes <= 0 && !atLeastOne)) {
-      return { records: noRecords, hasMore: offset < endOffset }
-    }
-    const segment = this.#segmentOf(offset)
-    const { records, nextOffset } = readBatches(segment, { offset, endOffset, maxBytes, atLeastOne })
-    return { records, hasMore: nextOffset < endOffset }
+    const isEmpty = offset >= endOffset || (maxBytes <= 0 && !atLeastOne)
+    if (isEmpty) return { records: Buffer.alloc(0), nextOffset: offset }
+    return readBatches(this.#segmentOf(offset), { offset, endOffset, maxBytes, atLeastOne })
   }
 
   /** Rolled back transactions with records in `[fromOffset, endOffset)`. */

@@ -112,7 +112,11 @@ export class Connection {
       requestBytes: frame.length,
       responseBytes,
     }
-    this.#onRequest?.(error === undefined ? entry : { ...entry, error })
+    try {
+      this.#onRequest?.(error === undefined ? entry : { ...entry, error })
+    } catch {
+      // A log that fails is no reason to end a connection.
+    }
   }
 }
 

@@ -108,11 +108,16 @@ export class DurableMap<Value> {
 
   #compact(): void {
     const lines = [...this.#entries].map((entry) => `${JSON.stringify(entry)}\n`).join('')
-    writeFileSync(`${this.#path}.tmp`, lines)
+    this.#lineCount = this.#entries.size
+    try {
+      writeFileSync(`${this.#path}.tmp`, lines)
+    } catch {
+      // No room for a second file: the long one stays in use.
+      return
+    }
     closeSync(this.#descriptor)
     renameSync(`${this.#path}.tmp`, this.#path)
     this.#descriptor = openSync(this.#path, 'r+')
     this.#sizeBytes = Buffer.byteLength(lines)
-    this.#lineCount = this.#entries.size
   }
 }

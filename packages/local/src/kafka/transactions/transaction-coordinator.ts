@@ -217,9 +217,8 @@ export class TransactionCoordinator {
     const transaction = this.#stored.get(transactionalId)
     try {
       if (transaction?.state === 'Ongoing') this.#settle(transaction)
-    } catch (error) {
-      // The disk takes nothing: the state stays prepared and the next request of this id completes it.
-      if (!(error instanceof RefusedRequestError)) throw error
+    } catch {
+      // The disk takes nothing: the state stays as it is, and the next request of this id completes it.
     }
   }
 }
