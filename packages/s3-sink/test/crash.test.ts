@@ -1,0 +1,83 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { consume, FakeLog } from './sink/fake-log.ts'
+import { MemoryBucket } from './sink/memory-object-store.ts'
+import { type Death, dieAt } from './sink/mortal-process.ts'
+import { expectedLines, publishedLines, sinkUnderTest } from './sink/sink-fixture.ts'
+
+const rotation = { rows: 5 }
+
+/** Two partition logs with holes, read in small blocks, several groups each. */
+const logs = () => [
+  new FakeLog(0).appendMany(7).skip(2).appendMany(6, 'abc'),
+  new FakeLog(1).appendMany(4).skip(1).appendMany(2),
+]
+
+const runToEnd = async (bucket: MemoryBucket, all: readonly FakeLog[]): Promise<void> => {
+  const { sink } = sinkUnderTest({ bucket, rotation })
+  await consume(sink, all, 3)
+  await sink.close()
+}
+
+/** Calls an undisturbed run makes. */
+const callsOf = async (): Promise<number> => {
+  const { sink, store } = sinkUnderTest({ rotation })
+  await consume(sink, logs(), 3)
+  await sink.close()
+  return store.calls.length
+}
+
+describe('a process that dies', () => {
+  it.each<Death>(['before', 'after', 'late'])(
+    'at any call (%s it takes effect) leaves every record in exactly one published file',
+    async (death) => {
+      const calls = await callsOf()
+      expect(calls).toBeGreaterThan(50)
+      for (let at = 1; at <= calls; at += 1) {
+        const all = logs()
+        const { sink, store, bucket } = sinkUnderTest({ rotation })
+        const { died, late } = dieAt(store, at, death)
+        const run = consume(sink, all, 3).then(() => sink.close())
+        await Promise.race([died, run])
+        await runToEnd(bucket, all)
+        late()
+        await runToEnd(bucket, all)
+        expect(publishedLines(bucket), `died at call ${at}`).toEqual(expectedLines(...all))
+        expect(bucket.partsSentTwice).toEqual([])
+      }
+    },
+  )
+
+  it('again and again, while others take over early and late calls arrive, doubles and loses nothing', async () => {
+    const schedule = fc.array(
+      fc.record({
+        at: fc.integer({ min: 1, max: 90 }),
+        death: fc.constantFrom<Death>('before', 'after', 'late'),
+        arrives: fc.integer({ min: 1, max: 4 }),
+        more: fc.integer({ min: 0, max: 9 }),
+        block: fc.integer({ min: 1, max: 8 }),
+      }),
+      { minLength: 1, maxLength: 6 },
+    )
+    await fc.assert(
+      fc.asyncProperty(schedule, async (steps) => {
+        const bucket = new MemoryBucket()
+        const all = logs()
+        const arriving: { step: number; late: () => void }[] = []
+        for (const [step, { at, death, arrives, more, block }] of steps.entries()) {
+          const { sink, store } = sinkUnderTest({ bucket, rotation })
+          const { died, late } = dieAt(store, at, death)
+          arriving.push({ step: step + arrives, late })
+          for (const due of arriving.filter((one) => one.step === step)) due.late()
+          all[step % 2]!.appendMany(more)
+          await Promise.race([died, consume(sink, all, block).then(() => sink.close())])
+        }
+        for (const { late } of arriving) late()
+        await runToEnd(bucket, all)
+        expect(publishedLines(bucket)).toEqual(expectedLines(...all))
+        expect(bucket.partsSentTwice).toEqual([])
+      }),
+      { numRuns: 150 },
+    )
+  })
+})

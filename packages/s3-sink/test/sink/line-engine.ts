@@ -1,0 +1,89 @@
+import { packedAt, type RecordBlock, recordOffset, type TopicPartition } from '@stockpipe/core'
+import type { Engine, EngineRequest, EngineResponse } from '../../src/engine-messages.ts'
+
+interface Row {
+  readonly offset: bigint
+  readonly path: string
+  readonly text: string
+}
+
+/** An engine whose files are lines `offset value`, one path a first character; `bad…` is rejected. */
+export class LineEngine implements Engine {
+  readonly #rows = new Map<string, Row[]>()
+  readonly #partBytes: number
+  closed = false
+
+  constructor(partBytes = 12) {
+    this.#partBytes = partBytes
+  }
+
+  handle(request: EngineRequest): Iterable<EngineResponse> {
+    if (request.kind === 'block') return this.#take(request.block, request.from)
+    if (request.kind === 'cut') return this.#cut(request.log)
+    this.#rows.delete(nameOf(request.log))
+    return []
+  }
+
+  close(): void {
+    this.closed = true
+  }
+
+  heldRows(log: TopicPartition): number {
+    return this.#rows.get(nameOf(log))?.length ?? 0
+  }
+
+  #take(block: RecordBlock, from: bigint): EngineResponse[] {
+    const log = { topic: block.topic, partition: block.partition }
+    const rows = this.#rows.get(nameOf(log)) ?? []
+    this.#rows.set(nameOf(log), rows)
+    const rejected = []
+    let taken = 0
+    for (let index = 0; index < block.count; index += 1) {
+      const offset = recordOffset(block, index)
+      if (offset < from) continue
+      const text = new TextDecoder().decode(packedAt(block.values, index) ?? undefined)
+      if (text.startsWith('bad'))
+        rejected.push({ index, offset, column: 'price', reason: `${text} is no price` })
+      else {
+        rows.push({ offset, path: text.slice(0, 1), text })
+        taken += 1
+      }
+    }
+    const bytes = rows.reduce((sum, row) => sum + row.text.length + 8, 0)
+    const openPaths = new Set(rows.map((row) => row.path)).size
+    const buffered = { bufferedRows: rows.length, bufferedBytes: bytes, encodedBytes: bytes, openPaths }
+    return [
+      ...(rejected.length > 0 ? [{ kind: 'rejected', log, records: rejected } as const] : []),
+      { kind: 'buffered', log, rows: taken, ...buffered },
+    ]
+  }
+
+  *#cut(log: TopicPartition): Generator<EngineResponse, void, undefined> {
+    const rows = this.#rows.get(nameOf(log)) ?? []
+    let file = 0
+    for (const path of [...new Set(rows.map((row) => row.path))].sort()) {
+      const own = rows.filter((row) => row.path === path)
+      const bytes = new TextEncoder().encode(own.map((row) => `${row.offset} ${row.text}\n`).join(''))
+      const facts = { log, file, partitionValues: [path === '-' ? null : path] }
+      for (let at = 0, partNumber = 1; at < bytes.length; at += this.#partBytes, partNumber += 1) {
+        const part = bytes.subarray(at, at + this.#partBytes)
+        const last = at + this.#partBytes >= bytes.length
+        yield { kind: 'part', ...facts, partNumber, bytes: part, last }
+      }
+      yield {
+        kind: 'file',
+        ...facts,
+        rows: own.length,
+        bytes: bytes.length,
+        firstOffset: own[0]!.offset,
+        lastOffset: own.at(-1)!.offset,
+        minEventTime: null,
+        maxEventTime: null,
+      }
+      file += 1
+    }
+    this.#rows.delete(nameOf(log))
+  }
+}
+
+const nameOf = ({ topic, partition }: TopicPartition): string => `${topic}-${partition}`

@@ -1,0 +1,229 @@
+import { createHash } from 'node:crypto'
+import type { CallOptions, ObjectMetadata, ObjectSummary, UploadedPart, UploadSummary } from '@stockpipe/core'
+import { ObjectStoreError } from '../../src/errors.ts'
+import type { PutIfAbsentOptions, SinkObjectStore } from '../../src/sink-object-store.ts'
+
+type Operation = Exclude<keyof SinkObjectStore, symbol>
+
+export interface StoreCall {
+  readonly operation: Operation
+  readonly key: string
+  /** From 1, over all calls. */
+  readonly number: number
+}
+
+/** Comes between a call and its effect: `apply` lets it take effect, now or ever. */
+export type Interceptor = (call: StoreCall, apply: () => unknown) => unknown
+
+interface StoredObject {
+  readonly bytes: Uint8Array
+  readonly etag: string
+  readonly metadata: ObjectMetadata
+  readonly contentType: string | undefined
+}
+
+interface Upload {
+  readonly key: string
+  readonly metadata: ObjectMetadata
+  readonly contentType: string | undefined
+  readonly parts: Map<number, { bytes: Uint8Array; etag: string }>
+}
+
+export const unknownOutcome = (status = 503): ObjectStoreError =>
+  new ObjectStoreError({
+    code: 'OBJECT_STORE_UNKNOWN',
+    message: `no certain answer (${status})`,
+    outcome: 'unknown',
+    retryable: true,
+    status,
+  })
+
+export const refusal = (status: number, retryable = false): ObjectStoreError =>
+  new ObjectStoreError({
+    code: 'OBJECT_STORE_REFUSED',
+    message: `refused (${status})`,
+    outcome: 'refused',
+    retryable,
+    status,
+  })
+
+/** What one bucket holds; shared by all who have a handle to it. */
+export class MemoryBucket {
+  readonly objects = new Map<string, StoredObject>()
+  readonly uploads = new Map<string, Upload>()
+  uploadsMade = 0
+  /** Part numbers sent twice to one upload: never allowed to the sink. */
+  readonly partsSentTwice: string[] = []
+
+  text(key: string): string | undefined {
+    const object = this.objects.get(key)
+    return object && new TextDecoder().decode(object.bytes)
+  }
+
+  keys(part = ''): string[] {
+    return [...this.objects.keys()].filter((key) => key.includes(part)).sort()
+  }
+}
+
+const etagOf = (bytes: Uint8Array): string => `"${createHash('md5').update(bytes).digest('hex')}"`
+
+/** An object store in memory that evaluates conditions as S3 does, and fails as it is told. */
+export class MemoryObjectStore implements SinkObjectStore {
+  readonly bucket: MemoryBucket
+  readonly calls: StoreCall[] = []
+  intercept: Interceptor = (_, apply) => apply()
+
+  constructor(bucket = new MemoryBucket()) {
+    this.bucket = bucket
+  }
+
+  count(operation: Operation, part = ''): number {
+    return this.calls.filter((call) => call.operation === operation && call.key.includes(part)).length
+  }
+
+  putIfAbsent(
+    key: string,
+    body: Uint8Array,
+    options: PutIfAbsentOptions = {},
+  ): Promise<'created' | 'exists'> {
+    return this.#call('putIfAbsent', key, options, () => {
+      if (this.bucket.objects.has(key)) return 'exists'
+      const { contentType } = options
+      this.bucket.objects.set(key, { bytes: body.slice(), etag: etagOf(body), metadata: {}, contentType })
+      return 'created'
+    })
+  }
+
+  createUpload(
+    key: string,
+    options: CallOptions & { readonly metadata?: ObjectMetadata; readonly contentType?: string } = {},
+  ): Promise<{ uploadId: string }> {
+    return this.#call('createUpload', key, options, () => {
+      this.bucket.uploadsMade += 1
+      const uploadId = `upload-${this.bucket.uploadsMade}`
+      const { metadata = {}, contentType } = options
+      this.bucket.uploads.set(uploadId, { key, metadata, contentType, parts: new Map() })
+      return { uploadId }
+    })
+  }
+
+  uploadPart(
+    key: string,
+    uploadId: string,
+    partNumber: number,
+    body: Uint8Array,
+    options: CallOptions = {},
+  ): Promise<{ etag: string }> {
+    const sent = this.calls.some(
+      (call) => call.operation === 'uploadPart' && call.key === `${key} ${uploadId} ${partNumber}`,
+    )
+    if (sent) this.bucket.partsSentTwice.push(`${key} ${partNumber}`)
+    const bytes = body.slice()
+    return this.#call('uploadPart', `${key} ${uploadId} ${partNumber}`, options, () => {
+      const upload = this.bucket.uploads.get(uploadId)
+      if (upload?.key !== key) throw refusal(404)
+      const etag = etagOf(bytes)
+      upload.parts.set(partNumber, { bytes, etag })
+      return { etag }
+    })
+  }
+
+  completeUpload(
+    key: string,
+    uploadId: string,
+    parts: readonly { readonly partNumber: number; readonly etag: string }[],
+    options: CallOptions = {},
+  ): Promise<'completed' | 'gone'> {
+    return this.#call('completeUpload', key, options, () => {
+      const upload = this.bucket.uploads.get(uploadId)
+      if (upload?.key !== key) return 'gone'
+      const sent = parts.map(({ partNumber, etag }) => {
+        const part = upload.parts.get(partNumber)
+        if (part?.etag !== etag) throw refusal(400)
+        return part.bytes
+      })
+      const bytes = new Uint8Array(Buffer.concat(sent))
+      const { metadata, contentType } = upload
+      this.bucket.objects.set(key, { bytes, etag: etagOf(bytes), metadata, contentType })
+      this.bucket.uploads.delete(uploadId)
+      return 'completed'
+    })
+  }
+
+  abortUpload(key: string, uploadId: string, options: CallOptions = {}): Promise<void> {
+    return this.#call('abortUpload', key, options, () => {
+      this.bucket.uploads.delete(uploadId)
+    })
+  }
+
+  listParts(key: string, uploadId: string, options: CallOptions = {}): Promise<UploadedPart[]> {
+    return this.#call('listParts', key, options, () => {
+      const upload = this.bucket.uploads.get(uploadId)
+      if (!upload) throw refusal(404)
+      return [...upload.parts].map(([partNumber, { bytes, etag }]) => ({
+        partNumber,
+        etag,
+        size: bytes.length,
+      }))
+    })
+  }
+
+  async *listUploads(prefix: string, options: CallOptions = {}): AsyncGenerator<UploadSummary> {
+    yield* await this.#call('listUploads', prefix, options, () =>
+      [...this.bucket.uploads]
+        .filter(([, { key }]) => key.startsWith(prefix))
+        .map(([uploadId, { key }]) => ({ key, uploadId, initiated: 0 })),
+    )
+  }
+
+  get(key: string, options: CallOptions = {}): Promise<Uint8Array | undefined> {
+    return this.#call('get', key, options, () => this.bucket.objects.get(key)?.bytes.slice())
+  }
+
+  head(key: string, options: CallOptions = {}) {
+    return this.#call('head', key, options, () => {
+      const object = this.bucket.objects.get(key)
+      return object && { size: object.bytes.length, etag: object.etag, metadata: object.metadata }
+    })
+  }
+
+  async *list(
+    prefix: string,
+    options: CallOptions & { readonly startAfter?: string; readonly limit?: number } = {},
+  ): AsyncGenerator<ObjectSummary> {
+    yield* await this.#call('list', prefix, options, () =>
+      this.bucket
+        .keys()
+        .filter((key) => key.startsWith(prefix) && key > (options.startAfter ?? ''))
+        .slice(0, options.limit)
+        .map((key) => {
+          const { bytes, etag } = this.bucket.objects.get(key)!
+          return { key, size: bytes.length, etag }
+        }),
+    )
+  }
+
+  delete(key: string, options: CallOptions = {}): Promise<void> {
+    return this.#call('delete', key, options, () => {
+      this.bucket.objects.delete(key)
+    })
+  }
+
+  async #call<T>(operation: Operation, key: string, options: CallOptions, apply: () => T): Promise<T> {
+    options.signal?.throwIfAborted()
+    const call = { operation, key, number: this.calls.length + 1 }
+    this.calls.push(call)
+    await Promise.resolve()
+    const answer = this.intercept(call, apply) as T | Promise<T>
+    return options.signal ? orAborted(answer, options.signal) : answer
+  }
+}
+
+const orAborted = <T>(answer: T | Promise<T>, signal: AbortSignal): Promise<T> =>
+  new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason)
+    signal.addEventListener('abort', onAbort, { once: true })
+    Promise.resolve(answer)
+      .then(resolve, reject)
+      .finally(() => signal.removeEventListener('abort', onAbort))
+  })
