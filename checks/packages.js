@@ -56,7 +56,7 @@ try {
     console.log(`${name}: ${imported} exports by import and by require`)
   }
   const help = inFolder(join(folder, 'node_modules/.bin/stockpipe'), ['--help'])
-  if (!help.includes('stockpipe local')) throw new Error(`stockpipe --help says: ${help}`)
+  if (!help.includes('Usage: stockpipe')) throw new Error(`stockpipe --help says: ${help}`)
   console.log(`figure: ${names.length} packages packed, linted and imported both ways`)
 } finally {
   rmSync(folder, { recursive: true, force: true })
