@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { LogChangedError, LostPositionError } from '@stockpipe/core'
 import { describe, expect, it, vi } from 'vitest'
 import { type ConsumerProgress, createProducer, ensureTopics, runConsumer } from '../src/index.ts'
-import { quotesFrom, quotesTopic, startBroker } from './local-broker.ts'
+import { clientOf, quotesFrom, quotesTopic, startBroker } from './local-broker.ts'
 import { MemoryJournal, MemorySink } from './memory-sink.ts'
 
 const idsOf = (journal: MemoryJournal): number[] =>
@@ -128,12 +128,15 @@ describe('runConsumer until latest', () => {
     await inTransaction(50, 'commit')
     await inTransaction(1000, 'abort')
     await inTransaction(1000, 'abort')
-    await transactional.disconnect()
+    const open = await transactional.transaction()
+    await open.send({ topic: 'topic', messages: [{ value: '{"id":1000}' }] })
     const sink = new MemorySink()
     const options = { ...quick, kafka, groupId: 'group', topics: [topic], sink, until: 'latest' } as const
     expect(await runConsumer(options)).toMatchObject({ reason: 'reached', records: 70 })
     expect(idsOf(sink.journal)).toEqual(numbers(70))
     expect(sink.violations).toEqual([])
+    await open.abort()
+    await transactional.disconnect()
     expect(await runConsumer(options)).toMatchObject({ reason: 'reached', records: 0 })
   })
 
@@ -396,6 +399,20 @@ describe('runConsumer and its end', () => {
       code: 'CONSUMER_FAILED',
       facts: { kafkaError: 'INVALID_SESSION_TIMEOUT' },
     })
+    const away = clientOf(['127.0.0.1:1'], 1)
+    await expect(runConsumer({ ...options, kafka: away })).rejects.toMatchObject({
+      code: 'KAFKA_UNREACHABLE',
+    })
+    const patient = clientOf(['127.0.0.1:1'], 4)
+    const began = performance.now()
+    const ended = await runConsumer({
+      ...options,
+      kafka: patient,
+      signal: AbortSignal.timeout(100),
+      drainMillis: 300,
+    })
+    expect(ended).toMatchObject({ reason: 'aborted', positions: [] })
+    expect(performance.now() - began).toBeLessThan(2000)
     expect(await runConsumer({ ...options, signal: AbortSignal.abort() })).toMatchObject({
       reason: 'aborted',
       records: 0,

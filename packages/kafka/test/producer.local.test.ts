@@ -144,6 +144,10 @@ describe('createProducer', () => {
       facts: { column: 'price' },
       message: expect.stringMatching(/^Row 10: .*'price'/),
     })
+    // @ts-expect-error a decimal is text or a Decimal
+    await expect(producer.send([{ symbol: 'A', price: 1.5, id: 1n }])).rejects.toThrow(/^Row 0: .*'price'/)
+    // @ts-expect-error id is missing
+    await expect(producer.send([{ symbol: 'A', price: '1.5' }])).rejects.toThrow(/^Row 0: .*'id' is missing/)
     await producer.send(quotesFrom(0, 2))
     expect(await admin.fetchTopicOffsets('topic')).toMatchObject([{ high: '2' }])
   })
