@@ -7,3 +7,12 @@ export { createSink, type Sink } from './sink.ts'
 export type { PutIfAbsentOptions, SinkObjectStore } from './sink-object-store.ts'
 export type { CutReason, GroupCommit, RotationOptions, SinkOptions } from './sink-options.ts'
 export type { OffsetForTimestamp, StartPolicy } from './start-policy.ts'
+export { type VerifyOptions, verifySink } from './verify.ts'
+export {
+  formatVerifyReport,
+  type VerifiedFile,
+  type VerifiedLog,
+  type VerifyProblem,
+  type VerifyReport,
+  type VerifyTotals,
+} from './verify-report.ts'

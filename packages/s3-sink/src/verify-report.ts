@@ -1,0 +1,105 @@
+/** Something that does not hold. */
+export interface VerifyProblem {
+  /** Such as `FILE_MISSING`; what programs match on. */
+  readonly code: string
+  readonly message: string
+  /** The object at fault: `s3://bucket/key`. */
+  readonly key: string
+}
+
+/** One partition log of a sink, as its chain tells it. Offsets are decimal text: a report is plain JSON. */
+export interface VerifiedLog {
+  readonly topic: string
+  readonly partition: number
+  readonly genesisStart: string
+  /** Where the chain ends. */
+  readonly next: string
+  readonly groups: number
+  readonly records: number
+  readonly rows: number
+  readonly deadLetters: number
+  readonly skipped: number
+  readonly files: number
+  readonly bytes: number
+  /** Offsets at which there was no record, and the runs `[from, to)` that entries list. */
+  readonly holeOffsets: string
+  readonly holes: readonly { readonly from: string; readonly to: string }[]
+  /** True when the newest group has its marker. */
+  readonly settled: boolean
+  /** Files of the newest group that are staged and claimed but not yet published. */
+  readonly pendingFiles: readonly string[]
+}
+
+export interface VerifiedFile {
+  readonly key: string
+  readonly topic: string
+  readonly partition: number
+  readonly start: string
+  readonly rows: number
+  readonly bytes: number
+}
+
+export interface VerifyTotals {
+  readonly logs: number
+  readonly groups: number
+  readonly records: number
+  readonly rows: number
+  readonly deadLetters: number
+  readonly skipped: number
+  readonly holeOffsets: string
+  readonly files: number
+  readonly bytes: number
+}
+
+/** What `verifySink` found. */
+export interface VerifyReport {
+  /** True when there is no problem. */
+  readonly ok: boolean
+  /** `s3://bucket/journal/sink`. */
+  readonly journal: string
+  readonly sink: string
+  readonly problems: readonly VerifyProblem[]
+  readonly logs: readonly VerifiedLog[]
+  /** Every file an entry names. */
+  readonly files: readonly VerifiedFile[]
+  /** Files under the table's location that no entry names; each is a problem too. */
+  readonly unknownFiles: readonly string[]
+  readonly totals: VerifyTotals
+}
+
+/** Adds up the logs of a report. */
+export const totalsOf = (logs: readonly VerifiedLog[]): VerifyTotals => {
+  const sum = (read: (log: VerifiedLog) => number) => logs.reduce((total, log) => total + read(log), 0)
+  return {
+    logs: logs.length,
+    groups: sum((log) => log.groups),
+    records: sum((log) => log.records),
+    rows: sum((log) => log.rows),
+    deadLetters: sum((log) => log.deadLetters),
+    skipped: sum((log) => log.skipped),
+    holeOffsets: logs.reduce((total, log) => total + BigInt(log.holeOffsets), 0n).toString(),
+    files: sum((log) => log.files),
+    bytes: sum((log) => log.bytes),
+  }
+}
+
+/** A report as text for people, one line a fact. */
+export const formatVerifyReport = (report: VerifyReport): string => {
+  const number = new Intl.NumberFormat('en-US')
+  const lines = report.logs.map((log) => {
+    const holes = log.holeOffsets === '0' ? '' : `, ${log.holeOffsets} offsets without a record`
+    const pending =
+      log.pendingFiles.length === 0 ? '' : `, ${log.pendingFiles.length} files not yet published`
+    return (
+      `${log.topic}-${log.partition}: offsets ${log.genesisStart} to ${log.next} in ${log.groups} groups, ` +
+      `${number.format(log.rows)} rows in ${log.files} files${holes}${pending}`
+    )
+  })
+  const { totals, problems } = report
+  lines.push(
+    `${report.journal}: ${number.format(totals.records)} records, ${number.format(totals.rows)} rows, ${totals.files} files, ${number.format(totals.bytes)} bytes`,
+    ...problems.map(({ code, message }) => `${code}: ${message}`),
+    problems.length === 0 ? 'everything holds' : `${problems.length} problems`,
+  )
+  return `${lines.join('\n')}\n`
+}

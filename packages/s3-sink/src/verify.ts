@@ -1,0 +1,292 @@
+import type { S3Client } from '@aws-sdk/client-s3'
+import {
+  type BoundTable,
+  ConfigurationError,
+  type ObjectStore,
+  type Runtime,
+  StockpipeError,
+  systemRuntime,
+} from '@stockpipe/core'
+import type { EntryFile, JournalEntry } from './journal-entry.ts'
+import { JournalKeys } from './journal-keys.ts'
+import { createS3ObjectStore } from './object-store.ts'
+import { footerLength, readParquetFooter } from './parquet-footer.ts'
+import { type ReadableStore, retryingReads } from './retrying-reads.ts'
+import { Slots } from './slots.ts'
+import { listJournal, type ReadChain, type ReportProblem, readChain } from './verify-chain.ts'
+import {
+  totalsOf,
+  type VerifiedFile,
+  type VerifiedLog,
+  type VerifyProblem,
+  type VerifyReport,
+} from './verify-report.ts'
+
+const readsAtOnce = 16
+const tailBytes = 65_536
+
+export interface VerifyOptions {
+  /** `s3://bucket/journal/sink`; or `s3://bucket/journal` beside `sink`. */
+  readonly journal: string
+  readonly sink?: string
+  /** A client of AWS SDK v3; or `store`. */
+  readonly client?: S3Client
+  readonly store?: ObjectStore
+  /** The store of the table's bucket, when it is another one than `store`'s. */
+  readonly tableStore?: ObjectStore
+  /** Looked through for unknown files even when no entry names its location. */
+  readonly table?: BoundTable
+  readonly signal?: AbortSignal
+  readonly runtime?: Runtime
+}
+
+/**
+ * Proves a sink's journal against its files: every chain from genesis on without gap or overlap, every named file
+ * there with the entry's size and rows, no file that no entry names. Reads only. A sink that is running meanwhile
+ * may show files it has just published as unknown: verify again, or stop it first.
+ *
+ * Answers a report whose `ok` is false when anything is off; rejects with an `ObjectStoreError` when it cannot read,
+ * and with a `ConfigurationError` when there is nothing to verify with.
+ */
+export const verifySink = async (options: VerifyOptions): Promise<VerifyReport> => {
+  const keys = keysOf(options)
+  const stores = storesOf(options)
+  const problems: VerifyProblem[] = []
+  const problem: ReportProblem = (code, message, bucket, key) =>
+    void problems.push({ code, message, key: `s3://${bucket}/${key}` })
+  const journalStore = stores(keys.bucket, true)
+  const listings = await listJournal(journalStore, keys, problem, options.signal)
+  if (listings.length === 0) {
+    problem(
+      'JOURNAL_EMPTY',
+      `There is no journal at s3://${keys.bucket}/${keys.root}.`,
+      keys.bucket,
+      keys.root,
+    )
+  }
+  const chains = await atOnce(listings, (listing) =>
+    readChain(journalStore, keys, listing, problem, options.signal),
+  )
+  const tables = await listTables(chains, options, stores)
+  const pending = await checkFiles(chains, tables, stores, problem, options.signal)
+  const unknownFiles = findUnknown(chains, tables, problem)
+  const logs = chains.map((chain) => verifiedLog(chain, pending))
+  return {
+    ok: problems.length === 0,
+    journal: `s3://${keys.bucket}/${keys.root.slice(0, -1)}`,
+    sink: keys.sink,
+    problems,
+    logs,
+    files: chains.flatMap(({ entries }) =>
+      entries.flatMap((entry) => entry.files.map((file) => verifiedFile(entry, file))),
+    ),
+    unknownFiles,
+    totals: totalsOf(logs),
+  }
+}
+
+type Stores = (bucket: string, journal?: boolean) => ReadableStore
+/** Sizes by key of what lies under each location. */
+type TableListings = ReadonlyMap<
+  string,
+  { readonly bucket: string; readonly sizes: ReadonlyMap<string, number> }
+>
+
+const keysOf = ({ journal, sink }: VerifyOptions): JournalKeys => {
+  if (sink !== undefined) return new JournalKeys(journal, sink)
+  const whole = journal.replace(/\/$/, '')
+  const at = whole.lastIndexOf('/')
+  return new JournalKeys(whole.slice(0, at), whole.slice(at + 1))
+}
+
+const storesOf = ({ client, store, tableStore, signal, runtime = systemRuntime }: VerifyOptions): Stores => {
+  const made = new Map<string, ReadableStore>()
+  return (bucket, journal = false) => {
+    const name = `${bucket} ${journal}`
+    const known = made.get(name)
+    if (known) return known
+    const given = journal ? store : (tableStore ?? store)
+    const chosen = given ?? (client && createS3ObjectStore({ client, bucket, runtime }))
+    if (!chosen) {
+      throw new ConfigurationError({
+        code: 'VERIFY_STORE_MISSING',
+        message: 'To verify, `client` (an S3Client) or `store` is needed.',
+      })
+    }
+    const retrying = retryingReads(chosen, runtime, signal)
+    made.set(name, retrying)
+    return retrying
+  }
+}
+
+const listTables = async (
+  chains: readonly ReadChain[],
+  { table, signal }: VerifyOptions,
+  stores: Stores,
+): Promise<TableListings> => {
+  const buckets = new Map<string, string>(table ? [[table.location, table.bucket]] : [])
+  for (const { entries } of chains) {
+    for (const entry of entries) buckets.set(entry.table.location, entry.table.bucket)
+  }
+  const tables = new Map<string, { bucket: string; sizes: Map<string, number> }>()
+  for (const [location, bucket] of buckets) {
+    const sizes = new Map<string, number>()
+    const prefix = location.slice(`s3://${bucket}/`.length)
+    for await (const { key, size } of stores(bucket).list(prefix, signal ? { signal } : {}))
+      sizes.set(key, size)
+    tables.set(location, { bucket, sizes })
+  }
+  return tables
+}
+
+/** Answers the files that are claimed and not yet published. */
+const checkFiles = async (
+  chains: readonly ReadChain[],
+  tables: TableListings,
+  stores: Stores,
+  problem: ReportProblem,
+  signal: AbortSignal | undefined,
+): Promise<ReadonlySet<string>> => {
+  const pending = new Set<string>()
+  const named = new Set<string>()
+  const files = chains.flatMap((chain) =>
+    chain.entries.flatMap((entry) =>
+      entry.files.map((file) => ({ entry, file, open: entry === chain.entries.at(-1) && !chain.settled })),
+    ),
+  )
+  await atOnce(files, async ({ entry, file, open }) => {
+    const { bucket } = entry.table
+    const report = (code: string, message: string) => problem(code, message, bucket, file.key)
+    if (named.has(file.key)) report('FILE_CLAIMED_TWICE', `${file.key} is named by two groups.`)
+    named.add(file.key)
+    const store = stores(bucket)
+    const size = tables.get(entry.table.location)?.sizes.get(file.key)
+    if (size === undefined) {
+      if (open && (await isStaged(store, file, signal))) pending.add(file.key)
+      else
+        report(
+          'FILE_MISSING',
+          `${file.key} is not there; its group [${entry.start}, ${entry.next}) of ${entry.topic}-${entry.partition} names it with ${file.rows} rows.`,
+        )
+      return
+    }
+    if (size !== file.bytes)
+      report('FILE_SIZE', `${file.key} has ${size} bytes, its entry says ${file.bytes}.`)
+    else await checkFooter(store, entry, file, report, signal)
+  })
+  return pending
+}
+
+const isStaged = async (
+  store: ReadableStore,
+  file: EntryFile,
+  signal: AbortSignal | undefined,
+): Promise<boolean> => {
+  for await (const { uploadId } of store.listUploads(file.key, signal ? { signal } : {})) {
+    if (uploadId === file.uploadId) return true
+  }
+  return false
+}
+
+const checkFooter = async (
+  store: ReadableStore,
+  entry: JournalEntry,
+  file: EntryFile,
+  report: (code: string, message: string) => void,
+  signal: AbortSignal | undefined,
+): Promise<void> => {
+  const end = async (lastBytes: number) =>
+    (await store.get(file.key, { ...(signal ? { signal } : {}), lastBytes })) ?? new Uint8Array()
+  try {
+    let tail = await end(Math.min(tailBytes, file.bytes))
+    const length = footerLength(tail)
+    if (length > tail.length) tail = await end(Math.min(length, file.bytes))
+    const { rows, keyValues } = readParquetFooter(tail)
+    if (rows !== file.rows) report('FILE_ROWS', `${file.key} has ${rows} rows, its entry says ${file.rows}.`)
+    const said = ['topic', 'partition', 'start', 'next'].map((name) => keyValues.get(`stockpipe.${name}`))
+    const meant = [entry.topic, entry.partition, entry.start, entry.next].map(String)
+    if (said.join(' ') !== meant.join(' ')) {
+      report('FILE_GROUP', `${file.key} says it is of ${said.join(' ')}, its entry says ${meant.join(' ')}.`)
+    }
+  } catch (error) {
+    if (!StockpipeError.isInstance(error) || error.code !== 'PARQUET_DAMAGED') throw error
+    report('FILE_DAMAGED', `${file.key}: ${error.message}`)
+  }
+}
+
+const findUnknown = (
+  chains: readonly ReadChain[],
+  tables: TableListings,
+  problem: ReportProblem,
+): readonly string[] => {
+  const named = new Set(
+    chains.flatMap(({ entries }) =>
+      entries.flatMap((entry) => entry.files.map((file) => `s3://${entry.table.bucket}/${file.key}`)),
+    ),
+  )
+  const unknown: string[] = []
+  for (const [location, { bucket, sizes }] of tables) {
+    for (const key of sizes.keys()) {
+      const address = `s3://${bucket}/${key}`
+      // Readers skip what is hidden, and the empty objects that stand for folders.
+      const hidden = address
+        .slice(location.length)
+        .split('/')
+        .some((name) => /^[_.]/.test(name))
+      if (named.has(address) || hidden || key.endsWith('/')) continue
+      unknown.push(address)
+      problem('FILE_UNKNOWN', `${key} is named by no group, and queries read it.`, bucket, key)
+    }
+  }
+  return unknown
+}
+
+const verifiedFile = (entry: JournalEntry, file: EntryFile): VerifiedFile => ({
+  key: `s3://${entry.table.bucket}/${file.key}`,
+  topic: entry.topic,
+  partition: entry.partition,
+  start: entry.start.toString(),
+  rows: file.rows,
+  bytes: file.bytes,
+})
+
+const verifiedLog = (chain: ReadChain, pending: ReadonlySet<string>): VerifiedLog => {
+  const { entries, log, settled } = chain
+  const files = entries.flatMap((entry) => entry.files)
+  const sum = (read: (entry: JournalEntry) => number) =>
+    entries.reduce((total, entry) => total + read(entry), 0)
+  const genesisStart = chain.genesisStart ?? 0n
+  return {
+    ...log,
+    genesisStart: genesisStart.toString(),
+    next: (entries.at(-1)?.next ?? genesisStart).toString(),
+    groups: entries.length,
+    records: sum(({ counts }) => counts.records),
+    rows: sum(({ counts }) => counts.rows),
+    deadLetters: sum(({ counts }) => counts.deadLetters),
+    skipped: sum(({ counts }) => counts.skipped),
+    files: files.length,
+    bytes: files.reduce((total, file) => total + file.bytes, 0),
+    holeOffsets: entries.reduce((total, entry) => total + entry.holes.offsets, 0n).toString(),
+    holes: entries.flatMap(({ holes }) =>
+      holes.ranges.map(({ from, to }) => ({ from: from.toString(), to: to.toString() })),
+    ),
+    settled,
+    pendingFiles: files.filter((file) => pending.has(file.key)).map((file) => file.key),
+  }
+}
+
+/** A bounded number at once; results in order. */
+const atOnce = async <T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> => {
+  const slots = new Slots(readsAtOnce)
+  return Promise.all(
+    items.map(async (item) => {
+      const release = await slots.acquire()
+      try {
+        return await work(item)
+      } finally {
+        release()
+      }
+    }),
+  )
+}
