@@ -3,7 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
+import { CreateBucketCommand, DeleteObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3'
+import { defineTable, defineTopic, type PackedBytes, t } from '@stockpipe/core'
+import { createSink } from '@stockpipe/s3-sink'
 import { afterEach, expect, test } from 'vitest'
 import { main } from '../src/index.ts'
 import { capturedIO } from './captured-io.ts'
@@ -45,6 +47,60 @@ const startLocal = async (...options: string[]) => {
   }
   return { ready, io, end, env }
 }
+type Environment = Awaited<ReturnType<typeof startLocal>>['env']
+
+const s3Client = (env: Environment): S3Client => {
+  const s3 = new S3Client({
+    endpoint: env.AWS_ENDPOINT_URL,
+    region: env.AWS_REGION,
+    credentials: { accessKeyId: env.AWS_ACCESS_KEY_ID, secretAccessKey: env.AWS_SECRET_ACCESS_KEY },
+    forcePathStyle: true,
+  })
+  cleanups.push(() => s3.destroy())
+  return s3
+}
+
+const trades = defineTable('trades', { columns: { symbol: t.string(), price: t.decimal(18, 4) } })
+const topic = defineTopic('trades', { table: trades, key: 'symbol', partitions: 1 })
+
+const packed = (texts: readonly string[]): PackedBytes => {
+  const encoded = texts.map((text) => Buffer.from(text))
+  const starts: number[] = []
+  let length = 0
+  for (const bytes of encoded) {
+    starts.push(length)
+    length += bytes.length + 1
+  }
+  return {
+    bytes: new Uint8Array(Buffer.concat(encoded.flatMap((bytes) => [bytes, Buffer.of(0)]))),
+    starts: Uint32Array.from(starts),
+    lengths: Int32Array.from(encoded, (bytes) => bytes.length),
+  }
+}
+
+/** Three trades through a sink, as one flush group. */
+const writeTrades = async (s3: S3Client) => {
+  const table = trades.at({ database: 'market', location: 's3://lake/trades/' })
+  const sink = createSink({ name: 'trades', topic, table, client: s3 })
+  await sink.assign([{ topic: 'trades', partition: 0, logStart: 0n, logEnd: 3n }], {
+    generation: 1,
+    signal: new AbortController().signal,
+  })
+  await sink.write({
+    topic: 'trades',
+    partition: 0,
+    firstOffset: 0n,
+    nextOffset: 3n,
+    count: 3,
+    values: packed(['1.5', '2.5', '3.5'].map((price) => JSON.stringify({ symbol: 'IBM', price }))),
+    keys: packed(['IBM', 'IBM', 'IBM']),
+    timestamps: Float64Array.of(1, 2, 3),
+    offsetDeltas: Uint32Array.of(0, 1, 2),
+  })
+  await sink.flush()
+  await sink.close()
+}
+
 const temporaryDirectory = async () => {
   const directory = await mkdtemp(path.join(tmpdir(), 'stockpipe-cli-'))
   cleanups.push(() => rm(directory, { recursive: true, force: true }))
@@ -101,13 +157,7 @@ test('a directory another stack holds, and a taken port, are one sentence and ex
 
 test('query prints a table, CSV and JSON, and why a query failed', async () => {
   const { env } = await startLocal()
-  const s3 = new S3Client({
-    endpoint: env.AWS_ENDPOINT_URL,
-    region: env.AWS_REGION,
-    credentials: { accessKeyId: env.AWS_ACCESS_KEY_ID, secretAccessKey: env.AWS_SECRET_ACCESS_KEY },
-    forcePathStyle: true,
-  })
-  cleanups.push(() => s3.destroy())
+  const s3 = s3Client(env)
   await s3.send(new CreateBucketCommand({ Bucket: 'results' }))
   const sql = `SELECT * FROM (VALUES ('IBM', DECIMAL '125.5000', 3), (NULL, DECIMAL '-1.2500', 12)) AS x(ticker, price, n) ORDER BY n`
   const query = async (statement: string, ...options: string[]) => {
@@ -142,4 +192,48 @@ test('query at an endpoint where nothing listens says so', async () => {
   })
   expect(await main(['query', 'SELECT 1'], io)).toBe(1)
   expect(io.err()).toMatch(/ECONNREFUSED.*Nothing listens at the endpoint; check AWS_ENDPOINT_URL/)
+})
+
+test('verify lists what is off and ends with 1, as text and as JSON', async () => {
+  const { env } = await startLocal()
+  const s3 = s3Client(env)
+  await s3.send(new CreateBucketCommand({ Bucket: 'lake' }))
+  const verify = async (...options: string[]) => {
+    const io = capturedIO(env)
+    const status = await main(['verify', 's3://lake/_stockpipe/journal/trades', ...options], io)
+    return { status, out: io.out(), err: io.err() }
+  }
+  const text = await verify()
+  expect(text).toMatchObject({ status: 1, err: '' })
+  expect(text.out).toContain('JOURNAL_EMPTY: There is no journal at s3://lake/_stockpipe/journal/trades')
+  const json = await verify('--json')
+  expect(json.status).toBe(1)
+  expect(JSON.parse(json.out)).toMatchObject({ ok: false, problems: [{ code: 'JOURNAL_EMPTY' }] })
+})
+
+test('verify of a bucket that is not there says so', async () => {
+  const { env } = await startLocal()
+  const io = capturedIO(env)
+  expect(await main(['verify', 's3://no-such-bucket/_stockpipe/journal/trades'], io)).toBe(1)
+  expect(io.err()).toMatch(/^stockpipe verify: .*no-such-bucket.*\n$/)
+})
+
+test('verify of a sink’s journal holds, and does not once a file is gone', async () => {
+  const { env } = await startLocal()
+  const s3 = s3Client(env)
+  await s3.send(new CreateBucketCommand({ Bucket: 'lake' }))
+  await writeTrades(s3)
+  const verify = async () => {
+    const io = capturedIO(env)
+    return { status: await main(['verify', 's3://lake/_stockpipe/journal/trades'], io), out: io.out() }
+  }
+  const whole = await verify()
+  expect(whole.out).toMatch(/everything holds\n$/)
+  expect(whole.status).toBe(0)
+  const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: 'lake', Prefix: 'trades/' }))
+  expect(Contents.length).toBeGreaterThan(0)
+  await s3.send(new DeleteObjectCommand({ Bucket: 'lake', Key: Contents[0]!.Key! }))
+  const broken = await verify()
+  expect(broken.out).toContain(`FILE_MISSING: ${Contents[0]!.Key}`)
+  expect(broken.status).toBe(1)
 })

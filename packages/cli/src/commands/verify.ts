@@ -1,5 +1,3 @@
-import type { S3Client as S3 } from '@aws-sdk/client-s3'
-import { ConfigurationError } from '@stockpipe/core'
 import { awsSettings } from '../aws-settings.ts'
 import { type Command, UsageError } from '../command.ts'
 
@@ -12,11 +10,6 @@ Usage: stockpipe verify s3://BUCKET/JOURNAL/SINK [options]
 Exit status 0 when everything holds, 1 and a list when anything is off.
 Where: AWS_ENDPOINT_URL (a local stack), AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_PROFILE.
 `
-
-interface Report {
-  readonly problems: readonly { readonly code: string; readonly message: string }[]
-}
-type VerifySink = (options: { client: S3; journal: string; signal: AbortSignal }) => Promise<Report>
 
 export const verifyCommand: Command = {
   name: 'verify',
@@ -31,24 +24,17 @@ export const verifyCommand: Command = {
       )
     }
     const settings = awsSettings('S3', io.env)
-    const [{ S3Client }, sink] = await Promise.all([
+    const [{ S3Client }, { formatVerifyReport, verifySink }] = await Promise.all([
       import('@aws-sdk/client-s3'),
       import('@stockpipe/s3-sink'),
     ])
-    const { verifySink } = sink as { verifySink?: VerifySink }
-    if (verifySink === undefined) {
-      throw new ConfigurationError({
-        code: 'VERIFY_MISSING',
-        message:
-          'The installed @stockpipe/s3-sink has no verifySink(); install the version that belongs to this command.',
-      })
-    }
-    const client = new S3Client({ ...settings, forcePathStyle: true })
+    const client = new S3Client({ ...settings, forcePathStyle: settings.endpoint !== undefined })
     try {
       const report = await verifySink({ client, journal, signal: io.signal })
-      if (values['json'] === true) io.stdout.write(`${JSON.stringify(report, null, 2)}\n`)
-      else for (const { code, message } of report.problems) io.stdout.write(`${code}: ${message}\n`)
-      return report.problems.length === 0 ? 0 : 1
+      io.stdout.write(
+        values['json'] === true ? `${JSON.stringify(report, null, 2)}\n` : formatVerifyReport(report),
+      )
+      return report.ok ? 0 : 1
     } finally {
       client.destroy()
     }
