@@ -188,3 +188,19 @@ test('only members of the current generation, or anyone while the group is empty
   expect(coordinator.checkCommit(outsider)).toBe(0)
   expect(coordinator.checkCommit(identity(leader, generationId))).toBe(25)
 })
+
+test('a follower that joins again disturbs the group only when it brings something new', async () => {
+  const coordinator = start()
+  const { leader, follower, generationId } = await stablePair(coordinator)
+  expect(await coordinator.join(joinRequest(follower))).toMatchObject({
+    errorCode: 0,
+    generationId,
+    members: [],
+  })
+  expect(coordinator.heartbeat(identity(leader, generationId))).toBe(0)
+  const protocols = [{ name: 'range', metadata: Buffer.from('another topic') }]
+  const changed = coordinator.join(joinRequest(follower, { protocols }))
+  expect(coordinator.heartbeat(identity(leader, generationId))).toBe(27)
+  const results = await Promise.all([changed, coordinator.join(joinRequest(leader))])
+  expect(results).toMatchObject([{ generationId: generationId + 1 }, { generationId: generationId + 1 }])
+})

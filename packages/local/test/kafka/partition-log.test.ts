@@ -274,3 +274,15 @@ test('retention by size drops the oldest segments only', async () => {
   expect(log.sizeBytes).toBeLessThan(4000)
   expect(readAll(log)[0]).toBe(log.logStartOffset)
 })
+
+test('an index that is newer than the checkpoint does not hide producers from a start', async () => {
+  const directory = temporaryDirectory()
+  const log = openLog(directory)
+  const batch = () => recordBatch({ values: ['a'], producerId: 7, firstSequence: 0 })
+  log.append(await batch())
+  log.close()
+  rmSync(join(directory, 'checkpoint.json'))
+  const reopened = openLog(directory)
+  expect(reopened.append(await batch()).baseOffset).toBe(0)
+  expect(reopened.logEndOffset).toBe(1)
+})
