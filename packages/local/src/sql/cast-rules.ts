@@ -64,7 +64,8 @@ function toDouble(operand: TypedExpression): string | undefined {
   // Above 18 digits Trino reads the text, below it divides the unscaled number.
   if (type.precision > 18) return `CAST(CAST(${sql} AS VARCHAR) AS DOUBLE)`
   const power = `1${'0'.repeat(type.scale)}`
-  const unscaled = `CAST(${sql} * CAST('${power}' AS DECIMAL(${type.scale + 1},0)) AS BIGINT)`
+  const wide = `CAST(${sql} AS DECIMAL(19,${type.scale}))`
+  const unscaled = `CAST(${wide} * CAST('${power}' AS DECIMAL(${type.scale + 1},0)) AS BIGINT)`
   return `(CAST(${unscaled} AS DOUBLE) / CAST('${power}' AS DOUBLE))`
 }
 

@@ -18,6 +18,8 @@ export function comparable(
   if (left.type.kind === 'timestamp with time zone' && right.type.kind === 'timestamp with time zone') {
     return { type: left.type, left, right }
   }
+  if (left.type.kind === 'array' || right.type.kind === 'array')
+    throw notSupported('comparisons of arrays', position)
   const type = commonType(left.type, right.type)
   if (type === undefined) {
     if (left.type.kind === 'timestamp with time zone' || right.type.kind === 'timestamp with time zone') {
@@ -109,7 +111,8 @@ export function inList(
   items: readonly TypedExpression[],
   position: Position,
 ): TypedExpression {
-  let type = operand.type
+  let type: TrinoType = operand.type
+  if (type.kind === 'array') throw notSupported('comparisons of arrays', position)
   for (const item of items) {
     const common = commonType(type, item.type)
     if (common === undefined) {

@@ -12,6 +12,9 @@ import type { TableScan } from './table-scan.ts'
 import { duckDbType, type TrinoType, typeText } from './trino-type.ts'
 import { plainValue, valueText } from './value-text.ts'
 
+/** Some rules repeat an operand in SQL: nested often enough, they would not end. */
+const maximumSqlLength = 8_000_000
+
 export interface QueryEngineOptions {
   /** Where queries spill what does not fit in memory. */
   readonly dataDirectory: string
@@ -82,8 +85,7 @@ class DuckDbQueryEngine implements QueryEngine {
       if (type.kind === 'unsupported') throw notSupported(`the type ${typeText(type)} of column ${name}`)
     }
     signal.throwIfAborted()
-    this.#session ??= DuckDbSession.open(this.#options)
-    const session = await this.#session
+    const session = await this.#open()
     const connection = await session.connect()
     const interrupt = (): void => connection.interrupt()
     signal.addEventListener('abort', interrupt)
@@ -92,6 +94,17 @@ class DuckDbQueryEngine implements QueryEngine {
     } finally {
       signal.removeEventListener('abort', interrupt)
       connection.closeSync()
+    }
+  }
+
+  async #open(): Promise<DuckDbSession> {
+    this.#session ??= DuckDbSession.open(this.#options)
+    try {
+      return await this.#session
+    } catch (error) {
+      // The next query tries again.
+      this.#session = undefined
+      throw error
     }
   }
 
@@ -112,7 +125,9 @@ class DuckDbQueryEngine implements QueryEngine {
     }
     session.register(connection, analysis.functions)
     const refusals = session.refusals
-    const prepared = await connection.prepare(withDefinitions(scans, output.sql))
+    const sql = withDefinitions(scans, output.sql)
+    if (sql.length > maximumSqlLength) throw notSupported('statements as large as this one')
+    const prepared = await connection.prepare(sql)
     const types = output.columns.map(({ type }) => type)
     types.forEach((type, i) => {
       const planned = String(prepared.columnType(i))
@@ -122,7 +137,8 @@ class DuckDbQueryEngine implements QueryEngine {
       }
     })
     const rows = await readRows(await prepared.stream(), types, signal)
-    if (session.refusals !== refusals) throw notSupported('a value met in TRY')
+    // Where another query raised it meanwhile, this one is refused for nothing; only TRY is in doubt at all.
+    if (sql.includes('TRY(') && session.refusals !== refusals) throw notSupported('a value met in TRY')
     return {
       columns: output.columns.map(({ name, type }, i) => ({
         name: name ?? `_col${i}`,

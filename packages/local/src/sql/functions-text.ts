@@ -106,13 +106,9 @@ const substr: FunctionRule = (call) => {
 }
 
 /** Counts code points, as all text functions of Trino do. */
-function positionOf(text: string, part: string, instance = 1n): bigint {
-  if (instance <= 0n) throw new FunctionFailure('NOT_SUPPORTED', 'strpos with an instance below 1')
-  let at = -1
-  for (let i = 0n; i < instance; i++) {
-    at = text.indexOf(part, at + 1)
-    if (at < 0) return 0n
-  }
+function positionOf(text: string, part: string): bigint {
+  const at = text.indexOf(part)
+  if (at < 0) return 0n
   return BigInt([...text.slice(0, at)].length + 1)
 }
 
@@ -129,6 +125,8 @@ function pad(text: string, size: bigint, fill: string, side: 'left' | 'right'): 
       'Target length must be in the range [0..2147483647]',
     )
   }
+  if (size > 1_000_000n)
+    throw new FunctionFailure('NOT_SUPPORTED', 'The embedded Athena does not pad beyond a million characters')
   const filler = [...fill]
   if (filler.length === 0)
     throw new FunctionFailure('INVALID_FUNCTION_ARGUMENT', 'Padding string must not be empty')
@@ -193,8 +191,7 @@ export const textFunctions: Readonly<Record<string, FunctionRule>> = {
   rtrim: trim('rtrim', 'right'),
   replace,
   reverse: native('reverse', ['varchar'], 'same', (text: string) => [...text].reverse().join('')),
-  strpos: native('strpos', ['varchar', 'varchar', bigintType], bigintType, positionOf, 2),
-  position: native('strpos', ['varchar', 'varchar', bigintType], bigintType, positionOf, 2),
+  strpos: native('strpos', ['varchar', 'varchar'], bigintType, positionOf),
   split_part: native('split_part', ['varchar', 'varchar', bigintType], 'same', splitPart),
   lpad: native(
     'lpad',

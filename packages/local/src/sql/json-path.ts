@@ -1,3 +1,5 @@
+import { FunctionFailure } from './decimal-arithmetic.ts'
+
 /** A step into a JSON value: a member's name or an element's index. */
 export type JsonStep = string | number
 
@@ -27,6 +29,13 @@ export function findInJson(text: string, steps: readonly JsonStep[]): JsonFound 
     // JavaScript's parser accepts the same texts; the scanner below may then trust what it reads.
     JSON.parse(text)
   } catch {
+    // Trino reads from the front, and may find the value before what is wrong.
+    if (/^\s*[[{]/.test(text) && steps.length > 0) {
+      throw new FunctionFailure(
+        'NOT_SUPPORTED',
+        'The embedded Athena does not search text that is no valid JSON',
+      )
+    }
     return undefined
   }
   return new JsonScanner(text).find(steps)

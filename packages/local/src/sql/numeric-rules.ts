@@ -64,8 +64,11 @@ function decimalArithmetic(
   const x = operand(left, a)
   const y = operand(right, b)
   if (operator === '*') {
+    // DuckDB keeps a product of two 64-bit decimals in 64 bits; 19 digits make the first one wider.
+    const wide = `CAST(${x} AS ${duckDbType(decimalType(Math.max(19, a.precision), a.scale))})`
+    const factor = a.precision <= 18 && b.precision <= 18 && a.precision + b.precision > 18 ? wide : x
     return a.precision + b.precision <= 38
-      ? { type, sql: `CAST(${x} * ${y} AS ${duckDbType(type)})` }
+      ? { type, sql: `CAST(${factor} * ${y} AS ${duckDbType(type)})` }
       : { type, sql: session.native(decimalMultiply(a, b, type), [x, y]) }
   }
   const native = operator === '/' ? decimalDivide(a, b, type) : decimalRemainder(a, b, type)

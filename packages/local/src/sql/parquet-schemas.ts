@@ -18,9 +18,10 @@ export class ParquetSchemas {
     files: readonly TableFile[],
   ): Promise<ReadonlyMap<string, FileSchema>> {
     const keys = new Map<string, string>()
-    for (const file of files) {
-      if (!keys.has(file.filePath)) keys.set(file.filePath, await fileState(file))
-    }
+    const states = await Promise.all(files.map(fileState))
+    files.forEach((file, i) => {
+      keys.set(file.filePath, states[i]!)
+    })
     const missing = [...keys].flatMap(([path, key]) => (this.#schemas.has(key) ? [] : [path]))
     for (let start = 0; start < missing.length; start += 500) {
       const paths = missing.slice(start, start + 500)

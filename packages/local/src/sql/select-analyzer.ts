@@ -337,6 +337,7 @@ function orderSql(
     if (matches.length > 0) return String(matches[0]! + 1)
   }
   const typed = analyzeExpression(item.expression, context)
+  if (typed.type.kind === 'array') throw notSupported('ORDER BY of arrays', expression.position)
   const index = items.findIndex((output) => output.sql === typed.sql)
   if (index >= 0) return String(index + 1)
   if (distinct) {
