@@ -23,11 +23,14 @@ export interface DataDirectoryLock {
 
 const claimPattern = /^(stockpipe-[0-9a-f]{16})\.claim$/
 
-/** The start time of a process, field 22 of its stat; undefined where there is no /proc or no such process. */
-const startTicksOf = async (pid: number): Promise<string | undefined> => {
+/** State and start time of a process, fields 3 and 22 of its stat; undefined without /proc or such a process. */
+const processFacts = async (
+  pid: number,
+): Promise<{ readonly state: string | undefined; readonly startTicks: string | undefined }> => {
   const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
   // The command's name stands in parentheses and may hold spaces and parentheses itself.
-  return text.slice(text.lastIndexOf(')') + 2).split(' ')[19]
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+  return { state: fields[0], startTicks: fields[19] }
 }
 
 const isAlive = async (owner: Owner): Promise<boolean> => {
@@ -36,7 +39,9 @@ const isAlive = async (owner: Owner): Promise<boolean> => {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false
   }
-  const startTicks = await startTicksOf(owner.pid)
+  const { state, startTicks } = await processFacts(owner.pid)
+  // Killed, and nobody has taken notice yet: in containers the process above often never does.
+  if (state === 'Z' || state === 'X') return false
   return owner.startTicks === undefined || startTicks === undefined || startTicks === owner.startTicks
 }
 
@@ -91,7 +96,7 @@ const removeClaim = async (directory: string, name: string): Promise<void> => {
  */
 export const lockDataDirectory = async (directory: string): Promise<DataDirectoryLock> => {
   const name = `stockpipe-${randomBytes(8).toString('hex')}`
-  const owner: Owner = { pid: process.pid, startTicks: await startTicksOf(process.pid) }
+  const owner: Owner = { pid: process.pid, startTicks: (await processFacts(process.pid)).startTicks }
   const claim = path.join(directory, name)
   const release = () => removeClaim(directory, name)
   try {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import {
   type AssignedPartition,
   FencedError,
@@ -52,6 +53,8 @@ export class PartitionLog {
     this.log = { topic: log.topic, partition: log.partition }
     this.#context = context
     this.#journal = new PartitionJournal(this.log, context.journal)
+    // Every upload and completion of a cut listens to it at the same time.
+    setMaxListeners(0, this.#abort.signal)
     context.budget.add(this)
   }
 

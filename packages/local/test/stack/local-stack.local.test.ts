@@ -5,6 +5,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { Readable } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { CreateDatabaseCommand, GetDatabasesCommand, GlueClient } from '@aws-sdk/client-glue'
 import {
   CompleteMultipartUploadCommand,
@@ -187,6 +188,27 @@ describe('a local stack', () => {
     await leaveLock(dataDir, 'torn')
     await (await startLocalStack({ dataDir, ...anyPorts })).close()
   })
+
+  it.runIf(process.platform === 'linux')(
+    'takes over from a process that was killed and not yet reaped by its parent',
+    async () => {
+      const dataDir = path.join(directory, 'unreaped')
+      await mkdir(dataDir)
+      // The shell becomes a program that never asks after the child it started before.
+      const parent = spawn('sh', ['-c', 'sleep 0.1 & echo $!; exec sleep 30'], {
+        stdio: ['ignore', 'pipe', 'ignore'],
+      })
+      try {
+        const pid = Number(await new Promise((resolve) => parent.stdout.once('data', resolve)))
+        const startTicks = await startTicksOf(pid)
+        while (!(await readFile(`/proc/${pid}/stat`, 'utf8')).includes(') Z ')) await sleep(10)
+        await leaveLock(dataDir, JSON.stringify({ pid, startTicks }))
+        await (await lockDataDirectory(dataDir)).release()
+      } finally {
+        parent.kill('SIGKILL')
+      }
+    },
+  )
 
   it('names the taken port and closes what it had opened', async () => {
     const taken = createServer()
