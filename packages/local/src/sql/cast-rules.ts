@@ -1,13 +1,12 @@
 import type { AnalysisSession } from './analysis-session.ts'
 import { castDecimalToReal, castFloatingToDecimal, castFromText, castToText } from './native-casts.ts'
 import { safely } from './native-function.ts'
-import { isFloatingKind } from './number-text.ts'
 import { notSupported, typeMismatch } from './query-failure.ts'
 import type { Position } from './syntax-tree.ts'
 import {
-  doubleType,
   duckDbType,
   isCoercible,
+  isFloating,
   isInteger,
   sameType,
   type TrinoType,
@@ -52,7 +51,7 @@ function toInteger(operand: TypedExpression, to: TrinoType, cast: string): strin
   if (isInteger(operand.type) || operand.type.kind === 'decimal' || operand.type.kind === 'boolean') {
     return `${cast}(${operand.sql} AS ${type})`
   }
-  return isFloatingKind(operand.type) ? `${cast}(round(${operand.sql}) AS ${type})` : undefined
+  return isFloating(operand.type) ? `${cast}(round(${operand.sql}) AS ${type})` : undefined
 }
 
 function toDouble(operand: TypedExpression): string | undefined {
@@ -134,7 +133,7 @@ function convert(
       return toInteger(operand, to, cast)
     case 'decimal': {
       if (isInteger(from) || from.kind === 'decimal') return `${cast}(${sql} AS ${duckDbType(to)})`
-      if (!isFloatingKind(from)) return undefined
+      if (!isFloating(from)) return undefined
       const native = castFloatingToDecimal(from, to)
       return session.native(safe ? safely(native) : native, [sql])
     }
@@ -144,7 +143,7 @@ function convert(
       if (from.kind === 'decimal') return session.native(castDecimalToReal(from), [sql])
       return isInteger(from) || from.kind === 'double' ? `${cast}(${sql} AS FLOAT)` : undefined
     case 'boolean':
-      return isInteger(from) || isFloatingKind(from) || from.kind === 'decimal' ? `(${sql} <> 0)` : undefined
+      return isInteger(from) || isFloating(from) || from.kind === 'decimal' ? `(${sql} <> 0)` : undefined
     case 'varchar':
       return to.length === undefined
         ? toVarchar(session, operand)
@@ -221,11 +220,6 @@ export function coerceOrFail(
     )
   }
   return coerced
-}
-
-/** As a double, for functions that take one. */
-export function asDouble(session: AnalysisSession, operand: TypedExpression): TypedExpression | undefined {
-  return coerce(session, operand, doubleType)
 }
 
 /** As a timestamp of its own precision; a date becomes one of 0 digits. */

@@ -1,5 +1,5 @@
 import type { AnalysisSession } from './analysis-session.ts'
-import { coerce } from './cast-rules.ts'
+import { asTimestamp, coerce } from './cast-rules.ts'
 import { failure, notSupported, typeMismatch } from './query-failure.ts'
 import type { Expression, Position } from './syntax-tree.ts'
 import {
@@ -76,7 +76,12 @@ export function temporalArithmetic(
     if (isInterval(left.type)) throw mismatch()
     return shift(session, left, operator === '-' ? { ...right, sql: `(-${right.sql})` } : right, position)
   }
-  if (operator === '-') return difference(left, right) ?? raise(mismatch())
+  if (operator === '-') {
+    const known = difference(left, right)
+    if (known !== undefined) return known
+    const times = [left, right].every(({ type }) => type.kind === 'date' || type.kind.startsWith('time'))
+    if (!times) throw mismatch()
+  }
   if (operator === '*' && isInterval(left.type) && isInteger(right.type)) {
     const count = coerce(session, right, bigintType)!
     return {
@@ -84,23 +89,23 @@ export function temporalArithmetic(
       sql: `CAST(${left.sql} * ${count.sql} AS ${left.type === monthIntervalType ? 'INTEGER' : 'BIGINT'})`,
     }
   }
-  if (isInterval(left.type) || isInterval(right.type))
+  if (operator === '-' || isInterval(left.type) || isInterval(right.type))
     throw notSupported(`${typeText(left.type)} ${operator} ${typeText(right.type)}`, position)
   throw mismatch()
-}
-
-function raise(error: Error): never {
-  throw error
 }
 
 function difference(left: TypedExpression, right: TypedExpression): TypedExpression | undefined {
   if (left.type.kind === 'date' && right.type.kind === 'date') {
     return { type: dayIntervalType, sql: `CAST((${left.sql} - ${right.sql}) * 86400000 AS BIGINT)` }
   }
-  const coarse = (type: TrinoType): boolean =>
-    (type.kind === 'timestamp' || type.kind === 'timestamp with time zone') && type.precision <= 3
-  if (left.type.kind === right.type.kind && coarse(left.type) && coarse(right.type)) {
-    return { type: dayIntervalType, sql: `(epoch_ms(${left.sql}) - epoch_ms(${right.sql}))` }
+  const coarse = (side: TypedExpression): TypedExpression | undefined => {
+    const timestamp = side.type.kind === 'timestamp with time zone' ? side : asTimestamp(side)
+    const { precision } = (timestamp?.type ?? {}) as { precision?: number }
+    return precision !== undefined && precision <= 3 ? timestamp : undefined
+  }
+  const [from, to] = [coarse(right), coarse(left)]
+  if (from !== undefined && to !== undefined && from.type.kind === to.type.kind) {
+    return { type: dayIntervalType, sql: `(epoch_ms(${to.sql}) - epoch_ms(${from.sql}))` }
   }
   return undefined
 }

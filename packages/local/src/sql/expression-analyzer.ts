@@ -11,8 +11,7 @@ import { concatenate } from './functions-text.ts'
 import { numberLiteral, typedLiteral } from './literal-rules.ts'
 import { negate, numericArithmetic } from './numeric-rules.ts'
 import { failure, notSupported } from './query-failure.ts'
-import type { QueryOutput } from './scope.ts'
-import { Scope } from './scope.ts'
+import { type QueryOutput, Scope } from './scope.ts'
 import type { Expression, FunctionCall, Query, SortItem, WindowSpecification } from './syntax-tree.ts'
 import {
   booleanType,

@@ -1,6 +1,5 @@
 import { constantText, type FunctionRule, takeArguments } from './function-call.ts'
-import type { JsonFound } from './json-path.ts'
-import { findInJson, jsonPath } from './json-path.ts'
+import { findInJson, type JsonFound, jsonPath } from './json-path.ts'
 import { notSupported } from './query-failure.ts'
 import { bigintType, duckDbType, type TrinoType } from './trino-type.ts'
 import type { PlainValue } from './value-text.ts'

@@ -1,5 +1,3 @@
-import type { TrinoType } from './trino-type.ts'
-
 interface Digits {
   readonly negative: boolean
   /** Significant decimal digits without trailing zeros, at least one. */
@@ -61,9 +59,4 @@ export function decimalText(unscaled: bigint, scale: number): string {
   const sign = unscaled < 0n ? '-' : ''
   if (scale === 0) return sign + digits
   return `${sign}${digits.slice(0, -scale)}.${digits.slice(-scale)}`
-}
-
-/** True where a number with this type is carried as a JavaScript number. */
-export function isFloatingKind(type: TrinoType): type is TrinoType & { kind: 'real' | 'double' } {
-  return type.kind === 'real' || type.kind === 'double'
 }

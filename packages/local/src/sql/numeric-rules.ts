@@ -25,7 +25,7 @@ import type { TypedExpression } from './typed-expression.ts'
 type Decimal = TrinoType & { kind: 'decimal' }
 
 /** The decimal type of an operation on decimals, by Trino's rules. */
-export function decimalResult(operator: ArithmeticOperator, a: Decimal, b: Decimal): Decimal {
+function decimalResult(operator: ArithmeticOperator, a: Decimal, b: Decimal): Decimal {
   const scale = Math.max(a.scale, b.scale)
   const limit = (precision: number, digits: number): Decimal => decimalType(Math.min(38, precision), digits)
   switch (operator) {

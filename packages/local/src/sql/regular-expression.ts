@@ -38,10 +38,10 @@ export function portablePattern(pattern: string): PortablePattern | undefined {
       translated += `[${character[1]}${character[2]!.replaceAll(/\\([.$*+?(){}|/])/g, (_, escaped: string) => (escaped === '/' ? '\\/' : `\\${escaped}`))}]`
       continue
     }
-    const escape_ = take(/^\\(?:([dDsSwWbB])|([\\\]\\[.^$*+?(){}|])|([tnr])|([-_/:,;=!<>@#%&"'~` ]))/)
-    if (escape_ !== undefined) {
-      if (escape_[1] !== undefined) needsAscii = true
-      translated += escape_[4] ?? escape_[0]
+    const escaping = take(/^\\(?:([dDsSwWbB])|([\\\]\\[.^$*+?(){}|])|([tnr])|([-_/:,;=!<>@#%&"'~` ]))/)
+    if (escaping !== undefined) {
+      if (escaping[1] !== undefined) needsAscii = true
+      translated += escaping[4] ?? escaping[0]
       continue
     }
     const group = take(/^\((?:\?:)?(?!\?)|^[)|]/)

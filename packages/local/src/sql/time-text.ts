@@ -34,7 +34,7 @@ export function timestampText(micros: bigint, precision: number): string {
 const formats = new Map<string, Intl.DateTimeFormat>()
 
 /** Microseconds to add to an instant for the wall clock of a zone: an IANA name, UTC, or `+05:30`. */
-export function zoneOffsetMicros(instantMicros: bigint, zone: string): bigint {
+function zoneOffsetMicros(instantMicros: bigint, zone: string): bigint {
   if (zone === 'UTC') return 0n
   const fixed = /^([+-])(\d\d):(\d\d)$/.exec(zone)
   if (fixed !== null) {

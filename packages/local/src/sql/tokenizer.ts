@@ -9,7 +9,7 @@ export interface Token {
 }
 
 const whitespace = /\s+|--[^\r\n]*|\/\*[\s\S]*?\*\//y
-const number = /(?:(\d[\d_]*\.?\d*|\.\d+)[eE][+-]?\d+)|(\d+\.\d*|\.\d+)|(\d+)/y
+const number = /(?:(\d+\.?\d*|\.\d+)[eE][+-]?\d+)|(\d+\.\d*|\.\d+)|(\d+)/y
 const word = /[A-Za-z_][A-Za-z0-9_@:]*/y
 const symbol = /<>|!=|<=|>=|\|\||->|=>|[-+*/%(),.;?=<>[\]]/y
 

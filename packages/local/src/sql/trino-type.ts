@@ -127,7 +127,7 @@ export function isInteger(type: TrinoType): boolean {
 export function isNumeric(type: TrinoType): boolean {
   return numericOrder.includes(type.kind)
 }
-export function isFloating(type: TrinoType): boolean {
+export function isFloating(type: TrinoType): type is TrinoType & { kind: 'real' | 'double' } {
   return type.kind === 'real' || type.kind === 'double'
 }
 

@@ -86,9 +86,9 @@ function valueFunction(
       if (args.length > 3) throw refuse()
       if (count === undefined)
         return { type: value.type, sql: `${call.name}(${value.sql}${nulls}) OVER ${over}` }
-      const default_ = otherwise === undefined ? undefined : coerce(session, otherwise, value.type)
-      if (otherwise !== undefined && default_ === undefined) throw refuse()
-      const rest = default_ === undefined ? '' : `, ${default_.sql}`
+      const fallback = otherwise === undefined ? undefined : coerce(session, otherwise, value.type)
+      if (otherwise !== undefined && fallback === undefined) throw refuse()
+      const rest = fallback === undefined ? '' : `, ${fallback.sql}`
       return {
         type: value.type,
         sql: `${call.name}(${value.sql}, ${counted(0)}${rest}${nulls}) OVER ${over}`,
