@@ -27,8 +27,9 @@ const start = (onOutput = () => {}) => {
   }
   child.stdout.on('data', listen)
   child.stderr.on('data', listen)
+  // `close` comes when the last process that shares these pipes has ended, not when npm has.
   const ended = new Promise((resolve) =>
-    child.on('exit', (code, signal) =>
+    child.on('close', (code, signal) =>
       resolve({ code, signal, output, seconds: (performance.now() - begun) / 1000 }),
     ),
   )
@@ -105,6 +106,9 @@ try {
     const seconds = (performance.now() - interruptedAt) / 1000
     if (interruptedAt > 0 && seconds > 5)
       throw new Error(`Ctrl-C at ${delaySeconds} s took ${seconds.toFixed(1)} s\n${output}`)
+    if (interruptedAt > 0 && !/Stopping; what is published stays/.test(output) && delaySeconds > 1.4) {
+      throw new Error(`Ctrl-C at ${delaySeconds} s was not noticed by the job\n${output}`)
+    }
     if (/\n\s+at /.test(output)) throw new Error(`Ctrl-C at ${delaySeconds} s printed a stack\n${output}`)
     console.log(
       `figure: Ctrl-C at ${delaySeconds} s: ended with ${code ?? signal} after ${seconds.toFixed(1)} s`,
