@@ -43,7 +43,9 @@ export class PartitionLog {
   #unproven: LastRecord | undefined
   #buffered = { bytes: 0, encodedBytes: 0 }
   #cutDue: CutReason | undefined
+  /** The cuts under way, one after another, while `#cutting`. */
   #cuts: Promise<void> | undefined
+  #cutting = false
   #draining = false
   /** Blocks are taken one after another, in the order they were written. */
   #lastWrite: Promise<void> = Promise.resolve()
@@ -109,8 +111,9 @@ export class PartitionLog {
   async flush(signal: AbortSignal | undefined): Promise<void> {
     const target = this.#group.next
     this.#requestCut('flush')
-    while (this.#published < target) {
+    for (;;) {
       if (this.isOver) throw this.#error ?? notAssigned(this.name)
+      if (this.#published >= target) return
       await this.#changes.wait(signal)
     }
   }
@@ -129,7 +132,7 @@ export class PartitionLog {
     const timer = left === undefined ? undefined : runtime.setTimer(giveUp, Math.max(0, left))
     if (options.drain && this.#state !== 'opening') this.#requestCut(options.cutBy)
     else giveUp()
-    await this.#cuts
+    while (this.#cutting) await this.#cuts
     timer?.cancel()
     const endedBefore = this.#state === 'fenced' || this.#state === 'failed'
     this.#state = partitionLogStateAfter(this.#state, 'revoke')
@@ -203,13 +206,11 @@ export class PartitionLog {
   #requestCut(reason: CutReason): void {
     if (this.isOver || this.#group.isEmpty) return
     this.#cutDue ??= reason
-    this.#cuts ??= this.#runCuts().finally(() => {
-      this.#cuts = undefined
-      this.#changes.wake()
-    })
+    if (!this.#cutting) this.#cuts = this.#runCuts()
   }
 
   async #runCuts(): Promise<void> {
+    this.#cutting = true
     try {
       while (this.#cutDue && !this.isOver) {
         const release = await this.#context.cutSlots.acquire(this.#abort.signal)
@@ -223,6 +224,8 @@ export class PartitionLog {
       }
     } catch (error) {
       this.#end(error)
+    } finally {
+      this.#cutting = false
     }
   }
 
