@@ -7,7 +7,7 @@
  */
 import { setMaxListeners } from 'node:events'
 import { CreateBucketCommand, HeadBucketCommand, type S3Client } from '@aws-sdk/client-s3'
-import { createAthena, identifier, rowsPer, sql } from '@stockpipe/athena'
+import { createAthena } from '@stockpipe/athena'
 import {
   type BoundTable,
   type ColumnRecord,
@@ -16,20 +16,19 @@ import {
   type RecordSource,
   StockpipeError,
   type TopicDefinition,
-  t,
 } from '@stockpipe/core'
 import { createPartitionRegistrar, ensureDatabase, ensureTable, runCrawler } from '@stockpipe/glue'
 import { ensureTopics, loadTopic, runConsumer } from '@stockpipe/kafka'
-import { createSink, verifySink } from '@stockpipe/s3-sink'
+import { createSink } from '@stockpipe/s3-sink'
 import { expectedAnswers } from './expected-answers.ts'
 import { askMarketQuestions, type MarketAnswers } from './market-answers.ts'
 import { barsSource, readBars, tradeCount, tradesSource } from './market-data.ts'
 import { bars, barsTopic, trades, tradesTopic } from './market-tables.ts'
-import { countParquetRows } from './parquet-row-counts.ts'
 import { openServices, type PipelineServices } from './pipeline-services.ts'
 import { printTable } from './print-table.ts'
 import { progressLine } from './progress-lines.ts'
 import { countBySymbol, SelfCheck } from './self-check.ts'
+import { checkTable } from './table-check.ts'
 
 const dataDir = process.env['STOCKPIPE_DATA_DIR'] ?? '.stockpipe/full-pipeline'
 const bucket = process.env['STOCKPIPE_BUCKET'] ?? 'market-lake'
@@ -157,49 +156,10 @@ const runPipeline = async (services: PipelineServices, signal: AbortSignal): Pro
   for (const name of Object.keys(expected) as (keyof MarketAnswers)[])
     check.rows(name, answers[name], expected[name])
 
-  const tradeRows: { symbol: string }[] = []
-  for await (const batch of tradeSource.read({ signal }))
-    tradeRows.push(...batch.rows.map(({ symbol }) => ({ symbol })))
-  for (const [table, rowsIn] of [
-    [lake.bars, countBySymbol(barRows)],
-    [lake.trades, countBySymbol(tradeRows)],
-  ] as const) {
-    const { name } = table.table
-    const registered = await athena.query({ ...rowsPer(table as BoundTable, []), signal })
-    check.same(
-      `rows of ${name} through Athena`,
-      Number((registered.rows[0] as { rows: bigint }).rows),
-      [...rowsIn.values()].reduce((a, b) => a + b, 0),
-    )
-    for (const database of ['market', 'market_crawled']) {
-      const counted = await athena.query({
-        sql: sql`SELECT symbol, count(*) AS records FROM ${identifier(database, name)} GROUP BY 1`,
-        columns: { symbol: t.string(), records: t.int64() },
-        signal,
-      })
-      check.counts(
-        `rows of ${database}.${name} through Athena`,
-        new Map(counted.rows.map(({ symbol, records }) => [symbol, Number(records)])),
-        rowsIn,
-      )
-    }
-    const parquet = await countParquetRows(services.s3, table as BoundTable, signal)
-    check.counts(`rows of ${name} in its Parquet files`, parquet.rows, rowsIn)
-    const report = await verifySink({
-      client: services.s3,
-      journal: `s3://${bucket}/_stockpipe/journal/${name}`,
-      table: table as BoundTable,
-      signal,
-    })
-    check.same(
-      `problems verify finds in ${name}`,
-      report.problems.map(({ code, message }) => `${code}: ${message}`).join('; '),
-      '',
-    )
-    process.stdout.write(
-      `\n${name}: ${number.format([...rowsIn.values()].reduce((a, b) => a + b, 0))} rows in = rows out, in ${parquet.files} Parquet files; the journal holds.\n`,
-    )
-  }
+  const tradesIn = new Map(expected.rebuilt.map(({ symbol, trades }) => [symbol, Number(trades)]))
+  const given = { athena, s3: services.s3, check, signal }
+  process.stdout.write(`\n${await checkTable(lake.bars, countBySymbol(barRows), given)}\n`)
+  process.stdout.write(`${await checkTable(lake.trades, tradesIn, given)}\n`)
   process.stdout.write(
     `${number.format(check.checks)} figures compared, ${check.differences.length} differ.\n`,
   )
