@@ -32,29 +32,22 @@ export class BufferBudget {
 
   /** To be called when a holder's bytes have changed. */
   changed(): void {
-    const full = this.#bufferedBytes() > this.#limit
-    if (full !== this.#full) {
-      this.#full = full
-      this.#onPressure(full)
-    }
-    this.#changes.wake()
-  }
-
-  /** Resolves when all holders together are within the limit. */
-  async room(signal: AbortSignal): Promise<void> {
-    while (this.#full && !signal.aborted) {
-      let largest: BudgetHolder | undefined
-      for (const holder of this.#holders) {
-        if (holder.bufferedBytes > (largest?.bufferedBytes ?? 0)) largest = holder
-      }
-      largest?.cutForMemory()
-      await this.#changes.wait(signal)
-    }
-  }
-
-  #bufferedBytes(): number {
     let sum = 0
-    for (const holder of this.#holders) sum += holder.bufferedBytes
-    return sum
+    let largest: BudgetHolder | undefined
+    for (const holder of this.#holders) {
+      sum += holder.bufferedBytes
+      if (holder.bufferedBytes > (largest?.bufferedBytes ?? 0)) largest = holder
+    }
+    const full = sum > this.#limit
+    if (full) largest?.cutForMemory()
+    if (full === this.#full) return
+    this.#full = full
+    this.#onPressure(full)
+    if (!full) this.#changes.wake()
+  }
+
+  /** Resolves when all holders together are within the limit; rejects with `signal.reason`. */
+  async room(signal: AbortSignal): Promise<void> {
+    while (this.#full) await this.#changes.wait(signal)
   }
 }

@@ -134,7 +134,6 @@ export class PartitionLog {
     else giveUp()
     while (this.#cutting) await this.#cuts
     timer?.cancel()
-    const endedBefore = this.#state === 'fenced' || this.#state === 'failed'
     this.#state = partitionLogStateAfter(this.#state, 'revoke')
     this.#stopTimer()
     giveUp()
@@ -142,7 +141,6 @@ export class PartitionLog {
     this.#buffered = { bytes: 0, encodedBytes: 0 }
     budget.remove(this)
     this.#changes.wake()
-    if (endedBefore) return
     const late = new AbortController()
     const markerTimer = runtime.setTimer(() => late.abort(new Error('took too long')), markerMillis)
     await this.#journal

@@ -35,6 +35,12 @@ export const setUpSink = (options: SinkOptions, runtime: Runtime): SinkSetup => 
       `Sink ${options.name}: the journal ${journal} lies inside the table's location ${table.location}, where queries and crawlers read. Move one of them.`,
     )
   }
+  if (options.writer !== undefined && !/^[\x21-\x7e]{1,100}$/.test(options.writer)) {
+    throw refusal(
+      'WRITER_NAME_INVALID',
+      `Sink ${options.name}: a writer is named by up to 100 ASCII characters without spaces, not "${options.writer}".`,
+    )
+  }
   const pathBytes = longestPathBytes(table.prefix, topic.name)
   if (pathBytes < 64) {
     throw refusal(

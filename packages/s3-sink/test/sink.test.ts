@@ -310,6 +310,7 @@ describe('a sink', () => {
     [{ journal: 'lake/journal' }, 'JOURNAL_LOCATION_INVALID'],
     [{ journal: 's3://other/journal' }, 'SINK_STORE_MISSING'],
     [{ name: '../x' }, 'SINK_NAME_INVALID'],
+    [{ writer: 'zoë' }, 'WRITER_NAME_INVALID'],
     [{ rotation: { rows: 0 } }, 'SINK_OPTION_INVALID'],
     [
       { table: ticks.at({ database: 'market', location: `s3://lake/${'deep/'.repeat(180)}` }) },
