@@ -175,12 +175,13 @@ export class ConsumerLoop {
     const { signal } = cursor.lost
     const end = BigInt(batch.lastOffset()) + 1n
     const next = cursor.target !== undefined && cursor.target < end ? cursor.target : end
-    for (const block of messageBlocks(batch, cursor.position!, next, blockLimits)) {
+    for (const block of messageBlocks(batch, cursor.handedTo, next, blockLimits)) {
       const written = abortable(cursor.sink.write(block), signal)
       await whileBeating(runtime, heartbeatIntervalMillis, () => this.#beat(payload), written)
       if (signal.aborted) throw signal.reason
       this.records += block.count
       this.bytes += block.values.bytes.length + block.keys.bytes.length
+      cursor.handedTo = block.nextOffset
       this.#advance(cursor, block.nextOffset)
     }
     cursor.logEnd = BigInt(batch.highWatermark)

@@ -17,6 +17,8 @@ export class PartitionCursor {
   lost = new AbortController()
   /** The offset of the next record to hand over; undefined until the sink has answered. */
   position: bigint | undefined
+  /** Where the sink stands: behind `position` after markers and aborted records, which it is never shown. */
+  handedTo = 0n
   /** Where kafkajs stands after batches in which it found nothing to hand over, beyond a hole not yet vouched for. */
   skippedTo: bigint | undefined
   /** The log's end as last heard of. */
@@ -46,6 +48,7 @@ export class PartitionCursor {
 
   place(position: PartitionPosition, logEnd: bigint): void {
     this.position = position.offset
+    this.handedTo = position.offset
     this.skippedTo = undefined
     this.logEnd = logEnd
     this.lost = new AbortController()

@@ -140,6 +140,39 @@ describe('runConsumer until latest', () => {
     expect(await runConsumer(options)).toMatchObject({ reason: 'reached', records: 0 })
   })
 
+  it('hands the sink a block that begins where the last one ended, over markers it was never shown', async () => {
+    const { kafka, topic, producer } = await filled('topic', 50, 1)
+    const sink = new MemorySink()
+    const end = new AbortController()
+    let lag = Number.POSITIVE_INFINITY
+    let records = 0
+    const running = runConsumer({
+      ...quick,
+      kafka,
+      groupId: 'group',
+      topics: [topic],
+      sink,
+      signal: end.signal,
+      onProgress: (progress) => ({ lag, records } = progress),
+    })
+    await vi.waitUntil(() => records === 50 && lag === 0, { timeout: 10_000 })
+    const transactional = kafka.producer({ transactionalId: 'tx', maxInFlightRequests: 1, idempotent: true })
+    await transactional.connect()
+    const transaction = await transactional.transaction()
+    await transaction.send({ topic: 'topic', messages: [{ value: '{"id":1000}' }] })
+    await transaction.abort()
+    await transactional.disconnect()
+    // Long enough for the loop to step over the aborted record and the marker by themselves.
+    await delay(1000)
+    await producer.send(quotesFrom(50, 60))
+    await producer.close()
+    await vi.waitUntil(() => records === 60, { timeout: 10_000 })
+    end.abort()
+    await running
+    expect(sink.violations).toEqual([])
+    expect(idsOf(sink.journal)).toEqual(numbers(60))
+  })
+
   it('drives a sink for each topic', async () => {
     const { kafka, topic, producer } = await filled('one', 500)
     await producer.close()
