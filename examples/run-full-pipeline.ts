@@ -95,10 +95,8 @@ const sinkTopics = async (
 
 const printAnswers = (answers: MarketAnswers) => {
   printTable('Daily bars rebuilt from the trades', answers.rebuilt)
-  printTable(
-    '20-day moving average of the close',
-    answers.averages.filter(({ rows }) => rows === 20n),
-  )
+  const newest = answers.averages.filter(({ symbol }, index, rows) => rows[index + 1]?.symbol !== symbol)
+  printTable('20-day moving average of the close, on the newest day', newest)
   printTable('Best and worst day of each ticker', answers.extremes)
   printTable('Volume-weighted average price', answers.vwap)
   printTable('Rows per ticker and year', answers.counts)
