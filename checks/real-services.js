@@ -110,7 +110,7 @@ const expectSuccess = async (what, job) => {
 /** The moment the job, as it prints, is half-way through `label N of M`, or is done with it. */
 const halfWay = (job, label) =>
   new Promise((resolve) => {
-    const progress = new RegExp(`${label} ([\\d,]+) of ([\\d,]+)`, 'g')
+    const progress = new RegExp(`${label} +([\\d,]+) of ([\\d,]+)`, 'g')
     job.onOutput((output) => {
       for (const [, done, total] of output.matchAll(progress)) {
         const [records, all] = [done, total].map((text) => Number(text.replaceAll(',', '')))
@@ -128,7 +128,10 @@ const killHalfWay = async (what, label, services) => {
   if (signal !== 'SIGKILL' || reached === undefined) {
     throw new Error(`${what}: the job had ended before its kill\n${output}`)
   }
-  await expectSuccess(`${what}, killed with -9 at '${label} ${reached}' and started again`, startJob(services))
+  await expectSuccess(
+    `${what}, killed with -9 at '${label} ${reached}' and started again`,
+    startJob(services),
+  )
 }
 
 const everythingLocal = async () => {
@@ -163,21 +166,26 @@ const realKafka = async () => {
  */
 const realKafkaAndS3 = async () => {
   const what = 'the main job, Apache Kafka and versitygw, Glue and Athena local'
-  const dataDir = 'versitygw'
-  const objects = join(folder, dataDir, 's3')
-  mkdirSync(objects, { recursive: true })
-  const kafka = await startService('Apache Kafka', 'lanes/kafka/start')
-  if (kafka === undefined) return
-  const local = await startLocal(dataDir)
-  const { accessKeyId, secretAccessKey } = local.aws
-  const keys = ['--access-key', accessKeyId, '--secret-key', secretAccessKey]
-  const s3 = await startService('versitygw', 'lanes/versitygw/start', [...keys, '--data-dir', objects])
-  if (s3 !== undefined) {
-    await expectSuccess(what, startJob({ kafka: kafka.kafka, aws: local.aws, s3: s3.s3 }))
-    await stopService('versitygw', s3)
+  for (const label of [undefined, 'Topics to Parquet tables']) {
+    const dataDir = `versitygw-${label ?? 'whole'}`
+    const objects = join(folder, dataDir, 's3')
+    mkdirSync(objects, { recursive: true })
+    const kafka = await startService('Apache Kafka', 'lanes/kafka/start')
+    if (kafka === undefined) return
+    const local = await startLocal(dataDir)
+    const { accessKeyId, secretAccessKey } = local.aws
+    const keys = ['--access-key', accessKeyId, '--secret-key', secretAccessKey]
+    const s3 = await startService('versitygw', 'lanes/versitygw/start', [...keys, '--data-dir', objects])
+    if (s3 !== undefined) {
+      const services = { kafka: kafka.kafka, aws: local.aws, s3: s3.s3 }
+      if (label === undefined) await expectSuccess(what, startJob(services))
+      else await killHalfWay(what, label, services)
+      await stopService('versitygw', s3)
+    }
+    await stopService('stockpipe local', local)
+    await stopService('Apache Kafka', kafka)
+    if (s3 === undefined) return
   }
-  await stopService('stockpipe local', local)
-  await stopService('Apache Kafka', kafka)
 }
 
 const lanes = { local: everythingLocal, kafka: realKafka, versitygw: realKafkaAndS3 }

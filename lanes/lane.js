@@ -124,7 +124,11 @@ export class Lane {
    * Runs the service until a signal ends the lane; when it listens on `port` and has printed `readyText`,
    * prints `address` as a line of JSON. A service that ends by itself, or is not ready in `readyMillis`, is an error.
    */
-  async serve(command, commandArguments, { port, readyText = '', readyMillis = 120_000, address, ...options }) {
+  async serve(
+    command,
+    commandArguments,
+    { port, readyText = '', readyMillis = 120_000, address, ...options },
+  ) {
     let printed = ''
     const onText = (text) => {
       printed = text
