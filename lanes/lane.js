@@ -92,12 +92,16 @@ export class Lane {
     return text
   }
 
-  /** The cache folder of `name`, filled by `fill(folder)` the first time. A folder half filled never counts. */
-  async install(name, fill) {
+  /**
+   * The cache folder of `name`, filled by `fill(folder)` the first time, after `checkTools()` let it pass.
+   * A folder half filled never counts.
+   */
+  async install(name, checkTools, fill) {
     const lanes = join(homedir(), '.cache', 'stockpipe', 'lanes')
     mkdirSync(lanes, { recursive: true })
     const entries = readdirSync(lanes)
     if (entries.includes(name)) return join(lanes, name)
+    checkTools()
     const partial = `${name}.partial-`
     for (const entry of entries) {
       if (!entry.startsWith(partial) || isRunning(Number(entry.slice(partial.length)))) continue
