@@ -5,8 +5,10 @@ export type DecimalRounding = 'halfUp' | 'floor' | 'down' | 'exact'
 
 const pattern = /^([+-]?)(\d+)(?:\.(\d*))?(?:[eE]([+-]?\d+))?$|^([+-]?)\.(\d+)(?:[eE]([+-]?\d+))?$/
 
+const powersOfTen = Array.from({ length: 40 }, (_, exponent) => 10n ** BigInt(exponent))
+
 /** 10 to the power of `exponent`, for exponents of 0 and more. */
-export const powerOfTen = (exponent: number): bigint => 10n ** BigInt(exponent)
+export const powerOfTen = (exponent: number): bigint => powersOfTen[exponent] ?? 10n ** BigInt(exponent)
 
 /**
  * An exact decimal number: `unscaled / 10 ** scale`. Immutable.
