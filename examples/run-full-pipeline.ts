@@ -200,3 +200,5 @@ const main = async (): Promise<number> => {
 }
 
 process.exitCode = await main()
+// Interrupted: everything is closed; whatever a client still has in mind is not waited for.
+if (process.exitCode === 130) process.exit()

@@ -11,23 +11,33 @@ export interface LogRange {
 
 const disconnectMillis = 2000
 
-/** Connects an admin client, runs `work` with it, and disconnects whatever happens. */
+/**
+ * Connects an admin client, runs `work` with it, and disconnects whatever happens.
+ *
+ * When the signal aborts, the call under way is let end first (for two seconds at most): kafkajs that is disconnected
+ * beneath a call connects again for it, and goes on trying long after the broker has gone.
+ */
 export const withAdmin = async <T>(
   kafka: Kafka,
   options: { readonly runtime: Runtime; readonly signal?: AbortSignal | undefined },
   work: (admin: Admin) => Promise<T>,
 ): Promise<T> => {
+  const { runtime, signal } = options
   const admin = kafka.admin()
+  const connectAndWork = async (): Promise<T> => {
+    await admin.connect().catch((error) => {
+      throw kafkaFailure(error, { code: 'KAFKA_UNREACHABLE', doing: 'connecting', retryable: true })
+    })
+    signal?.throwIfAborted()
+    return work(admin)
+  }
+  signal?.throwIfAborted()
+  const running = connectAndWork()
   try {
-    await abortable(
-      admin.connect().catch((error) => {
-        throw kafkaFailure(error, { code: 'KAFKA_UNREACHABLE', doing: 'connecting', retryable: true })
-      }),
-      options.signal,
-    )
-    return await abortable(work(admin), options.signal)
+    return await abortable(running, signal)
   } finally {
-    await settledWithin(options.runtime, disconnectMillis, admin.disconnect())
+    await settledWithin(runtime, disconnectMillis, running)
+    await settledWithin(runtime, disconnectMillis, admin.disconnect())
   }
 }
 

@@ -20,6 +20,8 @@ const disconnectMillis = 2000
 export class BatchSender {
   readonly #options: BatchSenderOptions
   readonly #producer: Producer
+  /** Calls kafkajs has not answered yet. */
+  readonly #underWay = new Set<Promise<unknown>>()
 
   constructor(options: BatchSenderOptions) {
     this.#options = options
@@ -38,7 +40,7 @@ export class BatchSender {
     const ranges = await withAdmin(kafka, { runtime, signal }, (admin) => logRanges(admin, topic.name))
     if (ranges.size < topic.partitions) throw tooFewPartitions(topic, ranges.size)
     try {
-      await abortable(this.#producer.connect(), signal)
+      await abortable(this.#track(this.#producer.connect()), signal)
     } catch (error) {
       signal?.throwIfAborted()
       throw kafkaFailure(error, {
@@ -58,17 +60,16 @@ export class BatchSender {
     const { topic, compression, runtime } = this.#options
     const timestamp = String(runtime.now())
     const facts = { topic: topic.name, records: batch.records.length }
-    const answers = await this.#producer
-      .send({
-        topic: topic.name,
-        acks: -1,
-        messages: batch.records.map(({ key, value, partition }) => ({ key, value, partition, timestamp })),
-        ...(compression === undefined ? {} : { compression }),
-      })
-      .catch((error) => {
-        const doing = `sending ${batch.records.length} records to topic ${topic.name}`
-        throw kafkaFailure(error, { code: 'DELIVERY_FAILED', doing, facts })
-      })
+    const sent = this.#producer.send({
+      topic: topic.name,
+      acks: -1,
+      messages: batch.records.map(({ key, value, partition }) => ({ key, value, partition, timestamp })),
+      ...(compression === undefined ? {} : { compression }),
+    })
+    const answers = await this.#track(sent).catch((error) => {
+      const doing = `sending ${batch.records.length} records to topic ${topic.name}`
+      throw kafkaFailure(error, { code: 'DELIVERY_FAILED', doing, facts })
+    })
     const offsets = new Map<number, bigint>()
     for (const { partition, errorCode, baseOffset } of answers) {
       if (errorCode === 0 && baseOffset !== undefined) offsets.set(partition, BigInt(baseOffset))
@@ -88,8 +89,20 @@ export class BatchSender {
     return offsets
   }
 
-  /** Disconnects, giving up after two seconds. */
+  /**
+   * Lets the calls under way end and disconnects, giving up on either after two seconds: kafkajs that is disconnected
+   * beneath a call connects again for it.
+   */
   async close(): Promise<void> {
-    await settledWithin(this.#options.runtime, disconnectMillis, this.#producer.disconnect())
+    const { runtime } = this.#options
+    await settledWithin(runtime, disconnectMillis, Promise.allSettled([...this.#underWay]))
+    await settledWithin(runtime, disconnectMillis, this.#producer.disconnect())
+  }
+
+  #track<T>(call: Promise<T>): Promise<T> {
+    this.#underWay.add(call)
+    const forget = () => void this.#underWay.delete(call)
+    call.then(forget, forget)
+    return call
   }
 }
