@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createAthenaService } from '../../src/athena/athena-service.ts'
 import { Catalog } from '../../src/glue/catalog.ts'
 import type { JsonService } from '../../src/http/json-service.ts'
@@ -174,13 +174,21 @@ describe('a query', () => {
 
   it('waits QUEUED while as many as the limit run, and can be stopped there', async () => {
     answer = untilAborted
-    const [first, second, third, fourth] = await Promise.all([1, 2, 3, 4].map((n) => start(`select ${n}`)))
-    await reaches(second as string, 'RUNNING')
+    const first = await start('select 1')
+    const second = await start('select 2')
+    const third = await start('select 3')
+    const fourth = await start('select 4')
+    await reaches(first, 'RUNNING')
+    await reaches(second, 'RUNNING')
     await athena.handle('StopQueryExecution', { QueryExecutionId: third })
-    expect((await get(fourth as string)).Status.State).toBe('QUEUED')
+    expect((await get(fourth)).Status.State).toBe('QUEUED')
+    // Which of two that run side by side asks the engine first is open.
+    await vi.waitUntil(() => engine.asked.length === 2)
+    expect(engine.asked.map((one) => one.sql).sort()).toEqual(['select 1', 'select 2'])
     await athena.handle('StopQueryExecution', { QueryExecutionId: first })
-    await reaches(fourth as string, 'RUNNING')
-    expect(engine.asked.map((one) => one.sql)).toEqual(['select 1', 'select 2', 'select 4'])
+    await reaches(fourth, 'RUNNING')
+    await vi.waitUntil(() => engine.asked.length === 3)
+    expect(engine.asked.at(-1)?.sql).toBe('select 4')
   })
 
   it('is not started twice by one client token, nor for another question', async () => {
