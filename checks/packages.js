@@ -6,7 +6,8 @@ import { packageFolders, pnpm, root } from '../scripts/workspace.js'
 
 // Every published package: built with declarations, packed, linted as a tarball, and imported from an empty folder
 // by `import` and by `require`.
-const published = packageFolders.filter((folder) => folder !== 'examples')
+const manifestOf = (name) => JSON.parse(readFileSync(join(root, name, 'package.json'), 'utf8'))
+const published = packageFolders.filter((name) => !manifestOf(name).private)
 const folder = mkdtempSync(join(tmpdir(), 'stockpipe-packages-'))
 const tarballs = join(folder, 'tarballs')
 const inFolder = (command, commandArguments, options = {}) =>
@@ -33,9 +34,7 @@ try {
       ]),
     )
   }
-  const names = published.map(
-    (name) => JSON.parse(readFileSync(join(root, name, 'package.json'), 'utf8')).name,
-  )
+  const names = published.map((name) => manifestOf(name).name)
   writeFileSync(join(folder, 'package.json'), '{"private":true}')
   inFolder(
     'npm',

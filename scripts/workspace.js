@@ -125,6 +125,7 @@ export const install = async (scope) => {
 export const buildFast = async (folders) => {
   const shared = ['tsup.package.ts', 'tsconfig.base.json', 'pnpm-lock.yaml'].map((file) => join(root, file))
   const stale = folders
+    .filter((folder) => existsSync(join(root, folder, 'tsup.config.ts')))
     .map((folder) => ({
       folder: join(root, folder),
       stamp: join(root, folder, 'dist', '.inputs'),

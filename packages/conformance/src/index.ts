@@ -1,0 +1,2 @@
+export { describeKafka, type KafkaSubject } from './kafka/describe-kafka.ts'
+export { describeObjectStore, type ObjectStoreSubject } from './s3/describe-object-store.ts'
