@@ -1,9 +1,15 @@
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { CreateBucketCommand, DeleteObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3'
+import {
+  CreateBucketCommand,
+  DeleteObjectCommand,
+  ListBucketsCommand,
+  ListObjectsV2Command,
+  S3Client,
+} from '@aws-sdk/client-s3'
 import { defineTable, defineTopic, type PackedBytes, t } from '@stockpipe/core'
 import { createSink } from '@stockpipe/s3-sink'
 import { afterEach, expect, test } from 'vitest'
@@ -153,6 +159,23 @@ test('a directory another stack holds, and a taken port, are one sentence and ex
   const taken = capturedIO()
   expect(await main(['local', '--kafka-port', '0', '--http-port', String(port)], taken)).toBe(1)
   expect(taken.err()).toMatch(new RegExp(`^stockpipe local: .*${port}.*\\n$`))
+})
+
+test('local --reset starts over an emptied data directory, and leaves a directory of somebody else', async () => {
+  const directory = await temporaryDirectory()
+  const first = await startLocal('--data-dir', directory)
+  await s3Client(first.env).send(new CreateBucketCommand({ Bucket: 'before' }))
+  await first.end()
+  const second = await startLocal('--data-dir', directory, '--reset')
+  expect((await s3Client(second.env).send(new ListBucketsCommand({}))).Buckets ?? []).toEqual([])
+  await second.end()
+
+  await writeFile(path.join(directory, 'notes.txt'), 'mine')
+  const io = capturedIO()
+  expect(await main(['local', '--data-dir', directory, '--reset'], io)).toBe(1)
+  expect(io.err()).toMatch(
+    /^stockpipe local: The directory .* is not emptied, because it holds notes\.txt.*\n$/,
+  )
 })
 
 test('query prints a table, CSV and JSON, and why a query failed', async () => {

@@ -21,7 +21,8 @@ export interface DataDirectoryLock {
   release(): Promise<void>
 }
 
-const claimPattern = /^(stockpipe-[0-9a-f]{16})\.claim$/
+/** The name of the file by which a process lays claim to a directory. */
+export const claimPattern = /^(stockpipe-[0-9a-f]{16})\.claim$/
 
 /** State and start time of a process, fields 3 and 22 of its stat; undefined without /proc or such a process. */
 const processFacts = async (

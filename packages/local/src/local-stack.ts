@@ -1,8 +1,14 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { rm } from 'node:fs/promises'
 import path from 'node:path'
-import { ConfigurationError, StockpipeError } from '@stockpipe/core'
 import { createAthenaService } from './athena/athena-service.ts'
+import {
+  dataDirectoryError,
+  finishReset,
+  makeDataDirectory,
+  makeTemporaryDirectory,
+  refuseForeignDirectory,
+  resetDataDirectory,
+} from './data-directory.ts'
 import { lockDataDirectory } from './data-directory-lock.ts'
 import { createGlueService } from './glue/glue-service.ts'
 import { type HttpPort, openHttpPort } from './http/http-port.ts'
@@ -14,6 +20,8 @@ import type { QueryEngine } from './sql/query-engine.ts'
 export interface LocalStackOptions {
   /** Where everything is kept. Default: a temporary directory, removed on close. */
   readonly dataDir?: string
+  /** Empties `dataDir` first, where it is a data directory and nobody else has it. Default false. */
+  readonly reset?: boolean
   /** Port of the HTTP services. Default 9000; 0: any free port. */
   readonly httpPort?: number
   /** Port of Kafka. Default 9092; 0: any free port. */
@@ -86,52 +94,29 @@ class OpenParts {
 }
 
 const openDataDirectory = async (options: LocalStackOptions, parts: OpenParts): Promise<string> => {
-  if (options.dataDir !== undefined) {
-    const dataDir = path.resolve(options.dataDir)
-    await mkdir(dataDir, { recursive: true })
-    return dataDir
-  }
-  const dataDir = await mkdtemp(path.join(tmpdir(), 'stockpipe-local-'))
-  parts.add(() => rm(dataDir, { recursive: true, force: true }))
+  const { reset = false } = options
+  const dataDir = await (options.dataDir === undefined
+    ? makeTemporaryDirectory()
+    : makeDataDirectory(options.dataDir))
+  if (options.dataDir === undefined) parts.add(() => rm(dataDir, { recursive: true, force: true }))
+  // Before anything is put into a directory that may be somebody else's.
+  if (reset) await refuseForeignDirectory(dataDir)
+  const lock = await lockDataDirectory(dataDir)
+  parts.add(() => lock.release())
+  await (reset ? resetDataDirectory(dataDir) : finishReset(dataDir))
   return dataDir
-}
-
-const unusableReasons: Readonly<Record<string, string>> = {
-  EACCES: 'this user may not write to it',
-  EPERM: 'this user may not write to it',
-  EROFS: 'its file system is read-only',
-  ENOSPC: 'no space is left on its file system',
-  EDQUOT: "the user's quota of its file system is used up",
-  ENOTDIR: 'a part of its path is a file',
-  EEXIST: 'it is a file',
-  ENOENT: 'it cannot be made there (is that file system read-only?)',
-}
-
-const startError = (error: unknown, options: LocalStackOptions): unknown => {
-  const { code } = error as NodeJS.ErrnoException
-  const reason = StockpipeError.isInstance(error) ? undefined : unusableReasons[code ?? '']
-  if (!reason) return error
-  const directory = path.resolve(options.dataDir ?? tmpdir())
-  return new ConfigurationError({
-    code: 'DATA_DIRECTORY_UNUSABLE',
-    message: `The data directory ${directory} cannot be used, because ${reason}: pass another dataDir (--data-dir).`,
-    cause: error,
-    facts: { directory },
-  })
 }
 
 /**
  * Starts the embedded services in this process, over one directory.
  * Throws `ConfigurationError`: `PORT_IN_USE`, `CANNOT_LISTEN`, `DATA_DIRECTORY_IN_USE` (by another stack, whose
- * pid it names), `DATA_DIRECTORY_UNUSABLE`.
+ * pid it names), `DATA_DIRECTORY_UNUSABLE`, `NOT_A_DATA_DIRECTORY` (asked to reset a directory of somebody else).
  */
 export const startLocalStack = async (options: LocalStackOptions = {}): Promise<LocalStack> => {
   const { host = '127.0.0.1', accessKeyId = 'stockpipe', secretAccessKey = 'stockpipe-secret' } = options
   const parts = new OpenParts()
   try {
     const dataDir = await openDataDirectory(options, parts)
-    const lock = await lockDataDirectory(dataDir)
-    parts.add(() => lock.release())
     const storage = await FileObjectStorage.open(dataDir)
     const glue = await createGlueService({ dataDirectory: path.join(dataDir, 'glue'), storage })
     parts.add(() => glue.close())
@@ -165,6 +150,6 @@ export const startLocalStack = async (options: LocalStackOptions = {}): Promise<
     }
   } catch (error) {
     await parts.close().catch(() => undefined)
-    throw startError(error, options)
+    throw dataDirectoryError(error, options.dataDir)
   }
 }

@@ -5,6 +5,7 @@ const help = `Runs Kafka, S3, Glue and Athena in this process, for development, 
 Usage: stockpipe local [options]
 
   --data-dir DIR      where everything is kept (default: a temporary directory, removed at the end)
+  --reset             empty that directory first; refused where a local stack has not made it
   --kafka-port N      port of Kafka, 0 for any free one (default 9092)
   --http-port N       port of S3, Glue and Athena, 0 for any free one (default 9000)
   --host ADDRESS      the address both listen on (default 127.0.0.1)
@@ -42,6 +43,7 @@ export const localCommand: Command = {
   help,
   options: {
     'data-dir': { type: 'string' },
+    reset: { type: 'boolean' },
     'kafka-port': { type: 'string' },
     'http-port': { type: 'string' },
     host: { type: 'string' },
@@ -50,8 +52,13 @@ export const localCommand: Command = {
   },
   async run({ values, positionals }, io) {
     if (positionals.length > 0) throw new UsageError(`it takes no argument such as '${positionals[0]}'`)
+    const dataDir = text('data-dir', values['data-dir'])
+    if (values['reset'] && dataDir === undefined) {
+      throw new UsageError('--reset goes with --data-dir; a temporary directory is empty')
+    }
     const given = {
-      dataDir: text('data-dir', values['data-dir']),
+      dataDir,
+      reset: values['reset'],
       kafkaPort: port('kafka-port', values['kafka-port']),
       httpPort: port('http-port', values['http-port']),
       host: text('host', values['host']),
