@@ -1,19 +1,33 @@
-import { describe } from 'vitest'
+import { afterAll, beforeAll, describe } from 'vitest'
+import { describeBuckets } from './buckets.ts'
+import { describeConditionalReads } from './conditional-reads.ts'
+import { describeConditionalWrites } from './conditional-writes.ts'
+import { ObjectStore, type ObjectStoreSubject } from './object-store.ts'
+import { describeObjects } from './objects.ts'
+import { describeRanges } from './ranges.ts'
 
-/** An S3 service under test. */
-export interface ObjectStoreSubject {
-  readonly endpoint: string
-  readonly region: string
-  readonly accessKeyId: string
-  readonly secretAccessKey: string
-}
+export type { ObjectStoreSubject } from './object-store.ts'
 
-/** What every S3 must answer: the same cases for the embedded service and for a real server. */
+const concepts = [
+  describeBuckets,
+  describeObjects,
+  describeConditionalWrites,
+  describeConditionalReads,
+  describeRanges,
+]
+
+/**
+ * What every S3 must answer: the same cases, unchanged, for the embedded service and for a real server.
+ * `start` is called once; it must answer an empty service, which is disposed of at the end.
+ */
 export const describeObjectStore = (
   name: string,
   start: () => Promise<ObjectStoreSubject & AsyncDisposable>,
 ): void => {
   describe(`S3 by ${name}`, () => {
-    void start
+    const store = new ObjectStore(start)
+    beforeAll(() => store.open())
+    afterAll(() => store.close())
+    for (const describeConcept of concepts) describeConcept(store)
   })
 }
