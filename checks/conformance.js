@@ -1,0 +1,41 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { install, root, run } from '../scripts/workspace.js'
+
+// The conformance suites, unchanged, against Apache Kafka and versitygw (`npm test` runs them against the local stack).
+// At least so many cases must have passed for each, unless this machine lacks what the lane needs.
+const fewest = { Kafka: 60, S3: 50 }
+
+await install('all')
+const folder = mkdtempSync(join(tmpdir(), 'stockpipe-conformance-'))
+const report = join(folder, 'report.json')
+try {
+  const code = await run(process.execPath, [
+    join(root, 'node_modules/vitest/vitest.mjs'),
+    'run',
+    '--config',
+    'vitest.workspace.ts',
+    '--project',
+    'real',
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${report}`,
+    'packages/conformance',
+  ])
+  if (code !== 0) throw new Error('a case failed: see above')
+  const cases = JSON.parse(readFileSync(report, 'utf8')).testResults.flatMap((file) => file.assertionResults)
+  for (const [service, least] of Object.entries(fewest)) {
+    const ours = cases.filter(({ ancestorTitles }) => ancestorTitles[0]?.startsWith(`${service} by `))
+    const passed = ours.filter(({ status }) => status === 'passed').length
+    const title = ours[0]?.ancestorTitles[0] ?? `${service}`
+    if (passed === 0 && ours.every(({ status }) => status !== 'failed')) {
+      console.log(`skipped: ${title}: this machine lacks what its lane needs`)
+      continue
+    }
+    if (passed < least) throw new Error(`${title}: ${passed} cases passed, at least ${least} are asked`)
+    console.log(`figure: ${title}: ${passed} cases passed`)
+  }
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}
