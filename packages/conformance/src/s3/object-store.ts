@@ -86,7 +86,11 @@ export class TestBucket {
     return this.store.client
   }
 
-  put(Key: string, Body: NonNullable<PutObjectCommandInput['Body']>, more: Partial<PutObjectCommandInput> = {}) {
+  put(
+    Key: string,
+    Body: NonNullable<PutObjectCommandInput['Body']>,
+    more: Partial<PutObjectCommandInput> = {},
+  ) {
     return this.client.send(new PutObjectCommand({ Bucket: this.name, Key, Body, ...more }))
   }
 

@@ -13,6 +13,7 @@ export interface AwsChunkedOptions {
 }
 
 const maxLineBytes = 8_192
+const minChunkBytes = 8_192
 
 const incomplete = () =>
   new ServiceError('IncompleteBody', 'The aws-chunked body ended before its last chunk, or is malformed.')
@@ -22,6 +23,13 @@ const mismatch = () =>
     'SignatureDoesNotMatch',
     'The signature of a chunk of the body does not match the one we calculated.',
     { statusCode: 403 },
+  )
+
+const chunkTooSmall = (next: number, size: number) =>
+  new ServiceError(
+    'InvalidChunkSizeError',
+    `Only the last chunk is allowed to have a size less than ${minChunkBytes} bytes`,
+    { members: { Chunk: next, BadChunkSize: size } },
   )
 
 /** Takes lines and runs of bytes from a stream without joining its chunks. */
@@ -107,12 +115,15 @@ export async function* decodeAwsChunked(
   const { context } = options
   const reader = new ByteReader(source)
   let signature = context?.seedSignature ?? ''
+  let previousSize = minChunkBytes
   try {
-    while (true) {
+    for (let chunk = 1; ; chunk++) {
       const header = await reader.line()
       const match = /^([0-9a-fA-F]{1,12})(?:\s*;\s*chunk-signature=([0-9a-f]{64}))?\s*$/.exec(header ?? '')
       if (!match) throw incomplete()
       const size = Number.parseInt(match[1]!, 16)
+      if (size > 0 && previousSize < minChunkBytes) throw chunkTooSmall(chunk, previousSize)
+      previousSize = size
       const hash = context ? createHash('sha256') : undefined
       for (let left = size; left > 0; ) {
         const piece = await reader.take(left)
