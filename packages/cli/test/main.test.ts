@@ -54,6 +54,7 @@ describe('a command line that cannot be run ends with 2 and says what was meant'
     [['local', '--http-port', 'x'], /--http-port takes a port from 0 to 65535, not 'x'/],
     [['local', '--data-dir', ''], /--data-dir takes a value that is not empty/],
     [['local', '--reset'], /--reset goes with --data-dir/],
+    [['local', '--log-level', 'trace'], /--log-level takes info or debug, not 'trace'/],
     [['local', 'here'], /it takes no argument such as 'here'/],
     [['local', '--data-dir'], /stockpipe local: Option '--data-dir <value>' argument missing/],
     [['query'], /it takes the SQL as its argument/],

@@ -12,7 +12,7 @@ import {
 } from '@aws-sdk/client-s3'
 import { defineTable, defineTopic, type PackedBytes, t } from '@stockpipe/core'
 import { createSink } from '@stockpipe/s3-sink'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { main } from '../src/index.ts'
 import { capturedIO } from './captured-io.ts'
 
@@ -176,6 +176,19 @@ test('local --reset starts over an emptied data directory, and leaves a director
   expect(io.err()).toMatch(
     /^stockpipe local: The directory .* is not emptied, because it holds notes\.txt.*\n$/,
   )
+})
+
+test('local --log-level debug prints a line about each request, and nothing without it', async () => {
+  const [told, silent] = [await startLocal('--log-level', 'debug'), await startLocal()]
+  const before = silent.io.err()
+  for (const { env } of [told, silent]) await s3Client(env).send(new CreateBucketCommand({ Bucket: 'lake' }))
+  await vi.waitFor(() =>
+    expect(told.io.err()).toMatch(
+      /^\d{4}-\d\d-\d\dT[\d:.]+Z http operation=CreateBucket method=PUT bucket=lake status=200 remote=\S+ .*$/m,
+    ),
+  )
+  expect(silent.io.err()).toBe(before)
+  expect(told.io.out().split('\n')).toHaveLength(2)
 })
 
 test('query prints a table, CSV and JSON, and why a query failed', async () => {

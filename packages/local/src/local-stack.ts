@@ -13,7 +13,9 @@ import { lockDataDirectory } from './data-directory-lock.ts'
 import { createGlueService } from './glue/glue-service.ts'
 import { type HttpPort, openHttpPort } from './http/http-port.ts'
 import { startKafkaBroker } from './kafka/kafka-broker.ts'
+import type { LocalRequest } from './request-log.ts'
 import { FileObjectStorage } from './s3/file-object-storage.ts'
+import { S3Faults } from './s3/s3-faults.ts'
 import { createS3Service } from './s3/s3-service.ts'
 import type { QueryEngine } from './sql/query-engine.ts'
 
@@ -32,6 +34,8 @@ export interface LocalStackOptions {
   readonly accessKeyId?: string
   /** Default `stockpipe-secret`. */
   readonly secretAccessKey?: string
+  /** Told of every request of Kafka and of HTTP, once it is answered or its connection ended. What it throws is dropped. */
+  readonly onRequest?: (request: LocalRequest) => void
 }
 
 /** Where the HTTP services are and what to sign requests with. */
@@ -50,9 +54,16 @@ export interface LocalKafka {
   readonly brokers: string[]
 }
 
+/** What a test does to S3. */
+export interface LocalS3 {
+  /** Failures on demand. */
+  readonly faults: S3Faults
+}
+
 /** A running local stack. */
 export interface LocalStack {
   readonly kafka: LocalKafka
+  readonly s3: LocalS3
   readonly aws: LocalAws
   readonly dataDir: string
   /** Ends every service, within 2 seconds; what was acknowledged stays in `dataDir`. */
@@ -114,6 +125,7 @@ const openDataDirectory = async (options: LocalStackOptions, parts: OpenParts): 
  */
 export const startLocalStack = async (options: LocalStackOptions = {}): Promise<LocalStack> => {
   const { host = '127.0.0.1', accessKeyId = 'stockpipe', secretAccessKey = 'stockpipe-secret' } = options
+  const { onRequest } = options
   const parts = new OpenParts()
   try {
     const dataDir = await openDataDirectory(options, parts)
@@ -131,18 +143,22 @@ export const startLocalStack = async (options: LocalStackOptions = {}): Promise<
       dataDirectory: path.join(dataDir, 'kafka'),
       host,
       port: options.kafkaPort ?? 9_092,
+      ...(onRequest && { onRequest: (entry) => onRequest({ service: 'kafka', ...entry }) }),
     })
     parts.add(() => kafka.close())
+    const s3 = { faults: new S3Faults() }
     const http = await openHttpPort({
       host,
       port: options.httpPort ?? 9_000,
       credentials: { accessKeyId, secretAccessKey },
-      s3: createS3Service(storage),
+      s3: createS3Service(storage, s3.faults),
       jsonServices: [glue, athena],
+      ...(onRequest && { onRequest: (entry) => onRequest({ service: 'http', ...entry }) }),
     })
     parts.add(() => http.close())
     return {
       kafka: { host: kafka.host, port: kafka.port, brokers: kafka.brokers },
+      s3,
       aws: { endpoint: endpointOf(http), region, accessKeyId, secretAccessKey },
       dataDir,
       close: () => parts.close(),

@@ -11,6 +11,7 @@ Usage: stockpipe local [options]
   --host ADDRESS      the address both listen on (default 127.0.0.1)
   --access-key KEY    access key id that requests are signed with (default stockpipe)
   --secret-key KEY    the secret access key that goes with it (default stockpipe-secret)
+  --log-level LEVEL   info, or debug for a line on stderr about each request (default info)
 
 When ready it prints one line of JSON on stdout and settings to paste on stderr. Ctrl-C or SIGTERM ends it.
 `
@@ -49,12 +50,17 @@ export const localCommand: Command = {
     host: { type: 'string' },
     'access-key': { type: 'string' },
     'secret-key': { type: 'string' },
+    'log-level': { type: 'string' },
   },
   async run({ values, positionals }, io) {
     if (positionals.length > 0) throw new UsageError(`it takes no argument such as '${positionals[0]}'`)
     const dataDir = text('data-dir', values['data-dir'])
     if (values['reset'] && dataDir === undefined) {
       throw new UsageError('--reset goes with --data-dir; a temporary directory is empty')
+    }
+    const level = text('log-level', values['log-level']) ?? 'info'
+    if (level !== 'info' && level !== 'debug') {
+      throw new UsageError(`--log-level takes info or debug, not '${level}'`)
     }
     const given = {
       dataDir,
@@ -66,10 +72,15 @@ export const localCommand: Command = {
       secretAccessKey: text('secret-key', values['secret-key']),
     }
     // Only this command loads the stack, and DuckDB with it.
-    const { startLocalStack } = await import('@stockpipe/local')
-    const stack = await startLocalStack(
-      Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
-    )
+    const { formatRequest, startLocalStack } = await import('@stockpipe/local')
+    const stack = await startLocalStack({
+      ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
+      ...(level === 'debug' && {
+        onRequest: (request) => {
+          io.stderr.write(`${new Date().toISOString()} ${formatRequest(request)}\n`)
+        },
+      }),
+    })
     try {
       if (io.signal.aborted) return 0
       const { endpoint, region, accessKeyId, secretAccessKey } = stack.aws

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { ConfigurationError } from '@stockpipe/core'
 import { writeS3Error } from '../s3/s3-error-response.ts'
 import { type HttpRequest, isHeaderText, readHttpRequest } from './http-request.ts'
+import { createHttpRequestLog, type HttpRequestLogEntry } from './http-request-log.ts'
 import { handleJsonCall, writeJsonError } from './json-protocol.ts'
 import { type JsonService, ServiceError } from './json-service.ts'
 import { readStreamedBody, readWholeBody, unsignedPayload } from './request-body.ts'
@@ -21,6 +22,8 @@ export interface HttpPortOptions {
   readonly jsonServices: readonly JsonService[]
   /** Wall clock, milliseconds since the epoch. Default `Date.now`. */
   readonly now?: () => number
+  /** Told of every request, once it is answered or given up. */
+  readonly onRequest?: (entry: HttpRequestLogEntry) => void
 }
 
 /** A listening HTTP port. */
@@ -186,9 +189,11 @@ const listen = (server: Server, host: string, port: number): Promise<number> =>
 export const openHttpPort = async (options: HttpPortOptions): Promise<HttpPort> => {
   const host = options.host ?? '127.0.0.1'
   const handler = new RequestHandler(options)
+  const log = options.onRequest && createHttpRequestLog(options.onRequest)
   const underWay = new Set<Promise<void>>()
   // A pooled connection must outlive the client's own idea of idle, and a slow upload the default of 5 minutes.
   const server = createServer({ keepAliveTimeout: 75_000, requestTimeout: 0 }, (incoming, response) => {
+    log?.(incoming, response)
     const answered = handler.answer(incoming, response)
     underWay.add(answered)
     void answered.finally(() => underWay.delete(answered))

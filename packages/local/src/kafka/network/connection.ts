@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { type Answer, type ConnectionFacts, type Dispatcher, readRequestHeader } from './dispatcher.ts'
 import { FrameReader } from './frame-reader.ts'
+import { errorCodesOf, topicsOf } from './request-facts.ts'
 
 /** A client that sends more than this ahead of its answers is not read from until they are written. */
 const maxQueuedFrames = 32
@@ -17,6 +18,10 @@ export interface RequestLogEntry {
   readonly requestBytes: number
   /** 0 when nothing is answered. */
   readonly responseBytes: number
+  /** Topics the request names, at most 20. */
+  readonly topics?: readonly string[]
+  /** The different error codes of the answer, without 0. */
+  readonly errorCodes?: readonly number[]
   /** Why the connection was closed. */
   readonly error?: string
 }
@@ -32,6 +37,8 @@ export class Connection {
   readonly #facts: ConnectionFacts
   readonly #remoteAddress: string
   #isServing = false
+  /** What the log tells of the request being served. */
+  #served: Pick<RequestLogEntry, 'topics' | 'errorCodes'> = {}
 
   constructor(socket: Socket, dispatcher: Dispatcher, onRequest?: (entry: RequestLogEntry) => void) {
     this.#socket = socket
@@ -42,6 +49,11 @@ export class Connection {
       localPort: socket.localPort ?? 0,
       remoteHost: withoutMapping(socket.remoteAddress ?? ''),
       signal: this.#closed.signal,
+      ...(onRequest && {
+        onServed: (request: unknown, response: unknown) => {
+          this.#served = { topics: topicsOf(request), errorCodes: errorCodesOf(response) }
+        },
+      }),
     }
     this.#remoteAddress = `${this.#facts.remoteHost}:${socket.remotePort ?? 0}`
     socket.setNoDelay(true)
@@ -71,6 +83,7 @@ export class Connection {
     this.#isServing = true
     for (let frame = this.#queue.shift(); frame !== undefined; frame = this.#queue.shift()) {
       const startedMillis = performance.now()
+      this.#served = {}
       try {
         const answer = await this.#dispatcher(frame, this.#facts)
         if (this.#closed.signal.aborted) return
@@ -107,6 +120,7 @@ export class Connection {
   #log(frame: Buffer, startedMillis: number, responseBytes: number, error?: string): void {
     const entry = {
       ...readRequestHeader(frame),
+      ...this.#served,
       remoteAddress: this.#remoteAddress,
       durationMillis: performance.now() - startedMillis,
       requestBytes: frame.length,

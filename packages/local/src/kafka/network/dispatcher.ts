@@ -11,6 +11,8 @@ export interface ConnectionFacts {
   readonly remoteHost: string
   /** Aborts when the connection has ended. */
   readonly signal: AbortSignal
+  /** Told of each request and its answer, for the log. */
+  readonly onServed?: (request: unknown, response: unknown) => void
 }
 
 export interface RequestContext extends ConnectionFacts {
@@ -25,6 +27,14 @@ type HandlerOf<Name extends ApiName> = (
 
 /** One handler for each API; null is a request that gets no answer. */
 export type Handlers = { readonly [Name in ApiName]: HandlerOf<Name> }
+
+/** Stands between a decoded request and its handler `serve`; throws when the connection has to be closed. */
+export type Interceptor = (
+  name: ApiName,
+  request: unknown,
+  context: RequestContext,
+  serve: (request: unknown) => unknown,
+) => unknown
 
 /** The bytes of one answer with its length in front; empty when there is none. */
 export type Answer = readonly Buffer[]
@@ -46,7 +56,10 @@ export const answerApiVersions = (): ResponseOf<'apiVersions'> => ({
 
 /** Decodes each frame, calls its handler, and encodes the answer. */
 export const createDispatcher =
-  (handlers: Handlers): Dispatcher =>
+  (
+    handlers: Handlers,
+    intercept: Interceptor = (_name, request, _context, serve) => serve(request),
+  ): Dispatcher =>
   async (frame, facts) => {
     const reader = new WireReader(frame)
     const apiKey = reader.int16()
@@ -71,7 +84,10 @@ export const createDispatcher =
     }
     const handler = handlers[name] as (request: unknown, context: RequestContext) => unknown
     const request = api.request.read(reader, apiVersion)
-    const response = await handler(request, { ...facts, apiVersion, clientId })
+    const context = { ...facts, apiVersion, clientId }
+    const serve = (served: unknown) => handler(served, context)
+    const response = await intercept(name, request, context, serve)
+    facts.onServed?.(request, response)
     if (response === null) return []
     api.response.write(writer, response, apiVersion)
     return withLength(writer)
