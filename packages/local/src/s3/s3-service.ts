@@ -10,6 +10,7 @@ import {
   listBuckets,
 } from './bucket-operations.ts'
 import { copyObject, uploadPartCopy } from './copy-operations.ts'
+import { answerWithFault } from './faulty-answer.ts'
 import type { FileObjectStorage } from './file-object-storage.ts'
 import { KeyLocks } from './key-locks.ts'
 import { listObjects, listObjectsV2 } from './list-operations.ts'
@@ -23,6 +24,7 @@ import {
 import { refuseUnsupportedHeaders } from './object-headers.ts'
 import { deleteObject, getObject, headObject, putObject } from './object-operations.ts'
 import type { S3Call } from './s3-call.ts'
+import { S3Faults } from './s3-faults.ts'
 import { readAddress, readOperation, type S3Operation } from './s3-operation.ts'
 
 const operations: Readonly<Record<S3Operation, (call: S3Call) => Promise<void>>> = {
@@ -50,8 +52,11 @@ const operations: Readonly<Record<S3Operation, (call: S3Call) => Promise<void>>>
   AbortMultipartUpload: abortMultipartUpload,
 }
 
-/** The embedded S3 over a directory of plain files. What it has not, it answers with `NotImplemented`, by name. */
-export const createS3Service = (storage: FileObjectStorage): StreamingService => {
+/**
+ * The embedded S3 over a directory of plain files. What it has not, it answers with `NotImplemented`, by name;
+ * `faults` happen to requests whose signature holds.
+ */
+export const createS3Service = (storage: FileObjectStorage, faults = new S3Faults()): StreamingService => {
   const uploadLocks = new KeyLocks()
   return {
     signingName: 's3',
@@ -61,7 +66,10 @@ export const createS3Service = (storage: FileObjectStorage): StreamingService =>
       const address = readAddress(request.rawPath, headers.get('host') ?? '')
       const operation = readOperation(request.method, address, query, headers)
       refuseUnsupportedHeaders(headers)
-      await operations[operation]({ request, response, storage, ...address, query, headers, uploadLocks })
+      const work = () =>
+        operations[operation]({ request, response, storage, ...address, query, headers, uploadLocks })
+      const fault = faults.take(operation, address)
+      await (fault === undefined ? work() : answerWithFault(fault, response, work))
     },
   }
 }
