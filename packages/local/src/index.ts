@@ -1,4 +1,11 @@
 export { ServiceError } from './http/json-service.ts'
+export type {
+  KafkaErrorName,
+  KafkaFault,
+  KafkaFaultAction,
+  KafkaFaultOptions,
+  KafkaFaults,
+} from './kafka/faults/fault.ts'
 export type { LocalAws, LocalKafka, LocalS3, LocalStack, LocalStackOptions } from './local-stack.ts'
 export { startLocalStack } from './local-stack.ts'
 export type { LocalRequest } from './request-log.ts'

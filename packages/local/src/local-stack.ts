@@ -12,6 +12,7 @@ import {
 import { lockDataDirectory } from './data-directory-lock.ts'
 import { createGlueService } from './glue/glue-service.ts'
 import { type HttpPort, openHttpPort } from './http/http-port.ts'
+import type { KafkaFaults } from './kafka/faults/fault.ts'
 import { startKafkaBroker } from './kafka/kafka-broker.ts'
 import type { LocalRequest } from './request-log.ts'
 import { FileObjectStorage } from './s3/file-object-storage.ts'
@@ -52,6 +53,8 @@ export interface LocalKafka {
   readonly port: number
   /** What a client takes as its list of brokers. */
   readonly brokers: string[]
+  /** Makes the broker fail on demand. */
+  readonly faults: KafkaFaults
 }
 
 /** What a test does to S3. */
@@ -157,7 +160,7 @@ export const startLocalStack = async (options: LocalStackOptions = {}): Promise<
     })
     parts.add(() => http.close())
     return {
-      kafka: { host: kafka.host, port: kafka.port, brokers: kafka.brokers },
+      kafka: { host: kafka.host, port: kafka.port, brokers: kafka.brokers, faults: kafka.faults },
       s3,
       aws: { endpoint: endpointOf(http), region, accessKeyId, secretAccessKey },
       dataDir,

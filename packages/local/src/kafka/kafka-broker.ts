@@ -4,6 +4,8 @@ import { type AddressInfo, createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { StockpipeError } from '@stockpipe/core'
 import type { BrokerServices } from './broker-services.ts'
+import type { KafkaFaults } from './faults/fault.ts'
+import { FaultInjector } from './faults/fault-injector.ts'
 import { GroupCoordinator } from './groups/group-coordinator.ts'
 import { OffsetStore } from './groups/offset-store.ts'
 import { configHandlers } from './handlers/config-handlers.ts'
@@ -43,6 +45,8 @@ export interface KafkaBroker {
   readonly port: number
   /** What a client takes as its list of brokers. */
   readonly brokers: string[]
+  /** Makes the broker fail on demand. */
+  readonly faults: KafkaFaults
   /** Ends all connections, also waiting ones, and closes the logs. */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
@@ -66,7 +70,8 @@ export const startKafkaBroker = async (options: KafkaBrokerOptions): Promise<Kaf
     server.close()
     throw error
   }
-  const dispatcher = createDispatcher({
+  const faults = new FaultInjector()
+  const handlers = {
     ...topicHandlers(services),
     ...configHandlers(services),
     ...produceHandlers(services),
@@ -74,7 +79,8 @@ export const startKafkaBroker = async (options: KafkaBrokerOptions): Promise<Kaf
     ...offsetHandlers(services),
     ...groupHandlers(services),
     ...transactionHandlers(services),
-  })
+  }
+  const dispatcher = createDispatcher(handlers, faults.intercept)
   // Such as no file descriptor left for another connection: the others go on.
   server.on('error', () => undefined)
   const connections = new Set<Connection>()
@@ -97,7 +103,7 @@ export const startKafkaBroker = async (options: KafkaBrokerOptions): Promise<Kaf
       await closed
       services.close()
     })())
-  return { host, port, brokers: [`${bracketed(host)}:${port}`], close, [Symbol.asyncDispose]: close }
+  return { host, port, brokers: [`${bracketed(host)}:${port}`], faults, close, [Symbol.asyncDispose]: close }
 }
 
 const openServices = (options: KafkaBrokerOptions): BrokerServices & { close(): void } => {

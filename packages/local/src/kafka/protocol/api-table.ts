@@ -4,8 +4,8 @@ import * as topic from './topic-messages.ts'
 import type { WireType, WireValue } from './wire-types.ts'
 
 /** One API of the protocol: its number, the versions that are served, and its two messages. */
-export interface Api<Request, Response> {
-  readonly name: string
+export interface Api<Request, Response, Name extends string = string> {
+  readonly name: Name
   readonly key: number
   readonly minVersion: number
   readonly maxVersion: number
@@ -13,12 +13,12 @@ export interface Api<Request, Response> {
   readonly response: WireType<Response>
 }
 
-const api = <Request, Response>(
-  name: string,
+const api = <Request, Response, const Name extends string>(
+  name: Name,
   key: number,
   [minVersion, maxVersion]: readonly [number, number],
   messages: { request: WireType<Request>; response: WireType<Response> },
-): Api<Request, Response> => ({ name, key, minVersion, maxVersion, ...messages })
+): Api<Request, Response, Name> => ({ name, key, minVersion, maxVersion, ...messages })
 
 /**
  * Every API the broker speaks, below the flexible versions of each.
@@ -59,5 +59,7 @@ export const apiTable = {
 
 type ApiTable = typeof apiTable
 export type ApiName = keyof ApiTable
+/** The names of the APIs as Apache Kafka writes them. */
+export type KafkaApiName = ApiTable[ApiName]['name']
 export type RequestOf<Name extends ApiName> = WireValue<ApiTable[Name]['request']>
 export type ResponseOf<Name extends ApiName> = WireValue<ApiTable[Name]['response']>
