@@ -1,4 +1,18 @@
-import { describe } from 'vitest'
+import { afterAll, beforeAll, describe } from 'vitest'
+import { casesOf, type KafkaCase } from './case-cluster.ts'
+import { configCases } from './configs.ts'
+import { fetchCases } from './fetch.ts'
+import { groupCases } from './groups.ts'
+import { idempotenceCases } from './idempotence.ts'
+import { offsetCases } from './offsets.ts'
+import { produceCases } from './produce.ts'
+import { recordDeletionCases } from './record-deletion.ts'
+import { staticMemberCases } from './static-members.ts'
+import { timeLookupCases } from './time-lookup.ts'
+import { topicCases } from './topics.ts'
+import { transactionRefusalCases } from './transaction-refusals.ts'
+import { transactionCases } from './transactions.ts'
+import { wireCases } from './wire.ts'
 
 /** A Kafka cluster under test. */
 export interface KafkaSubject {
@@ -6,9 +20,36 @@ export interface KafkaSubject {
   readonly brokers: string[]
 }
 
-/** What every Kafka must answer: the same cases for the embedded broker and for Apache Kafka. */
+const concepts: Readonly<Record<string, (test: KafkaCase) => void>> = {
+  topics: topicCases,
+  configurations: configCases,
+  produce: produceCases,
+  idempotence: idempotenceCases,
+  fetch: fetchCases,
+  'look-up by time': timeLookupCases,
+  'deleted records': recordDeletionCases,
+  groups: groupCases,
+  'static members': staticMemberCases,
+  offsets: offsetCases,
+  transactions: transactionCases,
+  'refused transactions': transactionRefusalCases,
+  'the wire': wireCases,
+}
+
+/**
+ * What every Kafka must answer: the same cases for the embedded broker and for Apache Kafka.
+ *
+ * `start` is called once and what it gave is disposed of at the end. One broker that creates topics by itself
+ * (the default) is assumed. Cases run side by side and share nothing but the cluster.
+ */
 export const describeKafka = (name: string, start: () => Promise<KafkaSubject & AsyncDisposable>): void => {
   describe(`Kafka by ${name}`, () => {
-    void start
+    let subject: (KafkaSubject & AsyncDisposable) | undefined
+    beforeAll(async () => {
+      subject = await start()
+    })
+    afterAll(() => subject?.[Symbol.asyncDispose]())
+    const test = casesOf(() => subject!)
+    for (const [concept, cases] of Object.entries(concepts)) describe.concurrent(concept, () => cases(test))
   })
 }

@@ -1,0 +1,79 @@
+import { expect } from 'vitest'
+import { type CaseCluster, type KafkaCase, refusal } from './case-cluster.ts'
+import { commitOffset, fetch, listOffset, outsider, produce } from './wire-api.ts'
+
+const topicOf20 = async (cluster: CaseCluster): Promise<string> => {
+  const topic = await cluster.topic()
+  const wire = await cluster.wire()
+  for (let start = 0; start < 20; start += 5) {
+    const messages = Array.from({ length: 5 }, (_, index) => ({ value: String(start + index) }))
+    await produce(wire, { topic, messages })
+  }
+  return topic
+}
+
+const deleteTo = async (cluster: CaseCluster, topic: string, offset: string): Promise<void> => {
+  const admin = await cluster.admin()
+  await admin.fetchTopicMetadata({ topics: [topic] })
+  await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset }] })
+}
+
+/** DeleteRecords, and what readers meet afterwards. */
+export const recordDeletionCases = (test: KafkaCase): void => {
+  test('records deleted up to 10 move the low watermark to 10', async (cluster) => {
+    const topic = await topicOf20(cluster)
+    await deleteTo(cluster, topic, '10')
+    const admin = await cluster.admin()
+    expect(await admin.fetchTopicOffsets(topic)).toMatchObject([{ low: '10', high: '20' }])
+  })
+
+  test('deleting beyond the end is refused and deletes nothing', async (cluster) => {
+    const topic = await topicOf20(cluster)
+    const error = await refusal(deleteTo(cluster, topic, '21'))
+    expect(error.message).toContain('Error while deleting records')
+    expect(await listOffset(await cluster.wire(), topic, -2)).toMatchObject({ offset: '0' })
+  })
+
+  test('deleting to -1 empties the partition, whose offsets go on', async (cluster) => {
+    const topic = await topicOf20(cluster)
+    await deleteTo(cluster, topic, '-1')
+    const wire = await cluster.wire()
+    expect(await listOffset(wire, topic, -2)).toMatchObject({ offset: '20' })
+    expect(await produce(wire, { topic, messages: [{ value: 'next' }] })).toMatchObject({
+      baseOffset: '20',
+      logStartOffset: '20',
+    })
+  })
+
+  test('a fetch of a deleted offset is OFFSET_OUT_OF_RANGE and names the log start', async (cluster) => {
+    const topic = await topicOf20(cluster)
+    await deleteTo(cluster, topic, '10')
+    const wire = await cluster.wire()
+    expect((await fetch(wire, { topic, offset: 3 })).errorCode).toBe(1)
+    expect(await fetch(wire, { topic, offset: 10 })).toMatchObject({ errorCode: 0, lastStartOffset: '10' })
+  })
+
+  test('a consumer from the beginning begins behind the deleted records', async (cluster) => {
+    const topic = await topicOf20(cluster)
+    await deleteTo(cluster, topic, '12')
+    const received = await cluster.consume(topic, 8)
+    expect(received.map(({ message }) => message.offset)).toEqual(
+      Array.from({ length: 8 }, (_, index) => String(12 + index)),
+    )
+  })
+
+  test('a look-up by time finds no deleted record', async (cluster) => {
+    const topic = await topicOf20(cluster)
+    await deleteTo(cluster, topic, '10')
+    expect(await listOffset(await cluster.wire(), topic, 1000)).toMatchObject({ offset: '10' })
+  })
+
+  test('committed offsets behind the log start are moved to it by a consumer from the beginning', async (cluster) => {
+    const topic = await topicOf20(cluster)
+    const groupId = cluster.name('group')
+    await commitOffset(await cluster.wire(), outsider(groupId), { topic, offset: 3 })
+    await deleteTo(cluster, topic, '10')
+    const received = await cluster.consume(topic, 10, { groupId })
+    expect(received[0]!.message.offset).toBe('10')
+  })
+}
