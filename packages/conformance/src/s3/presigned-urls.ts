@@ -41,10 +41,10 @@ export const describePresignedUrls = (store: ObjectStore): void => {
       expect(await bucket.text('put')).toBe('by url')
     })
 
-    it('let a PUT through with the CRC32 that the SDK puts into the query for the body it was given', async () => {
-      const command = new PutObjectCommand({ Bucket, Key: 'put crc', Body: '123456789' })
-      const url = await getSignedUrl(store.client, command)
-      expect(new URL(url).searchParams.get('x-amz-checksum-crc32')).toBe('y/Q5Jg==')
+    it('let a PUT through whatever CRC32 the SDK put into the query: there it binds nobody', async () => {
+      // Presigned without a body the SDK adds the CRC32 of none; S3 looks at checksums in headers and trailers only.
+      const url = await getSignedUrl(store.client, new PutObjectCommand({ Bucket, Key: 'put crc' }))
+      expect(new URL(url).searchParams.get('x-amz-checksum-crc32')).toBe('AAAAAA==')
       expect((await answerOf(url, { method: 'PUT', body: '123456789' })).status).toBe(200)
       expect(await bucket.text('put crc')).toBe('123456789')
     })

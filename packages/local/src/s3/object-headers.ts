@@ -55,7 +55,11 @@ export const readObjectAttributes = (headers: ReadonlyMap<string, string>): Obje
     if (value !== undefined) kept[name] = value
   }
   // How the body was sent is no property of the object.
-  const encoding = kept['content-encoding']?.replace(/\s*aws-chunked\s*,?\s*/g, '')
+  const encoding = kept['content-encoding']
+    ?.split(',')
+    .filter((name) => name.trim() !== 'aws-chunked')
+    .join(',')
+    .trim()
   if (encoding) kept['content-encoding'] = encoding
   else delete kept['content-encoding']
   const given = [...headers].filter(([name]) => name.startsWith(metadataPrefix))

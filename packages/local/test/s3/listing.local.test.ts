@@ -1,20 +1,15 @@
 import {
   CreateBucketCommand,
-  DeleteBucketCommand,
-  DeleteObjectCommand,
   GetBucketLifecycleConfigurationCommand,
   GetBucketLocationCommand,
   GetBucketPolicyCommand,
   GetBucketVersioningCommand,
   GetObjectCommand,
-  HeadBucketCommand,
-  ListBucketsCommand,
   ListObjectsCommand,
   ListObjectsV2Command,
   PutBucketLifecycleConfigurationCommand,
   PutObjectAclCommand,
   PutObjectCommand,
-  paginateListObjectsV2,
   type S3Client,
 } from '@aws-sdk/client-s3'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -42,15 +37,6 @@ const keysOf = (answer: { Contents?: { Key?: string | undefined }[] | undefined 
   answer.Contents?.map(({ Key }) => Key) ?? []
 
 describe('listings', () => {
-  it('are in the order of UTF-8 bytes', async () => {
-    const sorted = [...oddKeys].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
-    const answer = await list({ Prefix: 'odd/' })
-    expect(keysOf(answer)).toEqual(sorted)
-    expect(answer).toMatchObject({ KeyCount: sorted.length, IsTruncated: false, Prefix: 'odd/' })
-    expect(answer.Contents?.[0]).toMatchObject({ Size: 5, StorageClass: 'STANDARD' })
-    expect(answer.Contents?.[0]?.ETag).toMatch(/^"[0-9a-f]{32}"$/)
-  })
-
   it('of one key at a time reach every key and prefix once', async () => {
     for (const Delimiter of [undefined, '/', 'b']) {
       const seen: string[] = []
@@ -67,18 +53,6 @@ describe('listings', () => {
     }
   })
 
-  it('group by a delimiter, start after a key, and stop at MaxKeys', async () => {
-    const grouped = await list({ Delimiter: '/' })
-    expect(grouped.CommonPrefixes).toEqual([{ Prefix: 'odd/' }])
-    expect(grouped.Contents).toBeUndefined()
-    const deeper = await list({ Prefix: 'odd/a', Delimiter: '/' })
-    expect(keysOf(deeper)).toEqual(['odd/a', 'odd/a b', 'odd/a+b'])
-    expect(deeper.CommonPrefixes).toEqual([{ Prefix: 'odd/a/' }])
-    expect(keysOf(await list({ StartAfter: 'odd/a+b', MaxKeys: 2 }))).toEqual(['odd/a/b', 'odd/z'])
-    expect(await list({ MaxKeys: 0 })).toMatchObject({ KeyCount: 0, IsTruncated: false })
-    expect(keysOf(await list({ Prefix: 'none' }))).toEqual([])
-  })
-
   it('encode names when asked, which is how control characters get through', async () => {
     await s3.send(new PutObjectCommand({ Bucket, Key: 'control/\u0001 +é', Body: 'x' }))
     const answer = await list({ Prefix: 'control/', EncodingType: 'url' })
@@ -86,60 +60,19 @@ describe('listings', () => {
     expect(answer.EncodingType).toBe('url')
   })
 
-  it('of the first version go on by marker', async () => {
-    const first = await s3.send(new ListObjectsCommand({ Bucket, Prefix: 'odd/', MaxKeys: 4 }))
-    expect(first.IsTruncated).toBe(true)
-    const rest = await s3.send(
-      new ListObjectsCommand({ Bucket, Prefix: 'odd/', Marker: first.Contents?.at(-1)?.Key }),
-    )
-    expect([...keysOf(first), ...keysOf(rest)]).toHaveLength(oddKeys.length)
-    const grouped = await s3.send(new ListObjectsCommand({ Bucket, Delimiter: '/', MaxKeys: 1 }))
-    expect(grouped.NextMarker).toBe('control/')
-    const next = await s3.send(new ListObjectsCommand({ Bucket, Delimiter: '/', Marker: grouped.NextMarker }))
-    expect(next.CommonPrefixes).toEqual([{ Prefix: 'odd/' }])
-  })
-
-  it('over more than a thousand keys come in pages', async () => {
-    const many = 'many-keys'
-    await s3.send(new CreateBucketCommand({ Bucket: many }))
-    const keys = Array.from({ length: 1_234 }, (_, n) => `k/${String(n).padStart(5, '0')}`)
-    for (let start = 0; start < keys.length; start += 50) {
-      await Promise.all(
-        keys
-          .slice(start, start + 50)
-          .map((Key) => s3.send(new PutObjectCommand({ Bucket: many, Key, Body: 'x' }))),
-      )
+  it('of the first version go on by the marker of a prefix', async () => {
+    for (const Key of ['first/a/1', 'first/a/2', 'first/b/1']) {
+      await s3.send(new PutObjectCommand({ Bucket, Key, Body: 'x' }))
     }
-    const pages: number[] = []
-    const seen: (string | undefined)[] = []
-    for await (const page of paginateListObjectsV2({ client: s3 }, { Bucket: many })) {
-      pages.push(page.KeyCount!)
-      seen.push(...keysOf(page))
-    }
-    expect(pages).toEqual([1_000, 234])
-    expect(seen).toEqual(keys)
+    const list = (more: { MaxKeys?: number; Marker?: string }) =>
+      s3.send(new ListObjectsCommand({ Bucket, Prefix: 'first/', Delimiter: '/', ...more }))
+    const { NextMarker } = await list({ MaxKeys: 1 })
+    expect(NextMarker).toBe('first/a/')
+    expect((await list({ Marker: NextMarker! })).CommonPrefixes).toEqual([{ Prefix: 'first/b/' }])
   })
 })
 
 describe('buckets', () => {
-  it('are made, listed, found and removed when empty', async () => {
-    const name = 'short-lived'
-    await s3.send(new CreateBucketCommand({ Bucket: name }))
-    expect((await s3.send(new HeadBucketCommand({ Bucket: name }))).$metadata.httpStatusCode).toBe(200)
-    const { Buckets, Owner } = await s3.send(new ListBucketsCommand({}))
-    expect(Buckets?.map(({ Name }) => Name)).toContain(name)
-    expect(Owner?.ID).toBeDefined()
-    await s3.send(new PutObjectCommand({ Bucket: name, Key: 'a/b', Body: 'x' }))
-    await expect(s3.send(new DeleteBucketCommand({ Bucket: name }))).rejects.toMatchObject({
-      name: 'BucketNotEmpty',
-    })
-    await s3.send(new DeleteObjectCommand({ Bucket: name, Key: 'a/b' }))
-    await s3.send(new DeleteBucketCommand({ Bucket: name }))
-    await expect(s3.send(new HeadBucketCommand({ Bucket: name }))).rejects.toMatchObject({ name: 'NotFound' })
-    await s3.send(new CreateBucketCommand({ Bucket: name }))
-    await s3.send(new DeleteBucketCommand({ Bucket: name }))
-  })
-
   it('of our own may be made again in us-east-1 only', async () => {
     await s3.send(new CreateBucketCommand({ Bucket }))
     const elsewhere = {
@@ -160,22 +93,6 @@ describe('buckets', () => {
     for (const name of ['ab', 'Upper', 'under_score', 'a..b', '192.168.0.1', '-a-', 'x'.repeat(64)]) {
       await expect(s3.send(new CreateBucketCommand({ Bucket: name })), name).rejects.toMatchObject({
         name: 'InvalidBucketName',
-      })
-    }
-  })
-
-  it('that are not there answer NoSuchBucket', async () => {
-    const missing = { Bucket: 'not-there', Key: 'x' }
-    for (const command of [
-      new GetObjectCommand(missing),
-      new PutObjectCommand({ ...missing, Body: 'x' }),
-      new DeleteObjectCommand(missing),
-      new ListObjectsV2Command(missing),
-      new DeleteBucketCommand(missing),
-    ]) {
-      await expect(s3.send(command as GetObjectCommand)).rejects.toMatchObject({
-        name: 'NoSuchBucket',
-        $metadata: { httpStatusCode: 404 },
       })
     }
   })
