@@ -2,6 +2,7 @@ import { type BrokerServices, brokerNodeId } from '../broker-services.ts'
 import type { Handlers } from '../network/dispatcher.ts'
 import type { ResponseOf } from '../protocol/api-table.ts'
 import { RefusedRequestError } from '../protocol/error-code.ts'
+import { brokerConfigNames } from '../topics/broker-config-names.ts'
 import { outcomeOf } from './topic-handlers.ts'
 
 const resourceTypes = { topic: 2, broker: 4 } as const
@@ -81,9 +82,11 @@ const describe = (
     throw new RefusedRequestError('UNKNOWN_TOPIC_OR_PARTITION', 'The topic does not exist.')
   }
   return topic.config.describe(names).map(({ name, value, isDefault, fallback }) => {
-    const synonyms: ConfigDescriptions[number]['synonyms'] = [
-      { name, value: fallback, source: configSources.fallback },
-    ]
+    const synonyms: ConfigDescriptions[number]['synonyms'] = []
+    const brokerName = brokerConfigNames[name]
+    if (brokerName !== undefined) {
+      synonyms.push({ name: brokerName, value: fallback, source: configSources.fallback })
+    }
     if (!isDefault) synonyms.unshift({ name, value, source: configSources.topic })
     return {
       name,
