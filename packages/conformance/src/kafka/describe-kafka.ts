@@ -13,6 +13,8 @@ import { topicCases } from './topics.ts'
 import { transactionRefusalCases } from './transaction-refusals.ts'
 import { transactionCases } from './transactions.ts'
 import { wireCases } from './wire.ts'
+import { findCoordinator } from './wire-api.ts'
+import { WireClient } from './wire-client.ts'
 
 /** A Kafka cluster under test. */
 export interface KafkaSubject {
@@ -47,6 +49,10 @@ export const describeKafka = (name: string, start: () => Promise<KafkaSubject & 
     let subject: (KafkaSubject & AsyncDisposable) | undefined
     beforeAll(async () => {
       subject = await start()
+      const wire = await WireClient.connect(subject.brokers[0]!)
+      // A coordinator that was never asked for does not exist yet in Apache Kafka.
+      for (const type of ['group', 'transaction'] as const) await findCoordinator(wire, 'warm-up', type)
+      wire.close()
     })
     afterAll(() => subject?.[Symbol.asyncDispose]())
     const test = casesOf(() => subject!)

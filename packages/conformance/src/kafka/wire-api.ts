@@ -7,9 +7,10 @@ const settled = async <Answer>(
   ask: () => Promise<Answer>,
   errorOf: (answer: Answer) => number,
 ): Promise<Answer> => {
+  const deadlineMillis = performance.now() + 60_000
   for (;;) {
     const answer = await ask()
-    if (!isTemporary(errorOf(answer))) return answer
+    if (!isTemporary(errorOf(answer)) || performance.now() > deadlineMillis) return answer
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
 }
@@ -112,6 +113,21 @@ export const listOffset = async (
   const answer = await wire.ask('listOffsets', 2, { replicaId: -1, isolationLevel, topics })
   return (answer as { responses: { partitions: ListedOffset[] }[] }).responses[0]!.partitions[0]!
 }
+
+/** FindCoordinator v1; the first one makes Apache Kafka create the topic the coordinator keeps its state in. */
+export const findCoordinator = (
+  wire: WireClient,
+  coordinatorKey: string,
+  type: 'group' | 'transaction',
+): Promise<{ errorCode: number; coordinator: { nodeId: number } }> =>
+  settled(
+    async () => {
+      const fields = { coordinatorKey, coordinatorType: type === 'group' ? 0 : 1 }
+      const answer = await wire.ask('findCoordinator', 1, fields)
+      return answer as { errorCode: number; coordinator: { nodeId: number } }
+    },
+    (answer) => answer.errorCode,
+  )
 
 export interface JoinAnswer {
   readonly errorCode: number

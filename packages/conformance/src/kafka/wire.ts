@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
 import type { KafkaCase } from './case-cluster.ts'
-import { joinGroup } from './wire-api.ts'
+import { findCoordinator, joinGroup } from './wire-api.ts'
 
 const apiVersionsKey = 18
 const metadataKey = 3
@@ -100,15 +100,8 @@ export const wireCases = (test: KafkaCase): void => {
 
   test('the coordinator of a group and of a transaction is the one broker', async (cluster) => {
     const wire = await cluster.wire()
-    for (const coordinatorType of [0, 1]) {
-      const coordinator = await cluster.until(
-        async () => {
-          const fields = { coordinatorKey: cluster.name('key'), coordinatorType }
-          const answer = await wire.ask('findCoordinator', 1, fields)
-          return answer as { errorCode: number; coordinator: { nodeId: number } }
-        },
-        ({ errorCode }) => errorCode !== 15,
-      )
+    for (const type of ['group', 'transaction'] as const) {
+      const coordinator = await findCoordinator(wire, cluster.name('key'), type)
       expect(coordinator).toMatchObject({ errorCode: 0, coordinator: { nodeId: 1 } })
     }
   })

@@ -31,10 +31,6 @@ export const produceHandlers = (broker: BrokerServices): Pick<Handlers, 'produce
             throw new RefusedRequestError('UNKNOWN_TOPIC_OR_PARTITION', `There is no ${name}-${partition}.`)
           }
           const config = broker.topics.get(name)!.config
-          if (request.acks === -1 && config.minInSyncReplicas > 1) {
-            const message = `min.insync.replicas is ${config.minInSyncReplicas}, but there is one replica.`
-            throw new RefusedRequestError('NOT_ENOUGH_REPLICAS', message)
-          }
           const batch = records ?? Buffer.alloc(0)
           const header = validBatch(batch, config)
           if (header.isTransactional) {

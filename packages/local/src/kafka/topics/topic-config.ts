@@ -57,6 +57,7 @@ const definitions: Readonly<Record<string, ConfigDefinition>> = {
   'message.timestamp.type': oneOf('CreateTime', 'LogAppendTime'),
   'min.cleanable.dirty.ratio': only('0.5'),
   'min.compaction.lag.ms': long(0, 0),
+  // Without effect, as in Apache Kafka 4, where it counts no more than the replicas there are.
   'min.insync.replicas': int(1, 1),
   preallocate: only('false'),
   'remote.storage.enable': only('false'),
@@ -85,7 +86,6 @@ export class TopicConfig {
   readonly maxMessageBytes: number
   readonly timestampAfterMaxMillis: number
   readonly timestampBeforeMaxMillis: number
-  readonly minInSyncReplicas: number
 
   /** Throws a RefusedRequestError (`INVALID_CONFIG`) for an unknown name or a value that cannot be served. */
   constructor(overrides: Readonly<Record<string, string | null>>) {
@@ -111,7 +111,6 @@ export class TopicConfig {
     this.maxMessageBytes = this.#numberOf('max.message.bytes')
     this.timestampAfterMaxMillis = this.#numberOf('message.timestamp.after.max.ms')
     this.timestampBeforeMaxMillis = this.#numberOf('message.timestamp.before.max.ms')
-    this.minInSyncReplicas = this.#numberOf('min.insync.replicas')
   }
 
   value(name: string): string {
