@@ -1,4 +1,11 @@
 import { type Command, type CommandIO, UsageError } from '../command.ts'
+import {
+  exposureWarning,
+  javascriptSettings,
+  pythonSettings,
+  reachable,
+  shellSettings,
+} from './local-settings.ts'
 
 const help = `Runs Kafka, S3, Glue and Athena in this process, for development, tests and demos.
 
@@ -27,9 +34,6 @@ const text = (name: string, value: string | boolean | undefined): string | undef
   if (value === '') throw new UsageError(`--${name} takes a value that is not empty`)
   return value as string | undefined
 }
-
-const shellWord = (word: string): string =>
-  /^[\w./:,@-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 
 /** Resolves when the user wants the command to end. */
 const untilAborted = ({ signal }: CommandIO): Promise<void> =>
@@ -83,27 +87,21 @@ export const localCommand: Command = {
     })
     try {
       if (io.signal.aborted) return 0
-      const { endpoint, region, accessKeyId, secretAccessKey } = stack.aws
-      const brokers = [...stack.kafka.brokers]
-      const settings = {
-        KAFKA_BROKERS: brokers.join(','),
-        AWS_ENDPOINT_URL: endpoint,
-        AWS_REGION: region,
-        AWS_ACCESS_KEY_ID: accessKeyId,
-        AWS_SECRET_ACCESS_KEY: secretAccessKey,
-      }
-      const kept = given.dataDir === undefined ? 'removed at the end; --data-dir keeps it' : 'kept'
+      const aws = { ...stack.aws, endpoint: reachable(stack.aws.endpoint) }
+      const brokers = stack.kafka.brokers.map(reachable)
+      const at = { brokers, ...aws }
+      const kept = dataDir === undefined ? 'removed at the end; --data-dir keeps it' : 'kept'
+      const warning = given.host === undefined ? undefined : exposureWarning(given.host)
+      if (warning !== undefined) io.stderr.write(`${warning}\n`)
       io.stderr.write(
         [
-          `Kafka listens on ${brokers.join(', ')}; S3, Glue and Athena on ${endpoint}.`,
-          `Everything is in ${stack.dataDir} (${kept}). Ctrl-C ends it. Settings for your shell:`,
-          '',
-          ...Object.entries(settings).map(([name, value]) => `  export ${name}=${shellWord(value)}`),
+          `Kafka listens on ${brokers.join(', ')}; S3, Glue and Athena on ${aws.endpoint}.`,
+          `Everything is in ${stack.dataDir} (${kept}). Ctrl-C ends it. Settings to paste:`,
+          ...[shellSettings(at), javascriptSettings(at), pythonSettings(at)].map((block) => `\n${block}`),
           '',
           '',
         ].join('\n'),
       )
-      const aws = { endpoint, region, accessKeyId, secretAccessKey }
       io.stdout.write(`${JSON.stringify({ kafka: { brokers }, aws })}\n`)
       await untilAborted(io)
       return 0
