@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { createReadStream, mkdirSync, renameSync, rmdirSync, unlinkSync } from 'node:fs'
+import { createReadStream, mkdirSync, readFileSync, renameSync, rmdirSync, unlinkSync } from 'node:fs'
 import { type FileHandle, open, readdir, rmdir, stat, utimes } from 'node:fs/promises'
 import path from 'node:path'
 import type { Checksum } from './checksums.ts'
@@ -11,7 +11,7 @@ import {
   modifiedMillis,
   type ObjectAttributes,
   type ObjectMetadata,
-  ObjectMetadataFiles,
+  ObjectMetadataVersions,
 } from './object-metadata.ts'
 import { noSuchBucket, s3Error } from './s3-error.ts'
 
@@ -49,7 +49,10 @@ export interface BucketDirectories {
   readonly staging: string
 }
 
-const md5OfFile = async (filePath: string): Promise<string> => {
+const smallFileBytes = 65_536
+
+const md5OfFile = async (filePath: string, size: number): Promise<string> => {
+  if (size <= smallFileBytes) return createHash('md5').update(readFileSync(filePath)).digest('hex')
   const hash = createHash('md5')
   for await (const chunk of createReadStream(filePath)) hash.update(chunk as Buffer)
   return hash.digest('hex')
@@ -59,7 +62,7 @@ const md5OfFile = async (filePath: string): Promise<string> => {
 export class Bucket {
   readonly name: string
   readonly #directories: BucketDirectories
-  readonly #metadataFiles: ObjectMetadataFiles
+  readonly #metadataVersions: ObjectMetadataVersions
   readonly #locks = new KeyLocks()
   #index: Promise<ObjectIndex> | undefined
   #deleted = false
@@ -67,7 +70,7 @@ export class Bucket {
   constructor(name: string, directories: BucketDirectories) {
     this.name = name
     this.#directories = directories
-    this.#metadataFiles = new ObjectMetadataFiles(directories.metadata, directories.staging)
+    this.#metadataVersions = new ObjectMetadataVersions(directories.metadata)
   }
 
   /** The keys, read from disk the first time they are asked for. */
@@ -105,7 +108,9 @@ export class Bucket {
       checkWriteConditions(conditions, key, previous?.etag)
       const { filePath, ...facts } = write
       const metadata = { ...facts, modifiedNanos: await this.#distinctTime(write, previous) }
-      await this.#metadataFiles.write(key, metadata, previous)
+      // No line may get into the log of a bucket that is gone: its name may be another bucket's by now.
+      if (this.#deleted) throw noSuchBucket(this.name)
+      this.#metadataVersions.write(key, metadata, previous)
       this.#moveIn(index, key, filePath, metadata)
       return metadata
     })
@@ -121,7 +126,7 @@ export class Bucket {
       }
       if (!entry) return
       this.#moveOut(index, key, entry)
-      await this.#metadataFiles.remove(key)
+      this.#metadataVersions.remove(key)
     })
   }
 
@@ -193,16 +198,16 @@ export class Bucket {
       this.#moveOut(await this.index(), key, entry)
       return undefined
     }
-    let metadata = await this.#metadataFiles.find(key, stats)
+    let metadata = this.#metadataVersions.find(key, stats)
     if (!metadata) {
       const size = Number(stats.size)
-      const md5 = await md5OfFile(filePath)
-      const known = await this.#metadataFiles.findByContent(key, size, md5)
+      const md5 = await md5OfFile(filePath, size)
+      const known = this.#metadataVersions.findByContent(key, size, md5)
       metadata = {
         ...(known ?? { headers: {}, userMetadata: {}, etag: md5, size }),
         modifiedNanos: String(stats.mtimeNs),
       }
-      await this.#metadataFiles.write(key, metadata)
+      if (!this.#deleted) this.#metadataVersions.write(key, metadata)
     }
     entry.facts = this.#facts(metadata)
     return metadata
@@ -227,7 +232,6 @@ export class Bucket {
   // write nor another delete may come between the choice of a path and its use.
 
   #moveIn(index: ObjectIndex, key: string, stagedPath: string, metadata: ObjectMetadata): void {
-    if (this.#deleted) throw noSuchBucket(this.name)
     const indexPath = index.place(key)
     const filePath = this.filePath(indexPath)
     try {

@@ -1,8 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto'
-import type { BigIntStats } from 'node:fs'
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { type BigIntStats, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { rename, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { Checksum } from './checksums.ts'
+import { ObjectMetadataLog } from './object-metadata-log.ts'
 
 /** What a writer says of an object beside its bytes. */
 export interface ObjectAttributes {
@@ -51,43 +52,51 @@ export const writeFileAtomically = async (stagingDirectory: string, filePath: st
 }
 
 /**
- * The metadata of one bucket's objects, one JSON file an object, named by the hash of its key.
+ * The metadata of one bucket's objects, in a log; of objects older than the log, in one JSON file an object, named
+ * by the hash of its key.
  *
  * It is written before the object's file is put in its place and keeps the version before as well, so that
  * after a crash at any point the file that is there finds its own metadata.
  */
-export class ObjectMetadataFiles {
+export class ObjectMetadataVersions {
   readonly #directory: string
-  readonly #stagingDirectory: string
+  readonly #log: ObjectMetadataLog
+  readonly #hasFiles: boolean
 
-  constructor(directory: string, stagingDirectory: string) {
+  constructor(directory: string) {
     this.#directory = directory
-    this.#stagingDirectory = stagingDirectory
+    this.#log = new ObjectMetadataLog(path.join(directory, 'metadata.log'))
+    this.#hasFiles =
+      existsSync(directory) && readdirSync(directory).some((name) => /^[0-9a-f]{2}$/.test(name))
   }
 
   /** The metadata of the file with these stats, or undefined when none was written for it. */
-  async find(key: string, stats: BigIntStats): Promise<ObjectMetadata | undefined> {
-    return (await this.#versions(key)).find((version) => isVersion(version, stats))
+  find(key: string, stats: BigIntStats): ObjectMetadata | undefined {
+    return this.#versions(key).find((version) => isVersion(version, stats))
   }
 
   /** The metadata of a file that was moved or copied by hand: same size and content, another time. */
-  async findByContent(key: string, size: number, md5: string): Promise<ObjectMetadata | undefined> {
-    return (await this.#versions(key)).find((version) => version.size === size && version.etag === md5)
+  findByContent(key: string, size: number, md5: string): ObjectMetadata | undefined {
+    return this.#versions(key).find((version) => version.size === size && version.etag === md5)
   }
 
-  async write(key: string, current: ObjectMetadata, previous?: ObjectMetadata): Promise<void> {
-    const filePath = this.#filePath(key)
-    const sidecar: Sidecar = { key, versions: previous ? [current, previous] : [current] }
-    const write = () => writeFileAtomically(this.#stagingDirectory, filePath, JSON.stringify(sidecar))
-    await write().catch(async (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOENT') throw error
-      await mkdir(path.dirname(filePath), { recursive: true })
-      await write()
-    })
+  write(key: string, current: ObjectMetadata, previous?: ObjectMetadata): void {
+    this.#log.set(key, previous ? [current, previous] : [current])
   }
 
-  async remove(key: string): Promise<void> {
-    await rm(this.#filePath(key), { force: true })
+  remove(key: string): void {
+    try {
+      this.#log.delete(key)
+    } catch (error) {
+      // The object is gone, and metadata of no file harms nobody: a full disk must not refuse to be emptied.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error
+    }
+    if (this.#hasFiles) rmSync(this.#filePath(key), { force: true })
+  }
+
+  #versions(key: string): readonly ObjectMetadata[] {
+    const logged = this.#log.get(key) as readonly ObjectMetadata[] | undefined
+    return logged ?? (this.#hasFiles ? this.#versionsOfFile(key) : [])
   }
 
   #filePath(key: string): string {
@@ -95,9 +104,9 @@ export class ObjectMetadataFiles {
     return path.join(this.#directory, hash.slice(0, 2), `${hash.slice(2)}.json`)
   }
 
-  async #versions(key: string): Promise<readonly ObjectMetadata[]> {
+  #versionsOfFile(key: string): readonly ObjectMetadata[] {
     try {
-      const sidecar = JSON.parse(await readFile(this.#filePath(key), 'utf8')) as Sidecar
+      const sidecar = JSON.parse(readFileSync(this.#filePath(key), 'utf8')) as Sidecar
       return sidecar.key === key ? sidecar.versions : []
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT' || error instanceof SyntaxError) return []

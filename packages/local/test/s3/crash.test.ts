@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { FileObjectStorage } from '../../src/s3/file-object-storage.ts'
-import { type ObjectMetadata, ObjectMetadataFiles } from '../../src/s3/object-metadata.ts'
+import { type ObjectMetadata, ObjectMetadataVersions } from '../../src/s3/object-metadata.ts'
 
 const bucket = 'crash'
 let dataDirectory: string
@@ -20,8 +20,8 @@ const find = async (key: string) => (await storage.bucket(bucket)).objects.find(
 const reopen = async () => {
   storage = await FileObjectStorage.open(dataDirectory)
 }
-const metadataFiles = () =>
-  new ObjectMetadataFiles(path.join(dataDirectory, 's3-meta', bucket, 'objects'), storage.stagingDirectory)
+const metadataOnDisk = () =>
+  new ObjectMetadataVersions(path.join(dataDirectory, 's3-meta', bucket, 'objects'))
 
 describe('after a crash', () => {
   it('between metadata and file, the object that was there has its own metadata', async () => {
@@ -34,7 +34,7 @@ describe('after a crash', () => {
       headers: { 'content-type': 'text/new' },
       modifiedNanos: '1',
     }
-    await metadataFiles().write('key', next, old)
+    metadataOnDisk().write('key', next, old)
     await writeFile(path.join(storage.stagingDirectory, 'half'), 'newer')
     await reopen()
     expect(await find('key')).toEqual(old)
@@ -44,7 +44,7 @@ describe('after a crash', () => {
   it('before the first file of a key, there is no object', async () => {
     await storage.writeObject(bucket, 'other', Buffer.from('x'))
     const other = (await find('other'))!
-    await metadataFiles().write('never', other)
+    metadataOnDisk().write('never', other)
     await reopen()
     expect(await find('never')).toBeUndefined()
     await storage.writeObject(bucket, 'never', Buffer.from('now'), { contentType: 'text/now' })
