@@ -114,7 +114,7 @@ export class TestBucket {
 /** What a refused call looks like to a user of the client. */
 export const refusal = (name: string, httpStatusCode: number) => ({ name, $metadata: { httpStatusCode } })
 
-/** How many of the calls did what they were asked; every other one must have been refused as `refused` says. */
+/** Which of the calls, all under way at once, did what they were asked, and how the others were refused. */
 export const winnersOf = async (calls: readonly Promise<unknown>[]) => {
   const outcomes = await Promise.allSettled(calls)
   return {

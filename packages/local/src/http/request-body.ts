@@ -97,8 +97,9 @@ export const readStreamedBody = (
     )
   }
   throw new ServiceError(
-    'InvalidRequest',
+    'InvalidArgument',
     'x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, STREAMING-AWS4-HMAC-SHA256-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER or a valid sha256 value.',
+    { members: { ArgumentName: 'x-amz-content-sha256', ArgumentValue: payloadHash } },
   )
 }
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { Crc32Digest, Crc64Nvme } from './crc.ts'
 import { notImplemented, s3Error } from './s3-error.ts'
 
-export type ChecksumAlgorithm = 'CRC32' | 'CRC32C' | 'CRC64NVME' | 'SHA1' | 'SHA256'
+export type ChecksumAlgorithm = 'CRC32' | 'CRC32C' | 'CRC64NVME' | 'MD5' | 'SHA1' | 'SHA256' | 'SHA512'
 export type ChecksumType = 'FULL_OBJECT' | 'COMPOSITE'
 
 /** A checksum as S3 keeps and shows it: base64, with `-N` behind it when it is composite. */
@@ -28,8 +28,10 @@ const digestBytes: Readonly<Record<ChecksumAlgorithm, number>> = {
   CRC32: 4,
   CRC32C: 4,
   CRC64NVME: 8,
+  MD5: 16,
   SHA1: 20,
   SHA256: 32,
+  SHA512: 64,
 }
 const headerPrefix = 'x-amz-checksum-'
 const notValues = new Set(['x-amz-checksum-algorithm', 'x-amz-checksum-type', 'x-amz-checksum-mode'])

@@ -64,7 +64,8 @@ export const createMultipartUpload = async (call: S3Call): Promise<void> => {
 
 const readChecksumType = (given: string | undefined, algorithm: string): ChecksumType => {
   const type = given ?? (algorithm === 'CRC64NVME' ? 'FULL_OBJECT' : 'COMPOSITE')
-  const allowed = algorithm.startsWith('SHA')
+  // Only a CRC of the whole follows from those of the parts.
+  const allowed = !algorithm.startsWith('CRC')
     ? ['COMPOSITE']
     : algorithm === 'CRC64NVME'
       ? ['FULL_OBJECT']
