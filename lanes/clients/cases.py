@@ -39,6 +39,14 @@ def until(condition, what, seconds=30):
             raise AssertionError(f"not within {seconds} s: {what}")
 
 
+def expect_soon(call, wanted, what="value"):
+    """Fails the case unless `call` answers what is wanted within 20 s: Apache Kafka applies changes after its answer."""
+    deadline = time.monotonic() + 20
+    while (actual := call()) != wanted and time.monotonic() < deadline:
+        time.sleep(0.02)
+    expect(actual, wanted, what)
+
+
 def run_cases():
     """Runs every case, or those whose name holds the last argument; ends the process."""
     wanted = sys.argv[2] if len(sys.argv) > 2 else ""
@@ -51,7 +59,8 @@ def run_cases():
             print(f"ok {function.__doc__} ({round((time.monotonic() - begun) * 1000)} ms)", flush=True)
         except Exception as error:
             failed += 1
-            frame = traceback.extract_tb(error.__traceback__)[1 if len(traceback.extract_tb(error.__traceback__)) > 1 else 0]
-            print(f"FAILED {function.__doc__}: {type(error).__name__}: {error} (line {frame.lineno})", flush=True)
+            # The line of the case, not of what it calls.
+            line = next((f.lineno for f in traceback.extract_tb(error.__traceback__) if f.name != "run_cases"), 0)
+            print(f"FAILED {function.__doc__}: {type(error).__name__}: {error} (line {line})", flush=True)
     print(f"{len(chosen) - failed} passed, {failed} failed", flush=True)
     sys.exit(1 if failed or not chosen else 0)

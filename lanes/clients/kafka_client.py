@@ -5,8 +5,8 @@ import json
 import os
 import sys
 
-from cases import expect
-from confluent_kafka import Consumer, KafkaException, Producer
+from cases import expect, expect_soon
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 _settings = {"bootstrap.servers": ",".join(json.loads(sys.argv[1])["kafka"]["brokers"])}
@@ -32,10 +32,16 @@ def code_of(error):
     return error.args[0].code() if isinstance(error, KafkaException) else repr(error)
 
 
+def is_listed(topic):
+    """True when the broker lists the topic."""
+    return topic in admin.list_topics(timeout=20).topics
+
+
 def create_topic(partitions, config=None):
-    """Creates a topic of a new name."""
+    """Creates a topic of a new name, and waits until the broker knows it."""
     name = unique("topic")
     only(admin.create_topics([NewTopic(name, partitions, 1, config=config or {})]))
+    expect_soon(lambda: is_listed(name), True, "the new topic is listed")
     return name
 
 
@@ -75,8 +81,6 @@ def produce(topic, values, partition=0, timestamps=None, **settings):
 
 def read(topic, count, partition=0, offset=0, **settings):
     """Reads so many messages of a partition, no fewer."""
-    from confluent_kafka import TopicPartition
-
     with consumer(**settings) as reader:
         reader.assign([TopicPartition(topic, partition, offset)])
         messages = []

@@ -2,7 +2,8 @@
 
 from cases import case, expect, refused, until
 from confluent_kafka import OFFSET_END, KafkaError, KafkaException, TopicPartition
-from kafka_client import code_of, consumer, create_topic, produce, read, unique
+from confluent_kafka.admin import NewTopic
+from kafka_client import admin, code_of, consumer, create_topic, produce, read, unique
 
 
 def partitions_of(member):
@@ -195,9 +196,6 @@ def missing_topic():
 def pattern():
     """consume: a subscription by pattern finds its topics"""
     prefix = unique("pattern")
-    from confluent_kafka.admin import NewTopic
-    from kafka_client import admin
-
     names = [f"{prefix}.a", f"{prefix}.b"]
     for future in admin.create_topics([NewTopic(name, 1, 1) for name in names]).values():
         future.result(20)

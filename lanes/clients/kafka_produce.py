@@ -1,7 +1,7 @@
 """The produce and transaction cases of confluent-kafka (librdkafka)."""
 
 from cases import case, expect, refused
-from confluent_kafka import KafkaError, KafkaException, TopicPartition
+from confluent_kafka import KafkaError, TopicPartition
 from kafka_client import code_of, consumer, create_topic, produce, producer, read, unique
 
 
@@ -114,7 +114,7 @@ def transactions():
     for number in range(6):
         sender.begin_transaction()
         sender.produce(topic, b"%d" % number, partition=0)
-        # A message that was never sent has nothing to abort.
+        # What was not sent yet would be dropped by the abort, unseen by the broker.
         expect(sender.flush(20), 0, "messages left")
         if number % 2 == 0:
             sender.commit_transaction(20)
@@ -132,7 +132,7 @@ def interleaved_transactions():
     """transactions: of several producers on one partition, one of them open, only what is decided is read"""
     topic = create_topic(1)
     first, second, third = transactional(), transactional(), transactional()
-    for number, sender in enumerate((first, second, third) * 1):
+    for number, sender in enumerate((first, second, third)):
         sender.begin_transaction()
         sender.produce(topic, b"%d" % number, partition=0)
         expect(sender.flush(20), 0, "messages left")
