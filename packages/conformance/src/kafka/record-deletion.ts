@@ -76,4 +76,23 @@ export const recordDeletionCases = (test: KafkaCase): void => {
     const received = await cluster.consume(topic, 10, { groupId })
     expect(received[0]!.message.offset).toBe('10')
   })
+
+  test('a consumer from the latest offset jumps over all that is left to the end', async (cluster) => {
+    const topic = await topicOf20(cluster)
+    const groupId = cluster.name('group')
+    await commitOffset(await cluster.wire(), outsider(groupId), { topic, offset: 3 })
+    await deleteTo(cluster, topic, '10')
+    const consumer = await cluster.consumer({ groupId })
+    await consumer.subscribe({ topic, fromBeginning: false })
+    const offsets: number[] = []
+    await consumer.run({ eachMessage: async ({ message }) => void offsets.push(Number(message.offset)) })
+    await cluster.until(
+      async () => {
+        await cluster.write(topic, ['later'])
+        return offsets
+      },
+      (received) => received.length > 0,
+    )
+    expect(offsets[0]).toBeGreaterThanOrEqual(20)
+  })
 }
