@@ -90,8 +90,9 @@ const servesPlainClients = async (stack, name) => {
   await consumer.disconnect()
 }
 
-let stack = await start()
+let stack
 try {
+  stack = await start()
   const outsideBefore = filesOutside()
   const s3 = openS3(stack)
   await s3.send(new s3Client.CreateBucketCommand({ Bucket: 'fuzz' }))
@@ -188,7 +189,7 @@ try {
   assert.deepEqual(filesOutside(), outsideBefore, 'something was written outside the data directory')
   console.log(`figure: restart over the same data ready in ${Math.round(stack.readyMillis)} ms`)
 } finally {
-  if (stack.isAlive()) await stack.end('SIGKILL')
+  if (stack?.isAlive()) await stack.end('SIGKILL')
   rmSync(watched, { recursive: true, force: true })
 }
 process.exit(0)

@@ -84,8 +84,9 @@ const ports = { kafkaPort: await freePort(), httpPort: await freePort() }
 const ledger = new KafkaLedger()
 const objects = new ObjectLedger()
 const figures = { restartMillis: [], retried: 0, committing: 0, pending: 0, uploads: 0 }
-let stack = await startStack({ dataDir, ...ports })
+let stack
 try {
+  stack = await startStack({ dataDir, ...ports })
   const admin = new kafkajs.Kafka({
     brokers: stack.kafka.brokers,
     logLevel: kafkajs.logLevel.NOTHING,
@@ -145,7 +146,7 @@ try {
   )
   console.log(`figure: restart ready in at most ${Math.round(slowest)} ms`)
 } finally {
-  if (stack.isAlive()) await stack.end('SIGKILL')
+  if (stack?.isAlive()) await stack.end('SIGKILL')
   rmSync(dataDir, { recursive: true, force: true })
 }
 process.exit(0)
