@@ -79,7 +79,8 @@ export const offsetCases = (test: KafkaCase): void => {
     await cluster.consume(topic, 1, { groupId })
     const admin = await cluster.admin()
     const partitions = [{ partition: 0, offset: '0' }]
-    await refusal(admin.setOffsets({ groupId, topic, partitions }))
+    const error = await refusal(admin.setOffsets({ groupId, topic, partitions }))
+    expect(error.message).toContain('current state: Stable')
   })
 
   test('a deleted group has lost its offsets', async (cluster) => {
