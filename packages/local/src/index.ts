@@ -6,6 +6,8 @@ export type {
   KafkaFaultOptions,
   KafkaFaults,
 } from './kafka/faults/fault.ts'
+export type { KafkaTls } from './kafka/network/listener.ts'
+export type { KafkaUser } from './kafka/sasl/kafka-users.ts'
 export type { LocalAws, LocalKafka, LocalS3, LocalStack, LocalStackOptions } from './local-stack.ts'
 export { startLocalStack } from './local-stack.ts'
 export type { LocalRequest } from './request-log.ts'

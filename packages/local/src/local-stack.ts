@@ -14,6 +14,8 @@ import { createGlueService } from './glue/glue-service.ts'
 import { type HttpPort, openHttpPort } from './http/http-port.ts'
 import type { KafkaFaults } from './kafka/faults/fault.ts'
 import { startKafkaBroker } from './kafka/kafka-broker.ts'
+import type { KafkaTls } from './kafka/network/listener.ts'
+import type { KafkaUser } from './kafka/sasl/kafka-users.ts'
 import type { LocalRequest } from './request-log.ts'
 import { FileObjectStorage } from './s3/file-object-storage.ts'
 import { S3Faults } from './s3/s3-faults.ts'
@@ -29,6 +31,10 @@ export interface LocalStackOptions {
   readonly httpPort?: number
   /** Port of Kafka. Default 9092; 0: any free port. */
   readonly kafkaPort?: number
+  /** Who may use Kafka, by SASL/PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512. Default: everybody, without SASL. */
+  readonly kafkaUsers?: readonly KafkaUser[]
+  /** Kafka speaks TLS only. Default: plaintext only. */
+  readonly kafkaTls?: KafkaTls
   /** The address both ports listen on. Default 127.0.0.1. */
   readonly host?: string
   /** Default `stockpipe`. */
@@ -146,6 +152,8 @@ export const startLocalStack = async (options: LocalStackOptions = {}): Promise<
       dataDirectory: path.join(dataDir, 'kafka'),
       host,
       port: options.kafkaPort ?? 9_092,
+      ...(options.kafkaUsers && { users: options.kafkaUsers }),
+      ...(options.kafkaTls && { tls: options.kafkaTls }),
       ...(onRequest && { onRequest: (entry) => onRequest({ service: 'kafka', ...entry }) }),
     })
     parts.add(() => kafka.close())

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
-import { type AddressInfo, createServer, type Server } from 'node:net'
+import type { AddressInfo, Server, Socket } from 'node:net'
 import { join } from 'node:path'
 import { StockpipeError } from '@stockpipe/core'
 import type { BrokerServices } from './broker-services.ts'
@@ -13,10 +13,13 @@ import { fetchHandlers } from './handlers/fetch-handlers.ts'
 import { groupHandlers } from './handlers/group-handlers.ts'
 import { offsetHandlers } from './handlers/offset-handlers.ts'
 import { produceHandlers } from './handlers/produce-handlers.ts'
+import { saslHandlers } from './handlers/sasl-handlers.ts'
 import { topicHandlers } from './handlers/topic-handlers.ts'
 import { transactionHandlers } from './handlers/transaction-handlers.ts'
 import { Connection, type RequestLogEntry } from './network/connection.ts'
 import { createDispatcher } from './network/dispatcher.ts'
+import { createListener, type KafkaTls } from './network/listener.ts'
+import { type KafkaUser, KafkaUsers } from './sasl/kafka-users.ts'
 import { DurableMap } from './storage/durable-map.ts'
 import { TopicStore } from './topics/topic-store.ts'
 import { ProducerIds } from './transactions/producer-ids.ts'
@@ -35,6 +38,10 @@ export interface KafkaBrokerOptions {
   readonly groupInitialRebalanceDelayMillis?: number
   /** How often retention is enforced. Default 300000, as in Apache Kafka. */
   readonly retentionCheckIntervalMillis?: number
+  /** Who may use the broker, by SASL/PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512. Default: everybody, without SASL. */
+  readonly users?: readonly KafkaUser[]
+  /** Speaks TLS only. Default: plaintext only. */
+  readonly tls?: KafkaTls
   /** Told of every served request, and of every connection closed for an error. */
   readonly onRequest?: (entry: RequestLogEntry) => void
 }
@@ -55,12 +62,14 @@ export interface KafkaBroker {
 /**
  * Starts a single-node Kafka broker that speaks the Kafka protocol over TCP.
  *
+ * Throws a ConfigurationError for users or TLS settings it cannot take: `KAFKA_USERS_INVALID`, `KAFKA_TLS_INVALID`.
  * Throws a StockpipeError: `PORT_IN_USE` when the port is taken, `LISTEN_FAILED` when it cannot be listened on
  * for another reason, `DATA_DIRECTORY_DAMAGED` when what is on disk cannot be read.
  */
 export const startKafkaBroker = async (options: KafkaBrokerOptions): Promise<KafkaBroker> => {
   const host = options.host ?? '127.0.0.1'
-  const server = createServer()
+  const users = options.users && new KafkaUsers(options.users)
+  const { server, socketEvent } = createListener(options.tls)
   // The port comes first: a broker that already owns it may be at work in the same directory.
   const port = await listen(server, host, options.port ?? 9092)
   let services: BrokerServices & { close(): void }
@@ -79,13 +88,21 @@ export const startKafkaBroker = async (options: KafkaBrokerOptions): Promise<Kaf
     ...offsetHandlers(services),
     ...groupHandlers(services),
     ...transactionHandlers(services),
+    ...saslHandlers,
   }
   const dispatcher = createDispatcher(handlers, faults.intercept)
   // Such as no file descriptor left for another connection: the others go on.
   server.on('error', () => undefined)
-  const connections = new Set<Connection>()
+  const sockets = new Set<Socket>()
+  const { onRequest } = options
+  // Also those that are still shaking hands, so that `close` ends them.
   server.on('connection', (socket) => {
-    const connection = new Connection(socket, dispatcher, options.onRequest)
+    sockets.add(socket)
+    socket.on('close', () => sockets.delete(socket))
+  })
+  const connections = new Set<Connection>()
+  server.on(socketEvent, (socket) => {
+    const connection = new Connection(socket, dispatcher, { onRequest, users })
     connections.add(connection)
     socket.on('close', () => connections.delete(connection))
   })
@@ -100,10 +117,14 @@ export const startKafkaBroker = async (options: KafkaBrokerOptions): Promise<Kaf
       clearInterval(retentionTimer)
       const closed = new Promise((resolve) => server.close(resolve))
       for (const connection of connections) connection.close()
+      for (const socket of sockets) socket.destroy()
       await closed
       services.close()
     })())
-  return { host, port, brokers: [`${bracketed(host)}:${port}`], faults, close, [Symbol.asyncDispose]: close }
+  // Certificates are made for names.
+  const advertisedHost = options.tls && ['127.0.0.1', '::1'].includes(host) ? 'localhost' : host
+  const brokers = [`${bracketed(advertisedHost)}:${port}`]
+  return { host, port, brokers, faults, close, [Symbol.asyncDispose]: close }
 }
 
 const openServices = (options: KafkaBrokerOptions): BrokerServices & { close(): void } => {

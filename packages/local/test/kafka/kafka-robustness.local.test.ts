@@ -22,6 +22,8 @@ const commits = [
 
 /** One request of each API. */
 const requests = async (): Promise<{ [Name in ApiName]: RequestOf<Name> }> => ({
+  saslHandshake: { mechanism: 'PLAIN' },
+  saslAuthenticate: { authBytes: Buffer.from('\0dev\0dev-secret') },
   apiVersions: {},
   metadata: metadataRequest,
   createTopics: {

@@ -128,6 +128,8 @@ export const errorAnswers: ErrorAnswers = {
   deleteGroups: ({ groupIds }, errorCode) => ({
     groups: groupIds.map((groupId) => ({ groupId, errorCode })),
   }),
+  saslHandshake: (_request, errorCode) => ({ errorCode, mechanisms: [] }),
+  saslAuthenticate: (_request, errorCode) => ({ errorCode, errorMessage, authBytes: noBytes }),
   apiVersions: (_request, errorCode) => ({ errorCode, apiKeys: [] }),
   createTopics: eachTopic,
   createPartitions: eachTopic,

@@ -1,5 +1,8 @@
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
+import type { KafkaUsers } from '../sasl/kafka-users.ts'
+import { SaslSession } from '../sasl/sasl-session.ts'
 import { type Answer, type ConnectionFacts, type Dispatcher, readRequestHeader } from './dispatcher.ts'
 import { FrameReader } from './frame-reader.ts'
 import { errorCodesOf, topicsOf } from './request-facts.ts'
@@ -26,6 +29,12 @@ export interface RequestLogEntry {
   readonly error?: string
 }
 
+export interface ConnectionOptions {
+  readonly onRequest?: ((entry: RequestLogEntry) => void) | undefined
+  /** Who may use the connection, after authentication; everybody without it. */
+  readonly users?: KafkaUsers | undefined
+}
+
 /** One client: its requests are served one after the other and answered in order, as Apache Kafka does. */
 export class Connection {
   readonly #socket: Socket
@@ -40,15 +49,18 @@ export class Connection {
   /** What the log tells of the request being served. */
   #served: Pick<RequestLogEntry, 'topics' | 'errorCodes'> = {}
 
-  constructor(socket: Socket, dispatcher: Dispatcher, onRequest?: (entry: RequestLogEntry) => void) {
+  constructor(socket: Socket | TLSSocket, dispatcher: Dispatcher, options: ConnectionOptions = {}) {
+    const { onRequest, users } = options
     this.#socket = socket
     this.#dispatcher = dispatcher
     this.#onRequest = onRequest
     this.#facts = {
-      localHost: withoutMapping(socket.localAddress ?? '127.0.0.1'),
+      // The name a TLS client connected to is the one its certificate check accepts.
+      localHost: serverNameOf(socket) ?? withoutMapping(socket.localAddress ?? '127.0.0.1'),
       localPort: socket.localPort ?? 0,
       remoteHost: withoutMapping(socket.remoteAddress ?? ''),
       signal: this.#closed.signal,
+      ...(users && { sasl: new SaslSession(users) }),
       ...(onRequest && {
         onServed: (request: unknown, response: unknown) => {
           this.#served = { topics: topicsOf(request), errorCodes: errorCodesOf(response) }
@@ -84,16 +96,22 @@ export class Connection {
     for (let frame = this.#queue.shift(); frame !== undefined; frame = this.#queue.shift()) {
       const startedMillis = performance.now()
       this.#served = {}
+      // Such a message is a password, or part of one, and not for the log.
+      const logged = this.#facts.sasl?.takesRawMessages ? Buffer.alloc(0) : frame
       try {
         const answer = await this.#dispatcher(frame, this.#facts)
         if (this.#closed.signal.aborted) return
         const responseBytes = this.#write(answer)
-        if (this.#onRequest !== undefined) this.#log(frame, startedMillis, responseBytes)
+        if (this.#onRequest !== undefined) this.#log(logged, startedMillis, responseBytes)
+        if (this.#facts.sasl?.hasFailed) {
+          this.#socket.destroySoon()
+          return
+        }
         if (this.#socket.writableNeedDrain) {
           await once(this.#socket, 'drain', { signal: this.#closed.signal })
         }
       } catch (error) {
-        if (!this.#closed.signal.aborted) this.#fail(error, frame, startedMillis)
+        if (!this.#closed.signal.aborted) this.#fail(error, logged, startedMillis)
         return
       }
       if (this.#queue.length === 0) this.#socket.resume()
@@ -132,6 +150,11 @@ export class Connection {
       // A log that fails is no reason to end a connection.
     }
   }
+}
+
+const serverNameOf = (socket: Socket | TLSSocket): string | undefined => {
+  const name = 'servername' in socket ? socket.servername : undefined
+  return typeof name === 'string' && name !== '' ? name : undefined
 }
 
 /** An IPv4 address without the prefix it has on a socket that listens on both families. */

@@ -2,6 +2,7 @@ import { type Api, type ApiName, apiTable, type RequestOf, type ResponseOf } fro
 import { ErrorCode } from '../protocol/error-code.ts'
 import { MalformedFrameError, WireReader } from '../protocol/wire-reader.ts'
 import { WireWriter } from '../protocol/wire-writer.ts'
+import type { SaslSession } from '../sasl/sasl-session.ts'
 
 /** What a connection knows of itself. */
 export interface ConnectionFacts {
@@ -11,6 +12,8 @@ export interface ConnectionFacts {
   readonly remoteHost: string
   /** Aborts when the connection has ended. */
   readonly signal: AbortSignal
+  /** Only on a listener with users. */
+  readonly sasl?: SaslSession
   /** Told of each request and its answer, for the log. */
   readonly onServed?: (request: unknown, response: unknown) => void
 }
@@ -61,6 +64,11 @@ export const createDispatcher =
     intercept: Interceptor = (_name, request, _context, serve) => serve(request),
   ): Dispatcher =>
   async (frame, facts) => {
+    if (facts.sasl?.takesRawMessages) {
+      const writer = new WireWriter()
+      writer.nullableBytes(await facts.sasl.authenticateRaw(frame))
+      return writer.finish()
+    }
     const reader = new WireReader(frame)
     const apiKey = reader.int16()
     const apiVersion = reader.int16()
@@ -82,6 +90,7 @@ export const createDispatcher =
         `${api.name} v${apiVersion} is not served; versions ${api.minVersion} to ${api.maxVersion} are.`,
       )
     }
+    facts.sasl?.admit(api.name)
     const handler = handlers[name] as (request: unknown, context: RequestContext) => unknown
     const request = api.request.read(reader, apiVersion)
     const context = { ...facts, apiVersion, clientId }

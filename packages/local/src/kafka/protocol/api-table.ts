@@ -1,5 +1,6 @@
 import * as group from './group-messages.ts'
 import * as record from './record-messages.ts'
+import * as sasl from './sasl-messages.ts'
 import * as topic from './topic-messages.ts'
 import type { WireType, WireValue } from './wire-types.ts'
 
@@ -40,6 +41,7 @@ export const apiTable = {
   syncGroup: api('SyncGroup', 14, [0, 3], group.syncGroup),
   describeGroups: api('DescribeGroups', 15, [0, 4], group.describeGroups),
   listGroups: api('ListGroups', 16, [0, 2], group.listGroups),
+  saslHandshake: api('SaslHandshake', 17, [0, 1], sasl.saslHandshake),
   apiVersions: api('ApiVersions', 18, [0, 2], topic.apiVersions),
   createTopics: api('CreateTopics', 19, [0, 4], topic.createTopics),
   deleteTopics: api('DeleteTopics', 20, [0, 3], topic.deleteTopics),
@@ -52,6 +54,7 @@ export const apiTable = {
   transactionOffsetCommit: api('TxnOffsetCommit', 28, [0, 2], group.transactionOffsetCommit),
   describeConfigs: api('DescribeConfigs', 32, [0, 2], topic.describeConfigs),
   alterConfigs: api('AlterConfigs', 33, [0, 1], topic.alterConfigs),
+  saslAuthenticate: api('SaslAuthenticate', 36, [0, 1], sasl.saslAuthenticate),
   createPartitions: api('CreatePartitions', 37, [0, 1], topic.createPartitions),
   deleteGroups: api('DeleteGroups', 42, [0, 1], group.deleteGroups),
   incrementalAlterConfigs: api('IncrementalAlterConfigs', 44, [0, 0], topic.incrementalAlterConfigs),
