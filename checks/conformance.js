@@ -28,8 +28,9 @@ try {
   for (const [service, least] of Object.entries(fewest)) {
     const ours = cases.filter(({ ancestorTitles }) => ancestorTitles[0]?.startsWith(`${service} by `))
     const passed = ours.filter(({ status }) => status === 'passed').length
-    const title = ours[0]?.ancestorTitles[0] ?? `${service}`
-    if (passed === 0 && ours.every(({ status }) => status !== 'failed')) {
+    if (ours.length === 0) throw new Error(`no suite is named '${service} by ...'`)
+    const [title] = ours[0].ancestorTitles
+    if (ours.every(({ status }) => status === 'skipped' || status === 'pending')) {
       console.log(`skipped: ${title}: this machine lacks what its lane needs`)
       continue
     }

@@ -1,9 +1,9 @@
 import { describe, it } from 'vitest'
-import { describeKafka } from '../src/index.ts'
-import { startKafka } from './kafka-lane.ts'
+import { describeKafka, type KafkaSubject } from '../src/index.ts'
+import { startLane } from './lane.ts'
 
 // Started before the cases are collected: a lane that cannot run here says so in the name of a skipped suite.
-const kafka = await startKafka()
+const kafka = await startLane('kafka', (line) => (line as { kafka: KafkaSubject }).kafka)
 
 if ('skipped' in kafka) {
   describe.skip('Kafka by Apache Kafka', () => {

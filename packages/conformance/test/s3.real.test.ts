@@ -1,9 +1,9 @@
 import { describe, it } from 'vitest'
-import { describeObjectStore } from '../src/index.ts'
-import { startVersitygw } from './versitygw-lane.ts'
+import { describeObjectStore, type ObjectStoreSubject } from '../src/index.ts'
+import { startLane } from './lane.ts'
 
 // Started before the cases are collected: a lane that cannot run here says so in the name of a skipped suite.
-const versitygw = await startVersitygw()
+const versitygw = await startLane('versitygw', (line) => (line as { s3: ObjectStoreSubject }).s3)
 
 if ('skipped' in versitygw) {
   describe.skip('S3 by versitygw', () => {

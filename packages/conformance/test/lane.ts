@@ -2,17 +2,19 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import type { ObjectStoreSubject } from '../src/index.ts'
 
-const start = fileURLToPath(new URL('../../../lanes/versitygw/start', import.meta.url))
 /** How a lane ends where the machine lacks what it needs; one sentence on stderr says what. */
 const skipCode = 77
 
-/** A running versitygw, or the sentence that says why this machine cannot have one. */
-export type VersitygwLane = (ObjectStoreSubject & AsyncDisposable) | { readonly skipped: string }
+/** The address of a running service, or the sentence that says why this machine cannot have it. */
+export type Lane<Address> = (Address & AsyncDisposable) | { readonly skipped: string }
 
-/** Starts versitygw (built first where it never was: about five minutes). Throws when it fails to start. */
-export const startVersitygw = async (): Promise<VersitygwLane> => {
+/** Runs `lanes/<name>/start` (the first time it installs the service). Throws what it printed when it fails to start. */
+export const startLane = async <Address extends object>(
+  name: string,
+  addressOf: (line: unknown) => Address,
+): Promise<Lane<Address>> => {
+  const start = fileURLToPath(new URL(`../../../lanes/${name}/start`, import.meta.url))
   const child = spawn(process.execPath, [start], { stdio: ['ignore', 'pipe', 'pipe'] })
   const endWithUs = () => child.kill('SIGTERM')
   process.once('exit', endWithUs)
@@ -24,9 +26,8 @@ export const startVersitygw = async (): Promise<VersitygwLane> => {
   const line = once(createInterface({ input: child.stdout }), 'line').then(([text]) => String(text))
   const first = await Promise.race([line, closed.then(() => undefined)])
   if (first !== undefined) {
-    const address = (JSON.parse(first) as { s3: ObjectStoreSubject }).s3
     return {
-      ...address,
+      ...addressOf(JSON.parse(first)),
       [Symbol.asyncDispose]: async () => {
         child.kill('SIGTERM')
         await closed
@@ -34,5 +35,5 @@ export const startVersitygw = async (): Promise<VersitygwLane> => {
     }
   }
   if (child.exitCode === skipCode) return { skipped: printed.trim() }
-  throw new Error(`lanes/versitygw/start ended with ${child.exitCode ?? child.signalCode}:\n${printed}`)
+  throw new Error(`lanes/${name}/start ended with ${child.exitCode ?? child.signalCode}:\n${printed}`)
 }
