@@ -81,7 +81,7 @@ const maxDelayMillis = 2 ** 31 - 1
 
 const invalid = (name: string, value: unknown, remedy: string) =>
   new ConfigurationError({
-    code: 'INVALID_S3_FAULT',
+    code: 'FAULT_INVALID',
     message: `stack.s3.faults.add: ${name} ${typeof value === 'string' ? `"${value}"` : String(value)} ${remedy}`,
     facts: { [name]: String(value) },
   })
@@ -137,7 +137,7 @@ export const faultError = (name: S3FaultError): ServiceError => errors[name]()
 export class S3Faults {
   readonly #faults = new Set<S3FaultOptions & { hits: number }>()
 
-  /** Adds a fault. Throws `ConfigurationError` `INVALID_S3_FAULT` for what S3 has not, naming the choices. */
+  /** Adds a fault. Throws `ConfigurationError` `FAULT_INVALID` for what S3 has not, naming the choices. */
   add(options: S3FaultOptions): S3Fault {
     check(options)
     const fault = { ...options, hits: 0 }

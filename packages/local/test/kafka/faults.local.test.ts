@@ -130,13 +130,15 @@ describe('faults of the embedded broker', () => {
   it('stops when it is removed, and takes the faults one after the other', async () => {
     const { broker } = await brokerWithTopics('trades')
     const client = await RawClient.connect(broker)
-    const first = broker.faults.add({ api: 'ListGroups', times: 1, action: { error: 'NOT_COORDINATOR' } })
-    const second = broker.faults.add({ api: 'ListGroups', action: { error: 'REQUEST_TIMED_OUT' } })
+    const first = broker.faults.add({ api: 'ListGroups', action: { error: 'NOT_COORDINATOR' } })
+    const times = Number.POSITIVE_INFINITY
+    const second = broker.faults.add({ api: 'ListGroups', times, action: { error: 'REQUEST_TIMED_OUT' } })
     expect((await client.ask('listGroups', 2, {})).errorCode).toBe(16)
+    expect((await client.ask('listGroups', 2, {})).errorCode).toBe(7)
     expect((await client.ask('listGroups', 2, {})).errorCode).toBe(7)
     second.remove()
     expect((await client.ask('listGroups', 2, {})).errorCode).toBe(0)
-    expect([first.hits, second.hits]).toEqual([1, 1])
+    expect([first.hits, second.hits]).toEqual([1, 2])
   })
 
   it.each([

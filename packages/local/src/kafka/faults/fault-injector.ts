@@ -44,7 +44,7 @@ export class FaultInjector implements KafkaFaults {
     for (const fault of this.#faults) {
       if (!hits(fault, name, request)) continue
       fault.hits++
-      if (fault.hits === fault.times) this.#faults.delete(fault)
+      if (fault.hits >= (fault.times ?? 1)) this.#faults.delete(fault)
       return act(fault, request, context, serve)
     }
     return serve(request)
@@ -102,8 +102,8 @@ const checkFault = ({ api, topic, times, action }: KafkaFaultOptions): ApiName =
     const choices = [...apiNames].filter(([, key]) => namesTopics(key)).map(([name]) => name)
     throw invalid(`${api} names no topics, so topic cannot be given with it`, choices)
   }
-  if (times !== undefined && !(Number.isInteger(times) && times >= 1)) {
-    throw invalid(`times ${quoted(times)} is no number of requests`, ['1', '2', '…'])
+  if (times !== undefined && times !== Number.POSITIVE_INFINITY && !(Number.isInteger(times) && times >= 1)) {
+    throw invalid(`times ${quoted(times)} is no number of requests`, ['1', '2', '…', 'Infinity'])
   }
   if (action === 'cut' || action === 'loseAnswer') return apiName
   const { error, delayMillis } = (action ?? {}) as { error?: string; delayMillis?: number }

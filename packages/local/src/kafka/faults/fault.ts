@@ -24,7 +24,7 @@ export interface KafkaFaultOptions {
   readonly api: KafkaApiName
   /** Hits only requests that name this topic. Default: all requests of the API. */
   readonly topic?: string
-  /** How many requests are hit before the fault removes itself. Default: every one until it is removed. */
+  /** How many requests are hit before the fault removes itself; `Infinity`: every one. Default 1. */
   readonly times?: number
   readonly action: KafkaFaultAction
 }
