@@ -24,6 +24,9 @@ const passingRefusals = new Set([
 ])
 const passingStatuses = new Set([408, 409, 425, 429])
 
+/** Refusals for good that are no 4xx: a store that lacks what a header asks for (NotImplemented). */
+const lastingStatuses = new Set([501])
+
 /** Failures before anything was sent. */
 const neverSent = new Set(['CredentialsProviderError'])
 
@@ -42,7 +45,7 @@ export const isNotFound = (error: unknown): boolean =>
 
 export const isPreconditionFailed = (error: unknown): boolean => statusOf(error) === 412
 
-/** Classifies what the SDK threw, by name and status, never by its text. Whatever is not a 4xx is `unknown`. */
+/** Classifies what the SDK threw, by name and status, never by its text. Whatever is not a 4xx or 501 is `unknown`. */
 export const objectStoreFailure = (
   error: unknown,
   call: { readonly operation: string; readonly bucket: string; readonly key: string },
@@ -50,7 +53,9 @@ export const objectStoreFailure = (
   if (error instanceof ObjectStoreError) return error
   const name = nameOf(error)
   const status = statusOf(error)
-  const refused = neverSent.has(name) || (status !== undefined && status >= 400 && status < 500)
+  const refused =
+    neverSent.has(name) ||
+    (status !== undefined && ((status >= 400 && status < 500) || lastingStatuses.has(status)))
   const passing = passingRefusals.has(name) || (status !== undefined && passingStatuses.has(status))
   const answer = status === undefined ? name : `${status} ${name}`
   return new ObjectStoreError({
@@ -70,5 +75,7 @@ const remedy = (status: number | undefined): string => {
   if (status === 401 || status === 403)
     return 'Check the credentials and what they are allowed on this bucket.'
   if (status === 404) return 'Check that the bucket exists in this region.'
+  if (status === 501)
+    return 'The store lacks what was asked for: an encryption, storage class or tags, perhaps.'
   return 'The error beneath says why.'
 }

@@ -22,6 +22,7 @@ import {
   type UploadedPart,
   type UploadSummary,
 } from '@stockpipe/core'
+import { type ObjectFields, type ObjectSettings, objectFields } from './object-settings.ts'
 import { isNotFound, isPreconditionFailed, objectStoreFailure, statusOf } from './object-store-failure.ts'
 import { signingTimeGuard } from './signing-time-guard.ts'
 import type { PutIfAbsentOptions, SinkObjectStore } from './sink-object-store.ts'
@@ -31,14 +32,20 @@ const partMillis = 120_000
 /** Completing may run for minutes. */
 const completeMillis = 300_000
 
-export interface S3ObjectStoreOptions {
-  /** Any client of AWS SDK v3; its own retries do not apply here: every call is made once. */
+export interface S3ObjectStoreOptions extends ObjectSettings {
+  /**
+   * Any client of AWS SDK v3, with the credentials, region, endpoint and proxies it was made with; its own retries do
+   * not apply here: every call is made once.
+   */
   readonly client: S3Client
   readonly bucket: string
   readonly runtime?: Runtime
 }
 
-/** The object store over one bucket of S3. Throws a `ConfigurationError` for a directory bucket. */
+/**
+ * The object store over one bucket of S3. Throws a `ConfigurationError` for a directory bucket and for settings that
+ * do not fit together.
+ */
 export const createS3ObjectStore = (options: S3ObjectStoreOptions): SinkObjectStore => {
   if (options.bucket.endsWith('--x-s3')) {
     throw new ConfigurationError({
@@ -72,11 +79,13 @@ class S3ObjectStore implements SinkObjectStore {
   readonly #client: S3Client
   readonly #bucket: string
   readonly #runtime: Runtime
+  readonly #fields: ObjectFields
 
   constructor(options: S3ObjectStoreOptions) {
     this.#client = options.client
     this.#bucket = options.bucket
     this.#runtime = options.runtime ?? systemRuntime
+    this.#fields = objectFields(options)
   }
 
   async putIfAbsent(
@@ -85,10 +94,11 @@ class S3ObjectStore implements SinkObjectStore {
     options: PutIfAbsentOptions = {},
   ): Promise<'created' | 'exists'> {
     const command = new PutObjectCommand({
-      Bucket: this.#bucket,
+      ...this.#at,
       Key: key,
       Body: body,
       IfNoneMatch: '*',
+      ...this.#fields.put,
       ContentType: options.contentType,
     })
     if (options.signedBefore !== undefined) {
@@ -110,10 +120,11 @@ class S3ObjectStore implements SinkObjectStore {
     options: CallOptions & { readonly metadata?: ObjectMetadata; readonly contentType?: string } = {},
   ): Promise<{ readonly uploadId: string }> {
     const command = new CreateMultipartUploadCommand({
-      Bucket: this.#bucket,
+      ...this.#at,
       Key: key,
       ContentType: options.contentType,
       Metadata: options.metadata,
+      ...this.#fields.upload,
     })
     const call = this.#call('CreateMultipartUpload', key, callMillis, options.signal)
     return this.#settled(call, command, async (send) => ({
@@ -129,7 +140,7 @@ class S3ObjectStore implements SinkObjectStore {
     options: CallOptions = {},
   ): Promise<{ readonly etag: string }> {
     const command = new UploadPartCommand({
-      Bucket: this.#bucket,
+      ...this.#at,
       Key: key,
       UploadId: uploadId,
       PartNumber: partNumber,
@@ -148,7 +159,7 @@ class S3ObjectStore implements SinkObjectStore {
     options: CallOptions = {},
   ): Promise<'completed' | 'gone'> {
     const command = new CompleteMultipartUploadCommand({
-      Bucket: this.#bucket,
+      ...this.#at,
       Key: key,
       UploadId: uploadId,
       MultipartUpload: {
@@ -164,7 +175,7 @@ class S3ObjectStore implements SinkObjectStore {
   }
 
   async abortUpload(key: string, uploadId: string, options: CallOptions = {}): Promise<void> {
-    const command = new AbortMultipartUploadCommand({ Bucket: this.#bucket, Key: key, UploadId: uploadId })
+    const command = new AbortMultipartUploadCommand({ ...this.#at, Key: key, UploadId: uploadId })
     const call = this.#call('AbortMultipartUpload', key, callMillis, options.signal)
     await this.#once(call, command, async (send) => {
       await this.#client.send(command, send)
@@ -180,7 +191,7 @@ class S3ObjectStore implements SinkObjectStore {
     let marker: string | undefined
     do {
       const command = new ListPartsCommand({
-        Bucket: this.#bucket,
+        ...this.#at,
         Key: key,
         UploadId: uploadId,
         PartNumberMarker: marker,
@@ -199,7 +210,7 @@ class S3ObjectStore implements SinkObjectStore {
     let marker: { key: string | undefined; upload: string | undefined } | undefined
     do {
       const command = new ListMultipartUploadsCommand({
-        Bucket: this.#bucket,
+        ...this.#at,
         Prefix: prefix,
         KeyMarker: marker?.key,
         UploadIdMarker: marker?.upload,
@@ -222,7 +233,7 @@ class S3ObjectStore implements SinkObjectStore {
     options: CallOptions & { readonly lastBytes?: number } = {},
   ): Promise<Uint8Array | undefined> {
     const command = new GetObjectCommand({
-      Bucket: this.#bucket,
+      ...this.#at,
       Key: key,
       Range: options.lastBytes === undefined ? undefined : `bytes=-${options.lastBytes}`,
     })
@@ -241,7 +252,7 @@ class S3ObjectStore implements SinkObjectStore {
     key: string,
     options: CallOptions = {},
   ): Promise<{ size: number; etag: string; metadata: ObjectMetadata } | undefined> {
-    const command = new HeadObjectCommand({ Bucket: this.#bucket, Key: key })
+    const command = new HeadObjectCommand({ ...this.#at, Key: key })
     const call = this.#call('HeadObject', key, callMillis, options.signal)
     return this.#once(call, command, async (send) => {
       const answer = await this.#client.send(command, send)
@@ -257,7 +268,7 @@ class S3ObjectStore implements SinkObjectStore {
     let token: string | undefined
     do {
       const command = new ListObjectsV2Command({
-        Bucket: this.#bucket,
+        ...this.#at,
         Prefix: prefix,
         StartAfter: options.startAfter,
         ContinuationToken: token,
@@ -274,9 +285,14 @@ class S3ObjectStore implements SinkObjectStore {
   }
 
   async delete(key: string, options: CallOptions = {}): Promise<void> {
-    const command = new DeleteObjectCommand({ Bucket: this.#bucket, Key: key })
+    const command = new DeleteObjectCommand({ ...this.#at, Key: key })
     const call = this.#call('DeleteObject', key, callMillis, options.signal)
     await this.#settled(call, command, (send) => this.#client.send(command, send))
+  }
+
+  /** What every command says of the bucket. */
+  get #at(): { readonly Bucket: string; readonly ExpectedBucketOwner?: string } {
+    return { Bucket: this.#bucket, ...this.#fields.owner }
   }
 
   #call(operation: string, key: string, millis: number, signal: AbortSignal | undefined): Call {

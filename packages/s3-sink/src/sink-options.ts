@@ -9,6 +9,7 @@ import type {
 } from '@stockpipe/core'
 import type { Engine, EngineOptions } from './engine-messages.ts'
 import type { SinkLogger } from './logger.ts'
+import type { ObjectSettings } from './object-settings.ts'
 import type { OffsetForTimestamp, StartPolicy } from './start-policy.ts'
 
 /** What cuts a flush group; whichever comes first. */
@@ -39,7 +40,7 @@ export interface GroupCommit {
   readonly millis: number
 }
 
-export interface SinkOptions {
+export interface SinkOptions extends ObjectSettings {
   /** Names the sink in the journal and in file names. Never give a name to a second topic, table or purpose. */
   readonly name: string
   readonly topic: TopicDefinition

@@ -2,6 +2,7 @@ import { ConfigurationError, type Runtime } from '@stockpipe/core'
 import { longestPathBytes } from './data-file-key.ts'
 import type { EngineOptions } from './engine-messages.ts'
 import { JournalKeys } from './journal-keys.ts'
+import { givenObjectSettings } from './object-settings.ts'
 import { createS3ObjectStore } from './object-store.ts'
 import type { SinkObjectStore } from './sink-object-store.ts'
 import type { RotationOptions, SinkOptions } from './sink-options.ts'
@@ -68,8 +69,16 @@ export const setUpSink = (options: SinkOptions, runtime: Runtime): SinkSetup => 
 }
 
 const storeOf = (options: SinkOptions, bucket: string, runtime: Runtime): SinkObjectStore => {
-  if (options.store) return options.store
-  if (options.client) return createS3ObjectStore({ client: options.client, bucket, runtime })
+  const settings = givenObjectSettings(options)
+  if (options.store) {
+    const given = Object.keys(settings)
+    if (given.length === 0) return options.store
+    throw refusal(
+      'SINK_OPTION_INVALID',
+      `Sink ${options.name}: ${given.join(', ')} cannot be told to a \`store\` of your own; give them to it when it is made, or a \`client\` here.`,
+    )
+  }
+  if (options.client) return createS3ObjectStore({ client: options.client, bucket, runtime, ...settings })
   throw refusal('SINK_STORE_MISSING', `Sink ${options.name} needs \`client\` (an S3Client) or \`store\`.`)
 }
 

@@ -36,6 +36,8 @@ export interface VerifyOptions {
   readonly tableStore?: ObjectStore
   /** Looked through for unknown files even when no entry names its location. */
   readonly table?: BoundTable
+  /** The account id the buckets must belong to, with `client`. */
+  readonly expectedBucketOwner?: string
   readonly signal?: AbortSignal
   readonly runtime?: Runtime
 }
@@ -99,14 +101,16 @@ const keysOf = ({ journal, sink }: VerifyOptions): JournalKeys => {
   return new JournalKeys(whole.slice(0, at), whole.slice(at + 1))
 }
 
-const storesOf = ({ client, store, tableStore, signal, runtime = systemRuntime }: VerifyOptions): Stores => {
+const storesOf = (options: VerifyOptions): Stores => {
+  const { client, store, tableStore, expectedBucketOwner, signal, runtime = systemRuntime } = options
+  const owner = expectedBucketOwner === undefined ? {} : { expectedBucketOwner }
   const made = new Map<string, ReadableStore>()
   return (bucket, journal = false) => {
     const name = `${bucket} ${journal}`
     const known = made.get(name)
     if (known) return known
     const given = journal ? store : (tableStore ?? store)
-    const chosen = given ?? (client && createS3ObjectStore({ client, bucket, runtime }))
+    const chosen = given ?? (client && createS3ObjectStore({ client, bucket, runtime, ...owner }))
     if (!chosen) {
       throw new ConfigurationError({
         code: 'VERIFY_STORE_MISSING',
