@@ -76,9 +76,10 @@ export type {
   RevokeOptions,
   TopicPartition,
 } from './partitioned-sink.ts'
-export { type PackedBytes, packedAt, type RecordBlock, recordOffset } from './record-block.ts'
+export { blockUntil, type PackedBytes, packedAt, type RecordBlock, recordOffset } from './record-block.ts'
 export { RecordBlockBuilder, type RecordToPack } from './record-block-builder.ts'
 export { decodeHeaders, encodeHeaders, type RecordHeaders } from './record-headers.ts'
+export type { RecordReader } from './record-reader.ts'
 export type { ReadSourceOptions, RecordSource, SourceBatch, SourceProgress } from './record-source.ts'
 export type { RowIssue } from './row-validation.ts'
 export type { Runtime, RuntimeTimer } from './runtime.ts'

@@ -45,3 +45,25 @@ export const packedAt = (packed: PackedBytes, index: number): Uint8Array | null 
 /** The offset of record `index` of a block. */
 export const recordOffset = (block: RecordBlock, index: number): bigint =>
   block.firstOffset + BigInt(block.offsetDeltas[index]!)
+
+/** The records of a block below `nextOffset`, as a block that ends there; shares the buffers. */
+export const blockUntil = (block: RecordBlock, nextOffset: bigint): RecordBlock => {
+  if (block.nextOffset <= nextOffset) return block
+  let count = block.count
+  while (count > 0 && recordOffset(block, count - 1) >= nextOffset) count -= 1
+  const first = (packed: PackedBytes): PackedBytes => ({
+    bytes: packed.bytes,
+    starts: packed.starts.slice(0, count),
+    lengths: packed.lengths.slice(0, count),
+  })
+  return {
+    ...block,
+    nextOffset,
+    count,
+    values: first(block.values),
+    keys: first(block.keys),
+    timestamps: block.timestamps.slice(0, count),
+    offsetDeltas: block.offsetDeltas.slice(0, count),
+    ...(block.headers ? { headers: first(block.headers) } : {}),
+  }
+}

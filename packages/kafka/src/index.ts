@@ -4,5 +4,6 @@ export { type LoadProgress, type LoadTopicOptions, loadTopic } from './load-topi
 export type { BlockLimits } from './message-blocks.ts'
 export { murmur2, partitionOfKey } from './murmur2.ts'
 export type { BatchLimits } from './outgoing-records.ts'
+export { createRecordReader, type RecordReaderOptions } from './record-reader.ts'
 export { runConsumer } from './run-consumer.ts'
 export { createProducer, type ProducerOptions, type TypedProducer } from './typed-producer.ts'

@@ -31,3 +31,7 @@ export class LostUploadError extends StockpipeError {
 export class JournalFormatError extends StockpipeError {
   override readonly name = 'JournalFormatError'
 }
+
+/** A conditional request was not sent because what it relies on was read too long ago. */
+export const isSignedTooLate = (error: unknown): boolean =>
+  error instanceof ObjectStoreError && error.code === 'SIGNED_TOO_LATE'

@@ -75,7 +75,7 @@ export const cutGroup = async (context: SinkContext, cut: GroupCut): Promise<Jou
 }
 
 const entryOf = (
-  { journal, table, runtime }: SinkContext,
+  { journal, table, topic, runtime }: SinkContext,
   { log, journal: { end }, group, cutBy }: GroupCut,
   claimId: string,
   files: readonly EntryFile[],
@@ -97,6 +97,7 @@ const entryOf = (
     bucket: table.bucket,
     fingerprint: table.table.fingerprint,
     definition: table.table.toJSON(),
+    encoding: topic.value,
   },
   watermark: null,
   counts: { records: group.records, rows: group.rows, deadLetters: 0, skipped: 0 },

@@ -1,4 +1,4 @@
-import type { TableJSON, TopicPartition } from '@stockpipe/core'
+import type { JsonEncoding, TableJSON, TopicPartition } from '@stockpipe/core'
 import { isClaimId } from './claim-id.ts'
 import { JsonFields, journalBytes } from './json-fields.ts'
 
@@ -64,6 +64,8 @@ export interface EntryTable {
   readonly bucket: string
   readonly fingerprint: string
   readonly definition: TableJSON
+  /** How the values of the records become rows. */
+  readonly encoding: JsonEncoding
 }
 
 /** One flush group: the commit point of the sink, and all that a successor needs to finish it. */
@@ -155,9 +157,15 @@ const readTable = (fields: JsonFields): EntryTable => ({
   bucket: fields.text('bucket'),
   fingerprint: fields.text('fingerprint'),
   definition: readDefinition(fields),
+  encoding: readEncoding(fields),
 })
 
-/** Only its outline is checked: uploads settle whatever the columns are. */
+/** Only the outline of both is checked: uploads settle whatever the columns are. */
+const readEncoding = (fields: JsonFields): JsonEncoding => {
+  fields.object('encoding').text('encoding')
+  return fields.raw('encoding') as JsonEncoding
+}
+
 const readDefinition = (fields: JsonFields): TableJSON => {
   fields.object('definition').count('formatVersion')
   return fields.raw('definition') as TableJSON

@@ -29,6 +29,8 @@ import type { PutIfAbsentOptions, SinkObjectStore } from './sink-object-store.ts
 
 const callMillis = 30_000
 const partMillis = 120_000
+/** A put gets a second more for each MiB. */
+const slowestBytesPerMilli = 1024
 /** Completing may run for minutes. */
 const completeMillis = 300_000
 
@@ -100,6 +102,7 @@ class S3ObjectStore implements SinkObjectStore {
       IfNoneMatch: '*',
       ...this.#fields.put,
       ContentType: options.contentType,
+      Metadata: options.metadata,
     })
     if (options.signedBefore !== undefined) {
       stackOf(command).addRelativeTo(signingTimeGuard(this.#runtime, key, options.signedBefore), {
@@ -108,7 +111,8 @@ class S3ObjectStore implements SinkObjectStore {
         toMiddleware: 'httpSigningMiddleware',
       })
     }
-    const call = this.#call('PutObject', key, callMillis, options.signal)
+    const millis = callMillis + body.length / slowestBytesPerMilli
+    const call = this.#call('PutObject', key, millis, options.signal)
     return this.#once(call, command, async (send) => {
       await this.#client.send(command, send)
       return 'created' as const

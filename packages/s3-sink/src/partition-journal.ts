@@ -5,7 +5,7 @@ import {
   type TopicPartition,
 } from '@stockpipe/core'
 import { Chain } from './chain.ts'
-import { ObjectStoreError } from './errors.ts'
+import { isSignedTooLate } from './errors.ts'
 import { type Genesis, writeGenesis } from './genesis.ts'
 import { type JournalEntry, type LastRecord, writeEntry } from './journal-entry.ts'
 import type { JournalKeys } from './journal-keys.ts'
@@ -75,8 +75,9 @@ export class PartitionJournal {
         const { entry, settled } = newest
         this.#end = endOf(entry)
         this.#readAt = readAt
-        this.#checkPosition(assigned)
+        // First what is claimed, which needs nothing of Kafka: it is settled even where reading cannot go on.
         if (!settled) await this.publishAndRegister(entry, signal)
+        this.#checkPosition(assigned)
         return this.#end
       }
       const genesis =
@@ -244,6 +245,3 @@ const endOf = (entry: JournalEntry): ChainEnd => ({
   next: entry.next,
   lastRecord: entry.lastRecord,
 })
-
-const isSignedTooLate = (error: unknown): boolean =>
-  error instanceof ObjectStoreError && error.code === 'SIGNED_TOO_LATE'

@@ -7,6 +7,7 @@ import {
 } from '@stockpipe/core'
 import { LostUploadError, ObjectStoreError } from './errors.ts'
 import type { EntryFile, JournalEntry } from './journal-entry.ts'
+import type { LastResort, PublishAgainOptions } from './last-resort.ts'
 import { type RetryContext, retry } from './retry.ts'
 import type { SinkObjectStore } from './sink-object-store.ts'
 import { Slots } from './slots.ts'
@@ -20,6 +21,8 @@ export interface PublisherOptions extends RetryContext {
   readonly store: SinkObjectStore
   readonly table: BoundTable
   readonly registrar?: PartitionRegistrar | undefined
+  /** Without it a lost upload is an error at once. */
+  readonly lastResort?: LastResort | undefined
 }
 
 /** Publishes and registers what an entry names, whoever claimed it. Both may be done any number of times. */
@@ -32,15 +35,11 @@ export class Publisher {
   }
 
   /**
-   * Completes the uploads of an entry.
+   * Completes the uploads of an entry; what is gone and was never published is left to the last resort.
    *
-   * @param options `movedOn`: whether the chain shows that the entry was published once
-   * Throws a `LostUploadError` when an upload is gone and was never published.
+   * Throws a `LostUploadError` when there is none, and a `LostPositionError` when it cannot help.
    */
-  async publish(
-    entry: JournalEntry,
-    options: { readonly movedOn: () => Promise<boolean>; readonly signal?: AbortSignal | undefined },
-  ): Promise<void> {
+  async publish(entry: JournalEntry, options: PublishAgainOptions): Promise<void> {
     if (entry.table.bucket !== this.#options.table.bucket) {
       throw new ConfigurationError({
         code: 'SETTLE_OTHER_BUCKET',
@@ -50,16 +49,25 @@ export class Publisher {
       })
     }
     const slots = new Slots(completionsAtOnce)
-    await Promise.all(
+    const losses = await Promise.all(
       entry.files.map(async (file) => {
         const release = await slots.acquire(options.signal)
         try {
           await this.#publishFile(entry, file, options)
+          return []
+        } catch (error) {
+          if (error instanceof LostUploadError) return [{ file, error }]
+          throw error
         } finally {
           release()
         }
       }),
     )
+    const lost = losses.flat()
+    if (lost.length === 0) return
+    if (!this.#options.lastResort) throw lost[0]!.error
+    const files = lost.map(({ file }) => file)
+    await this.#options.lastResort.publish(entry, files, options)
   }
 
   /** Makes the partitions of an entry known to the catalog, those this process has not registered yet. */
@@ -75,11 +83,7 @@ export class Publisher {
     for (const { location } of partitions) this.#registered.add(location)
   }
 
-  async #publishFile(
-    entry: JournalEntry,
-    file: EntryFile,
-    options: { readonly movedOn: () => Promise<boolean>; readonly signal?: AbortSignal | undefined },
-  ): Promise<void> {
+  async #publishFile(entry: JournalEntry, file: EntryFile, options: PublishAgainOptions): Promise<void> {
     const { store } = this.#options
     const call = options.signal ? { signal: options.signal } : {}
     let looks = 0
@@ -123,7 +127,7 @@ const lostUpload = (entry: JournalEntry, file: EntryFile, cause: unknown, again:
     message:
       `${file.key} was claimed (${entry.topic}-${entry.partition}, group [${entry.start}, ${entry.next})) but its upload is ` +
       `gone and it was never published. Its ${file.rows} rows lie between offsets ${file.firstOffset} and ${file.lastOffset}: ` +
-      'they must be read from Kafka again, which this version does not do by itself. Nothing after them is published until then.',
+      'they have to be read from Kafka again: give the sink `readAgain`. Nothing after them is published until then.',
     retryable: again,
     cause,
     facts: {

@@ -6,7 +6,7 @@ import type { SinkObjectStore } from './sink-object-store.ts'
 const attempts = 6
 
 /** The reads of a store. */
-export type ReadableStore = Pick<SinkObjectStore, 'get' | 'list' | 'listUploads'>
+export type ReadableStore = Pick<SinkObjectStore, 'get' | 'head' | 'list' | 'listUploads'>
 
 /** Reads that are repeated a few times when there is no certain answer; a listing goes on where it stopped. */
 export const retryingReads = (
@@ -18,6 +18,8 @@ export const retryingReads = (
   return {
     get: (key, options) =>
       retry(context, { signal, attempts, what: `reading ${key}` }, () => store.get(key, options)),
+    head: (key, options) =>
+      retry(context, { signal, attempts, what: `looking at ${key}` }, () => store.head(key, options)),
     async *list(prefix, options = {}): AsyncGenerator<ObjectSummary> {
       let last = options.startAfter
       for (;;) {

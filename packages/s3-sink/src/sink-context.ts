@@ -1,4 +1,4 @@
-import type { BoundTable, PartitionedSinkEvents, Runtime } from '@stockpipe/core'
+import type { BoundTable, PartitionedSinkEvents, Runtime, TopicDefinition } from '@stockpipe/core'
 import type { BufferBudget } from './buffer-budget.ts'
 import type { Engine } from './engine-messages.ts'
 import type { SinkLogger } from './logger.ts'
@@ -13,6 +13,7 @@ export interface SinkContext {
   readonly logger: SinkLogger
   readonly engine: Engine
   readonly journal: PartitionJournalOptions
+  readonly topic: TopicDefinition
   readonly table: BoundTable
   readonly tableStore: SinkObjectStore
   readonly sinkHash: string

@@ -1,8 +1,9 @@
-import type { CallOptions, ObjectStore } from '@stockpipe/core'
+import type { CallOptions, ObjectMetadata, ObjectStore } from '@stockpipe/core'
 
-/** Options of `putIfAbsent` that a claim needs. */
+/** Options of `putIfAbsent` that a claim or the last resort needs. */
 export interface PutIfAbsentOptions extends CallOptions {
   readonly contentType?: string
+  readonly metadata?: ObjectMetadata
   /**
    * Milliseconds since the epoch. A request that would be signed later is not sent (`ObjectStoreError`, code
    * `SIGNED_TOO_LATE`, refused); a store may only send what was signed at the time it is sent.

@@ -3,6 +3,7 @@ import type {
   BoundTable,
   ObjectStore,
   PartitionRegistrar,
+  RecordReader,
   Runtime,
   TopicDefinition,
   TopicPartition,
@@ -59,6 +60,11 @@ export interface SinkOptions extends ObjectSettings {
   readonly start?: StartPolicy
   /** Needed for a start at a timestamp. */
   readonly offsetForTimestamp?: OffsetForTimestamp
+  /**
+   * Reads records again whose files were claimed and lost before they were published (`createRecordReader` of
+   * @stockpipe/kafka). Without it such a loss is a `LostUploadError`.
+   */
+  readonly readAgain?: RecordReader
   readonly rotation?: RotationOptions
   /**
    * Memory that buffered rows may take over all partition logs, in bytes, estimated. Past it the largest group is

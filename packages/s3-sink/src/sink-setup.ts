@@ -8,7 +8,8 @@ import type { SinkObjectStore } from './sink-object-store.ts'
 import type { RotationOptions, SinkOptions } from './sink-options.ts'
 
 const mebibyte = 1024 * 1024
-const longestPath = 512
+/** UTF-8 bytes a partition path may take, where the location leaves as many. */
+export const longestPath = 512
 
 /** What a sink's options come to, checked. */
 export interface SinkSetup {

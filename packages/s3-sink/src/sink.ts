@@ -15,6 +15,7 @@ import {
 import { BufferBudget } from './buffer-budget.ts'
 import { createEngine } from './engine.ts'
 import { sinkHash } from './journal-keys.ts'
+import { LastResort } from './last-resort.ts'
 import { silentLogger } from './logger.ts'
 import { PartitionLog } from './partition-log.ts'
 import { Publisher } from './publisher.ts'
@@ -44,23 +45,38 @@ class StockpipeSink implements Sink {
     const logger = options.logger ?? silentLogger
     const setup = setUpSink(options, runtime)
     const { keys, tableStore, journalStore } = setup
-    const { table, registrar } = options
+    const { topic, table, registrar, readAgain } = options
+    const writer = options.writer ?? Buffer.from(runtime.randomBytes(8)).toString('hex')
+    const makeEngine = options.createEngine ?? createEngine
+    const { engine } = setup
+    const lastResort =
+      readAgain &&
+      new LastResort({
+        runtime,
+        logger,
+        store: tableStore,
+        reader: readAgain,
+        writer,
+        createEngine: makeEngine,
+        engine,
+      })
     this.#options = options
     this.#journalStore = journalStore
     this.#context = {
       runtime,
       logger,
-      engine: (options.createEngine ?? createEngine)(setup.engine),
+      engine: makeEngine(engine),
       journal: {
         runtime,
         logger,
         store: journalStore,
         keys,
-        publisher: new Publisher({ runtime, logger, store: tableStore, table, registrar }),
-        writer: options.writer ?? Buffer.from(runtime.randomBytes(8)).toString('hex'),
+        publisher: new Publisher({ runtime, logger, store: tableStore, table, registrar, lastResort }),
+        writer,
         start: options.start ?? 'earliest',
         offsetForTimestamp: options.offsetForTimestamp,
       },
+      topic,
       table,
       tableStore,
       sinkHash: sinkHash(options.name),

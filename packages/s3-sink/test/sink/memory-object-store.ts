@@ -88,8 +88,8 @@ export class MemoryObjectStore implements SinkObjectStore {
   ): Promise<'created' | 'exists'> {
     return this.#call('putIfAbsent', key, options, () => {
       if (this.bucket.objects.has(key)) return 'exists'
-      const { contentType } = options
-      this.bucket.objects.set(key, { bytes: body.slice(), etag: etagOf(body), metadata: {}, contentType })
+      const { contentType, metadata = {} } = options
+      this.bucket.objects.set(key, { bytes: body.slice(), etag: etagOf(body), metadata, contentType })
       return 'created'
     })
   }

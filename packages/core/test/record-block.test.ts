@@ -1,0 +1,37 @@
+import { describe, expect, it } from 'vitest'
+import { blockUntil, packedAt, RecordBlockBuilder, recordOffset } from '../src/index.ts'
+
+const block = () => {
+  const builder = new RecordBlockBuilder({ topic: 'ticks', partition: 0, firstOffset: 10n })
+  for (const offset of [10n, 12n, 15n]) {
+    builder.add({
+      offset,
+      timestampMillis: Number(offset),
+      key: null,
+      value: Buffer.from(`${offset}`),
+      headers: { h: `${offset}` },
+    })
+  }
+  return builder.finish(18n)
+}
+
+describe('blockUntil', () => {
+  it.each([
+    [18n, ['10', '12', '15'], 18n],
+    [20n, ['10', '12', '15'], 18n],
+    [16n, ['10', '12', '15'], 16n],
+    [15n, ['10', '12'], 15n],
+    [11n, ['10'], 11n],
+    [10n, [], 10n],
+  ])('at %s keeps the records below and ends there', (until, values, nextOffset) => {
+    const cut = blockUntil(block(), until)
+    expect(cut).toMatchObject({ firstOffset: 10n, nextOffset, count: values.length })
+    const read = Array.from({ length: cut.count }, (_, index) => ({
+      value: Buffer.from(packedAt(cut.values, index)!).toString(),
+      offset: recordOffset(cut, index),
+      timestamp: cut.timestamps[index],
+    }))
+    expect(read).toEqual(values.map((value) => ({ value, offset: BigInt(value), timestamp: Number(value) })))
+    expect(cut.headers?.lengths.length).toBe(values.length)
+  })
+})
