@@ -9,6 +9,7 @@ export {
   t,
 } from './column.ts'
 export type { ByteDictionary, ColumnBatch, ColumnVector, Validity } from './column-batch.ts'
+export { ColumnBuilder, type StoredValue } from './column-builder.ts'
 export type {
   ColumnDefinition,
   ColumnKind,
@@ -18,6 +19,7 @@ export type {
   TransformKind,
 } from './column-type.ts'
 export { columnValueProblem } from './column-value.ts'
+export type { DeadLetter, DeadLetterPublisher } from './dead-letter.ts'
 export { Decimal, type DecimalRounding } from './decimal.ts'
 export type { DecodedBlock, Decoder, RejectedRecord } from './decoder.ts'
 export type { ErrorFacts, StockpipeErrorOptions } from './errors.ts'

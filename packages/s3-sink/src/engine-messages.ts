@@ -5,16 +5,21 @@ export type EngineRequest =
   /** Decode, route and buffer a block; records below `from` are dropped. */
   | { readonly kind: 'block'; readonly block: RecordBlock; readonly from: bigint }
   /**
-   * Encode everything buffered of a partition log as the files of the flush group `[start, next)`, in the order of
-   * their partition values (null first). Pulled to its end, the rows are dropped; until then no block and no other
-   * cut of the log is taken. Returned early, the rows stay: the log can be cut again, grow, or be discarded.
+   * Encode everything buffered of a partition log as the files of the flush group `[start, next)`: the data files in
+   * the order of their partition values (null first), then one file of its dead letters. Pulled to its end, all of it
+   * is dropped; until then no block and no other cut of the log is taken. Returned early, everything stays: the log
+   * can be cut again, grow, or be discarded.
    */
   | { readonly kind: 'cut'; readonly log: TopicPartition; readonly start: bigint; readonly next: bigint }
   /** Forget everything buffered of a partition log. */
   | { readonly kind: 'discard'; readonly log: TopicPartition }
 
+/** What a file holds: rows of the table, or records that did not become rows (`deadLetterTable`). */
+export type FileContent = 'data' | 'dead-letters'
+
 /** What the engine answers, in this order: for a block `rejected?` then `buffered`; for a cut, per file its parts then `file`. */
 export type EngineResponse =
+  /** Records of the block that are no rows, by offset; they are held in full, as dead letters of the open flush group. */
   | { readonly kind: 'rejected'; readonly log: TopicPartition; readonly records: readonly RejectedRecord[] }
   /** The block is in; what the partition log holds now. */
   | {
@@ -22,9 +27,11 @@ export type EngineResponse =
       readonly log: TopicPartition
       /** Rows taken from this block. */
       readonly rows: number
+      /** Records taken from this block as dead letters. */
+      readonly deadLetters: number
       /** Rows held for the open flush group. */
       readonly bufferedRows: number
-      /** Memory held, estimated. */
+      /** Memory held, dead letters included, estimated. */
       readonly bufferedBytes: number
       /** Size of the files if they were cut now, estimated from what was measured at earlier cuts. */
       readonly encodedBytes: number
@@ -36,7 +43,8 @@ export type EngineResponse =
       readonly log: TopicPartition
       /** Number of the file within the cut, from 0. */
       readonly file: number
-      /** In the order of the table's partitions; null for the default partition. */
+      readonly content: FileContent
+      /** In the order of the table's partitions; null for the default partition. None for dead letters. */
       readonly partitionValues: readonly (string | null)[]
       /** From 1. */
       readonly partNumber: number
@@ -48,12 +56,13 @@ export type EngineResponse =
       readonly kind: 'file'
       readonly log: TopicPartition
       readonly file: number
+      readonly content: FileContent
       readonly partitionValues: readonly (string | null)[]
       readonly rows: number
       readonly bytes: number
       readonly firstOffset: bigint
       readonly lastOffset: bigint
-      /** Smallest and greatest event time, milliseconds since the epoch; null when the table has none. */
+      /** Smallest and greatest event time, milliseconds since the epoch; null when the table has none, and for dead letters. */
       readonly minEventTime: number | null
       readonly maxEventTime: number | null
     }
@@ -62,6 +71,7 @@ export type EngineResponse =
  * CPU only and deterministic in what it answers about rows and paths. Pull the responses one by one: the next file
  * is encoded when its first part is asked for, so whoever pulls bounds the memory. A block or discard is done when
  * `handle` returns. Rows without a path (a date outside the years 1 to 9999, a path too long for a key) are rejected.
+ * The reason of a rejection is a pure function of record and table, like a row's path.
  */
 export interface Engine {
   handle(request: EngineRequest): Iterable<EngineResponse>

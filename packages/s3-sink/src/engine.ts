@@ -10,8 +10,9 @@ import {
   type TopicPartition,
   topicFromJSON,
 } from '@stockpipe/core'
+import { deadLetterBatch, deadLetterTable } from './dead-letter-table.ts'
 import { EncodedSize, footerBytes } from './encoded-size.ts'
-import type { Engine, EngineOptions, EngineRequest, EngineResponse } from './engine-messages.ts'
+import type { Engine, EngineOptions, EngineRequest, EngineResponse, FileContent } from './engine-messages.ts'
 import { eventTimeRange } from './event-time.ts'
 import { GroupBuffer } from './group-buffer.ts'
 import { ParquetEncoder } from './parquet-encoder.ts'
@@ -25,6 +26,8 @@ const smallestPart = 5 * mebibyte
 interface LogBuffer {
   readonly log: TopicPartition
   readonly group: GroupBuffer
+  /** The group's rejected records in full; made at the first one. */
+  deadLetters?: GroupBuffer
   /** True from a cut's first response to its end. */
   cutting: boolean
   /** Why the rows held are not whole; until a discard. */
@@ -37,9 +40,9 @@ class ParquetEngine implements Engine {
   readonly #topic: TopicDefinition
   readonly #table: TableDefinition
   readonly #decoder: Decoder
-  readonly #encoder: ParquetEncoder
+  readonly #encoders: Readonly<Record<FileContent, ParquetEncoder>>
   readonly #eventTimes: ReturnType<typeof eventTimeRange>
-  readonly #size: EncodedSize
+  readonly #sizes: Readonly<Record<FileContent, EncodedSize>>
   readonly #partBytes: number
   readonly #maxPathBytes: number
   readonly #footerMetadata: Readonly<Record<string, string>>
@@ -51,12 +54,19 @@ class ParquetEngine implements Engine {
     this.#decoder = createDecoder(this.#topic)
     this.#partBytes = wholeNumber('partBytes', options.partBytes ?? 8 * mebibyte, smallestPart)
     this.#maxPathBytes = wholeNumber('maxPathBytes', options.maxPathBytes ?? 512, 1)
-    this.#encoder = new ParquetEncoder(this.#table.columns, {
+    const writing = {
       compression: options.compression ?? 'snappy',
       rowGroupRows: wholeNumber('rowGroupRows', options.rowGroupRows ?? 65_536, 1),
-    })
+    }
+    this.#encoders = {
+      data: new ParquetEncoder(this.#table.columns, writing),
+      'dead-letters': new ParquetEncoder(deadLetterTable.columns, writing),
+    }
     this.#eventTimes = eventTimeRange(this.#table, options.eventTimeColumn)
-    this.#size = new EncodedSize(this.#table.columns.length)
+    this.#sizes = {
+      data: new EncodedSize(this.#table.columns.length),
+      'dead-letters': new EncodedSize(deadLetterTable.columns.length),
+    }
     this.#footerMetadata = options.footerMetadata ?? {}
     const reserved = Object.keys(this.#footerMetadata).find((key) => /^(stockpipe\.|ARROW:schema$)/.test(key))
     if (reserved !== undefined) {
@@ -109,23 +119,34 @@ class ParquetEngine implements Engine {
         const offset = batch.offsets[row]!
         records.push({ index: indexOf(block, offset), offset, column, reason })
       }
+      records.sort((left: RejectedRecord, right: RejectedRecord) => left.index - right.index)
+      if (records.length > 0) {
+        buffer.deadLetters ??= new GroupBuffer(deadLetterTable, this.#maxPathBytes)
+        buffer.deadLetters.append(deadLetterBatch(block, records, this.#table.fingerprint), 0)
+      }
     } catch (error) {
       buffer.broken = error
       throw error
     }
-    records.sort((left: RejectedRecord, right: RejectedRecord) => left.index - right.index)
+    const { deadLetters } = buffer
     return [
       ...(records.length > 0 ? [{ kind: 'rejected', log, records } as const] : []),
       {
         kind: 'buffered',
         log,
         rows: group.rows - before,
+        deadLetters: records.length,
         bufferedRows: group.rows,
-        bufferedBytes: group.capacityBytes,
-        encodedBytes: this.#size.estimate(group.payloadBytes, group.openPaths),
+        bufferedBytes: group.capacityBytes + (deadLetters?.capacityBytes ?? 0),
+        encodedBytes: this.#encodedBytes('data', group) + this.#encodedBytes('dead-letters', deadLetters),
         openPaths: group.openPaths,
       },
     ]
+  }
+
+  /** Size of the files that a buffer would become, estimated. */
+  #encodedBytes(content: FileContent, group: GroupBuffer | undefined): number {
+    return group ? this.#sizes[content].estimate(group.payloadBytes, group.openPaths) : 0
   }
 
   *#cut(request: CutRequest): Generator<EngineResponse, void, undefined> {
@@ -133,8 +154,8 @@ class ParquetEngine implements Engine {
     const buffer = this.#logs.get(name)
     if (buffer === undefined) return
     refuseUnlessWhole(buffer)
-    const { group, log } = buffer
-    refuseOutside(group, request)
+    const { group, log, deadLetters } = buffer
+    for (const held of [group, deadLetters]) if (held) refuseOutside(held, request)
     const refuseIfDiscarded = () => {
       if (this.#logs.get(name) === buffer) return
       throw new StockpipeError({
@@ -142,42 +163,46 @@ class ParquetEngine implements Engine {
         message: `The rows of ${name} were discarded while they were cut; the files of this cut are not whole.`,
       })
     }
-    const cut = { payloadBytes: group.payloadBytes, files: 0, encodedBytes: 0, footerBytes: 0 }
+    let file = 0
     buffer.cutting = true
     try {
-      for (const path of group.paths()) {
-        const batch = path.batch()
-        const bytes = this.#encoder.encode(batch, this.#keyValues(request))
-        const file = cut.files
-        const { partitionValues } = path
-        cut.files += 1
-        cut.encodedBytes += bytes.length
-        cut.footerBytes += footerBytes(bytes)
-        for (const part of cutParts(bytes, this.#partBytes)) {
-          yield { kind: 'part', log, file, partitionValues, ...part }
+      for (const [content, held] of [
+        ['data', group],
+        ['dead-letters', deadLetters],
+      ] as const) {
+        const cut = { payloadBytes: held?.payloadBytes ?? 0, files: 0, encodedBytes: 0, footerBytes: 0 }
+        for (const path of held?.paths() ?? []) {
+          const batch = path.batch()
+          const bytes = this.#encoders[content].encode(batch, this.#keyValues(request, content))
+          const facts = { log, file, content, partitionValues: path.partitionValues }
+          file += 1
+          cut.files += 1
+          cut.encodedBytes += bytes.length
+          cut.footerBytes += footerBytes(bytes)
+          for (const part of cutParts(bytes, this.#partBytes)) {
+            yield { kind: 'part', ...facts, ...part }
+            refuseIfDiscarded()
+          }
+          yield {
+            kind: 'file',
+            ...facts,
+            rows: batch.rows,
+            bytes: bytes.length,
+            firstOffset: batch.offsets[0]!,
+            lastOffset: batch.offsets[batch.rows - 1]!,
+            ...(content === 'data' ? this.#eventTimes(batch) : { minEventTime: null, maxEventTime: null }),
+          }
           refuseIfDiscarded()
         }
-        yield {
-          kind: 'file',
-          log,
-          file,
-          partitionValues,
-          rows: batch.rows,
-          bytes: bytes.length,
-          firstOffset: batch.offsets[0]!,
-          lastOffset: batch.offsets[batch.rows - 1]!,
-          ...this.#eventTimes(batch),
-        }
-        refuseIfDiscarded()
+        if (cut.files > 0) this.#sizes[content].learn(cut)
       }
-      if (cut.files > 0) this.#size.learn(cut)
       this.#logs.delete(name)
     } finally {
       buffer.cutting = false
     }
   }
 
-  #keyValues({ log, start, next }: CutRequest): Map<string, string> {
+  #keyValues({ log, start, next }: CutRequest, content: FileContent): Map<string, string> {
     return new Map([
       ...Object.entries(this.#footerMetadata),
       ['stockpipe.fingerprint', this.#table.fingerprint],
@@ -185,6 +210,7 @@ class ParquetEngine implements Engine {
       ['stockpipe.partition', String(log.partition)],
       ['stockpipe.start', String(start)],
       ['stockpipe.next', String(next)],
+      ...(content === 'data' ? [] : [['stockpipe.content', content] as const]),
     ])
   }
 }

@@ -51,6 +51,7 @@ export class FlushGroup {
   next: bigint
   records = 0
   rows = 0
+  deadLetters = 0
   lastRecord: LastRecord | null
   #holeOffsets = 0n
   readonly #holeRanges: { from: bigint; to: bigint }[] = []
@@ -71,10 +72,12 @@ export class FlushGroup {
     return { offsets: this.#holeOffsets, ranges: this.#holeRanges, truncated: this.#moreHoles }
   }
 
-  add(facts: BlockFacts, rows: number): void {
+  /** @param taken what the block's records became */
+  add(facts: BlockFacts, taken: { readonly rows: number; readonly deadLetters: number }): void {
     this.next = facts.next
     this.records += facts.records
-    this.rows += rows
+    this.rows += taken.rows
+    this.deadLetters += taken.deadLetters
     this.lastRecord = facts.lastRecord ?? this.lastRecord
     for (const hole of facts.holes) this.#addHole(hole)
   }

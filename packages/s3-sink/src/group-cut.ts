@@ -1,4 +1,4 @@
-import { FencedError, type TopicPartition } from '@stockpipe/core'
+import { FencedError, type PartitionDefinition, type TopicPartition } from '@stockpipe/core'
 import { newClaimId } from './claim-id.ts'
 import { DataFileKeys } from './data-file-key.ts'
 import type { FlushGroup } from './flush-group.ts'
@@ -27,18 +27,23 @@ export interface GroupCut {
 export const cutGroup = async (context: SinkContext, cut: GroupCut): Promise<JournalEntry> => {
   const { log, journal, group, signal } = cut
   const claimId = newClaimId(context.journal.runtime)
-  const staging = new Staging({
-    runtime: context.runtime,
-    logger: context.logger,
-    store: context.tableStore,
-    keys: new DataFileKeys({
-      prefix: context.table.prefix,
-      partitions: context.table.table.partitions,
+  const keysUnder = (prefix: string, partitions: readonly PartitionDefinition[]) =>
+    new DataFileKeys({
+      prefix,
+      partitions,
       log,
       start: group.start,
       sinkHash: context.sinkHash,
       claimId,
-    }),
+    })
+  const staging = new Staging({
+    runtime: context.runtime,
+    logger: context.logger,
+    store: context.tableStore,
+    keys: {
+      data: keysUnder(context.table.prefix, context.table.table.partitions),
+      'dead-letters': keysUnder(context.deadLetters.prefix, []),
+    },
     metadata: {
       sink: context.journal.keys.sink,
       writer: context.journal.writer,
@@ -100,7 +105,7 @@ const entryOf = (
     encoding: topic.value,
   },
   watermark: null,
-  counts: { records: group.records, rows: group.rows, deadLetters: 0, skipped: 0 },
+  counts: { records: group.records, rows: group.rows, deadLetters: group.deadLetters, skipped: 0 },
   holes: group.holes,
   lastRecord: group.lastRecord,
   files,

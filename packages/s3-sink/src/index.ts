@@ -1,12 +1,19 @@
+export { deadLetterTable } from './dead-letter-table.ts'
 export { createEngine } from './engine.ts'
-export type { Engine, EngineOptions, EngineRequest, EngineResponse } from './engine-messages.ts'
+export type { Engine, EngineOptions, EngineRequest, EngineResponse, FileContent } from './engine-messages.ts'
 export { type CallOutcome, JournalFormatError, LostUploadError, ObjectStoreError } from './errors.ts'
 export type { SinkLogger } from './logger.ts'
 export type { ObjectSettings } from './object-settings.ts'
 export { createS3ObjectStore, type S3ObjectStoreOptions } from './object-store.ts'
 export { createSink, type Sink } from './sink.ts'
 export type { PutIfAbsentOptions, SinkObjectStore } from './sink-object-store.ts'
-export type { CutReason, GroupCommit, RotationOptions, SinkOptions } from './sink-options.ts'
+export type {
+  CutReason,
+  DeadLetterOptions,
+  GroupCommit,
+  RotationOptions,
+  SinkOptions,
+} from './sink-options.ts'
 export type { OffsetForTimestamp, StartPolicy } from './start-policy.ts'
 export { type VerifyOptions, verifySink } from './verify.ts'
 export {

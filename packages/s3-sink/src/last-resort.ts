@@ -121,7 +121,7 @@ export class LastResort {
     for (const response of engine.handle({ kind: 'cut', log: { topic, partition }, start, next })) {
       if (response.kind === 'part') parts.push(response.bytes)
       if (response.kind !== 'file') continue
-      const name = fileName({ ...response, kind: 'data' })
+      const name = fileName({ ...response, kind: response.content })
       const file = missing.get(name)
       missing.delete(name)
       if (!file || response.rows !== file.rows || response.lastOffset !== file.lastOffset) {

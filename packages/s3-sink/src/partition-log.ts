@@ -6,7 +6,6 @@ import {
   type RecordBlock,
   type RejectedRecord,
   type RuntimeTimer,
-  SchemaMismatchError,
   StockpipeError,
   type TopicPartition,
 } from '@stockpipe/core'
@@ -22,6 +21,7 @@ import {
   partitionLogStateAfter,
   partitionLogTransition,
 } from './partition-log-state.ts'
+import { RejectionLimit } from './rejection-limit.ts'
 import type { SinkContext } from './sink-context.ts'
 import type { CutReason } from './sink-options.ts'
 
@@ -32,6 +32,7 @@ export class PartitionLog {
   readonly log: TopicPartition
   readonly #context: SinkContext
   readonly #journal: PartitionJournal
+  readonly #rejections: RejectionLimit
   readonly #abort = new AbortController()
   readonly #changes = new ChangeSignal()
   #state: PartitionLogState = 'opening'
@@ -55,6 +56,7 @@ export class PartitionLog {
     this.log = { topic: log.topic, partition: log.partition }
     this.#context = context
     this.#journal = new PartitionJournal(this.log, context.journal)
+    this.#rejections = new RejectionLimit(this.log, context.deadLetters)
     // Every upload and completion of a cut listens to it at the same time.
     setMaxListeners(0, this.#abort.signal)
     context.budget.add(this)
@@ -177,21 +179,23 @@ export class PartitionLog {
   #add(block: RecordBlock): void {
     const group = this.#group
     const facts = blockFacts(block, group.next)
-    let rows = 0
+    let taken = { rows: 0, deadLetters: 0 }
+    let rejected: readonly RejectedRecord[] = []
     for (const response of this.#context.engine.handle({ kind: 'block', block, from: group.next })) {
-      if (response.kind === 'rejected') throw rejectedRecord(this.log, response.records)
+      if (response.kind === 'rejected') rejected = response.records
       if (response.kind !== 'buffered') continue
-      rows = response.rows
+      taken = response
       this.#buffered = { bytes: response.bufferedBytes, encodedBytes: response.encodedBytes }
     }
-    if (rows !== facts.records) {
+    this.#rejections.add(facts.records, rejected)
+    if (taken.rows + taken.deadLetters !== facts.records) {
       throw new StockpipeError({
         code: 'ROWS_MISCOUNTED',
-        message: `${this.name}: ${facts.records} records from offset ${group.next} became ${rows} rows: a fault of the engine.`,
+        message: `${this.name}: ${facts.records} records from offset ${group.next} became ${taken.rows} rows and ${taken.deadLetters} dead letters: a fault of the engine.`,
       })
     }
     if (group.isEmpty) this.#startTimer(this.#context.rotation.ageMillis, () => this.#requestCut('age'))
-    group.add(facts, rows)
+    group.add(facts, taken)
     this.#context.budget.changed()
   }
 
@@ -256,8 +260,9 @@ export class PartitionLog {
       next: entry.next,
       records: entry.counts.records,
       rows: entry.counts.rows,
+      deadLetters: entry.counts.deadLetters,
       holes: entry.holes.offsets,
-      files: entry.files.map(({ key, rows, bytes }) => ({ key, rows, bytes })),
+      files: entry.files.map(({ kind, key, rows, bytes }) => ({ kind, key, rows, bytes })),
       cutBy,
       millis: runtime.monotonic() - begun,
     })
@@ -335,21 +340,3 @@ const offsetJump = (
       'the records between were never handed over. Seek to the position that assign answers.',
     facts: { ...log, position, firstOffset: block.firstOffset },
   })
-
-const rejectedRecord = (log: TopicPartition, records: readonly RejectedRecord[]): SchemaMismatchError => {
-  const first = records[0]!
-  const others = records.length > 1 ? ` (and ${records.length - 1} more of the same block)` : ''
-  return new SchemaMismatchError({
-    code: 'RECORD_REJECTED',
-    message:
-      `${log.topic}-${log.partition}, offset ${first.offset}${first.column ? `, column ${first.column}` : ''}: ${first.reason}${others}. ` +
-      'The partition log stops here and nothing of this flush group is published; correct the table or the record.',
-    facts: {
-      ...log,
-      offset: first.offset,
-      column: first.column,
-      reason: first.reason,
-      records: records.length,
-    },
-  })
-}

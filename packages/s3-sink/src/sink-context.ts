@@ -3,6 +3,7 @@ import type { BufferBudget } from './buffer-budget.ts'
 import type { Engine } from './engine-messages.ts'
 import type { SinkLogger } from './logger.ts'
 import type { PartitionJournalOptions } from './partition-journal.ts'
+import type { RejectionPolicy } from './rejection-limit.ts'
 import type { SinkObjectStore } from './sink-object-store.ts'
 import type { GroupCommit, RotationOptions } from './sink-options.ts'
 import type { Slots } from './slots.ts'
@@ -18,6 +19,8 @@ export interface SinkContext {
   readonly tableStore: SinkObjectStore
   readonly sinkHash: string
   readonly rotation: Required<RotationOptions>
+  /** `prefix`: of the keys of dead-letter files, in the table's bucket. */
+  readonly deadLetters: RejectionPolicy & { readonly prefix: string }
   readonly compacted: boolean
   readonly cutSlots: Slots
   readonly uploadSlots: Slots

@@ -8,7 +8,7 @@ import type {
   TopicDefinition,
   TopicPartition,
 } from '@stockpipe/core'
-import type { Engine, EngineOptions } from './engine-messages.ts'
+import type { Engine, EngineOptions, FileContent } from './engine-messages.ts'
 import type { SinkLogger } from './logger.ts'
 import type { ObjectSettings } from './object-settings.ts'
 import type { OffsetForTimestamp, StartPolicy } from './start-policy.ts'
@@ -23,6 +23,26 @@ export interface RotationOptions {
   readonly ageMillis?: number
 }
 
+/** What becomes of records that cannot be decoded, routed or stored. */
+export interface DeadLetterOptions {
+  /**
+   * `dead-letter`: kept in full in a Parquet file (columns of `deadLetterTable`) under the same claim as their group's
+   * rows; `stop`: the first one stops its partition log. Default `dead-letter`.
+   */
+  readonly onRejected?: 'dead-letter' | 'stop'
+  /**
+   * `s3://bucket/prefix/` in the table's bucket and outside its location; the files are kept there under the sink's
+   * name. Default `s3://<the table's bucket>/_stockpipe/dead-letters/`.
+   */
+  readonly location?: string
+  /**
+   * A partition log stops (`TOO_MANY_REJECTED`) when more than this share of its newest records is rejected: that is
+   * a wrong schema, not bad rows. Measured over the last 1,000 to 2,000 records, and not before there are 1,000.
+   * From 0 to 1; 1 never stops. Default 0.5.
+   */
+  readonly maxRejectedRatio?: number
+}
+
 /** What cut a flush group. */
 export type CutReason = 'rows' | 'bytes' | 'age' | 'memory' | 'flush' | 'revoke' | 'close'
 
@@ -33,9 +53,16 @@ export interface GroupCommit {
   readonly next: bigint
   readonly records: number
   readonly rows: number
+  /** Records kept as dead letters. */
+  readonly deadLetters: number
   /** Offsets at which there was no record. */
   readonly holes: bigint
-  readonly files: readonly { readonly key: string; readonly rows: number; readonly bytes: number }[]
+  readonly files: readonly {
+    readonly kind: FileContent
+    readonly key: string
+    readonly rows: number
+    readonly bytes: number
+  }[]
   readonly cutBy: CutReason
   /** Milliseconds from the cut to the end of registering. */
   readonly millis: number
@@ -66,6 +93,7 @@ export interface SinkOptions extends ObjectSettings {
    */
   readonly readAgain?: RecordReader
   readonly rotation?: RotationOptions
+  readonly deadLetters?: DeadLetterOptions
   /**
    * Memory that buffered rows may take over all partition logs, in bytes, estimated. Past it the largest group is
    * cut and writes wait. Default 268,435,456 (256 MiB).

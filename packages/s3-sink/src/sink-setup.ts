@@ -1,9 +1,11 @@
 import { ConfigurationError, type Runtime } from '@stockpipe/core'
 import { longestPathBytes } from './data-file-key.ts'
+import { deadLetterSetup } from './dead-letter-setup.ts'
 import type { EngineOptions } from './engine-messages.ts'
 import { JournalKeys } from './journal-keys.ts'
 import { givenObjectSettings } from './object-settings.ts'
 import { createS3ObjectStore } from './object-store.ts'
+import type { RejectionPolicy } from './rejection-limit.ts'
 import type { SinkObjectStore } from './sink-object-store.ts'
 import type { RotationOptions, SinkOptions } from './sink-options.ts'
 
@@ -17,6 +19,7 @@ export interface SinkSetup {
   readonly tableStore: SinkObjectStore
   readonly journalStore: SinkObjectStore
   readonly rotation: Required<RotationOptions>
+  readonly deadLetters: RejectionPolicy & { readonly prefix: string }
   readonly engine: EngineOptions
 }
 
@@ -59,6 +62,7 @@ export const setUpSink = (options: SinkOptions, runtime: Runtime): SinkSetup => 
       bytes: positive(options, 'rotation.bytes', options.rotation?.bytes ?? 128 * mebibyte),
       ageMillis: positive(options, 'rotation.ageMillis', options.rotation?.ageMillis ?? 300_000),
     },
+    deadLetters: deadLetterSetup(options, keys),
     engine: {
       topic: topic.toJSON(),
       maxPathBytes: Math.min(longestPath, pathBytes),

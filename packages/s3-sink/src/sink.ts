@@ -81,6 +81,7 @@ class StockpipeSink implements Sink {
       tableStore,
       sinkHash: sinkHash(options.name),
       rotation: setup.rotation,
+      deadLetters: setup.deadLetters,
       compacted: options.compacted ?? false,
       cutSlots: new Slots(options.cutsAtOnce ?? 4),
       uploadSlots: new Slots(options.uploadsAtOnce ?? 8),
@@ -248,8 +249,10 @@ const isFenced = (error: Error): boolean => StockpipeError.isInstance(error) && 
  * them whatever dies. `close()` publishes what was taken, marks the journal and frees the engine; it throws what
  * hindered it.
  *
- * A record that cannot be decoded, routed or stored stops its partition log: `failed` with a `SchemaMismatchError`
- * (`RECORD_REJECTED`) that names it, and nothing of its flush group is claimed.
+ * A record that cannot be decoded, routed or stored becomes a dead letter: kept in full in a Parquet file under its
+ * group's claim, so exactly once too. When nearly all are, or the policy is `stop`, the partition log stops: `failed`
+ * with a `SchemaMismatchError` (`TOO_MANY_REJECTED`, `RECORD_REJECTED`) that names them, and nothing of its open flush
+ * group is claimed.
  *
  * Throws a `ConfigurationError` for options that do not fit together.
  */

@@ -1,6 +1,6 @@
 import { type ObjectMetadata, StockpipeError } from '@stockpipe/core'
 import type { DataFileKeys } from './data-file-key.ts'
-import type { EngineResponse } from './engine-messages.ts'
+import type { EngineResponse, FileContent } from './engine-messages.ts'
 import type { EntryFile, EntryPart } from './journal-entry.ts'
 import { type RetryContext, retry } from './retry.ts'
 import type { SinkObjectStore } from './sink-object-store.ts'
@@ -11,7 +11,7 @@ const abortMillis = 10_000
 
 export interface StagingOptions extends RetryContext {
   readonly store: SinkObjectStore
-  readonly keys: DataFileKeys
+  readonly keys: Readonly<Record<FileContent, DataFileKeys>>
   /** Fixed when an upload is created: sink, writer, claim id, start. */
   readonly metadata: ObjectMetadata
   /** Bounds the parts in flight over all partition logs. */
@@ -23,6 +23,7 @@ type PartResponse = Extract<EngineResponse, { kind: 'part' }>
 type FileResponse = Extract<EngineResponse, { kind: 'file' }>
 
 interface StagedFile {
+  readonly content: FileContent
   readonly key: string
   readonly partitionValues: readonly (string | null)[]
   readonly parts: EntryPart[]
@@ -85,10 +86,11 @@ export class Staging {
     file.tail.catch((error: unknown) => this.#failure.abort(error))
   }
 
-  #file(response: PartResponse | FileResponse): StagedFile {
-    return (this.#files[response.file] ??= {
-      key: this.#options.keys.next(response.partitionValues),
-      partitionValues: response.partitionValues,
+  #file({ file, content, partitionValues }: PartResponse | FileResponse): StagedFile {
+    return (this.#files[file] ??= {
+      content,
+      key: this.#options.keys[content].next(partitionValues),
+      partitionValues,
       parts: [],
       sentNumber: 0,
       tail: Promise.resolve(),
@@ -122,7 +124,7 @@ export class Staging {
 }
 
 const entryFile = (file: StagedFile): EntryFile => {
-  const { key, uploadId, parts, partitionValues, whole } = file
+  const { content, key, uploadId, parts, partitionValues, whole } = file
   const bytes = parts.reduce((sum, part) => sum + part.size, 0)
   if (whole === undefined || uploadId === undefined || whole.bytes !== bytes) {
     throw new StockpipeError({
@@ -132,7 +134,7 @@ const entryFile = (file: StagedFile): EntryFile => {
     })
   }
   return {
-    kind: 'data',
+    kind: content,
     key,
     uploadId,
     parts,

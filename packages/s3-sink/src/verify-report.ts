@@ -1,3 +1,5 @@
+import type { FileContent } from './engine-messages.ts'
+
 /** Something that does not hold. */
 export interface VerifyProblem {
   /** Such as `FILE_MISSING`; what programs match on. */
@@ -32,6 +34,7 @@ export interface VerifiedLog {
 
 export interface VerifiedFile {
   readonly key: string
+  readonly kind: FileContent
   readonly topic: string
   readonly partition: number
   readonly start: string
@@ -87,17 +90,18 @@ export const totalsOf = (logs: readonly VerifiedLog[]): VerifyTotals => {
 export const formatVerifyReport = (report: VerifyReport): string => {
   const number = new Intl.NumberFormat('en-US')
   const lines = report.logs.map((log) => {
+    const deadLetters = log.deadLetters === 0 ? '' : ` and ${number.format(log.deadLetters)} dead letters`
     const holes = log.holeOffsets === '0' ? '' : `, ${log.holeOffsets} offsets without a record`
     const pending =
       log.pendingFiles.length === 0 ? '' : `, ${log.pendingFiles.length} files not yet published`
     return (
       `${log.topic}-${log.partition}: offsets ${log.genesisStart} to ${log.next} in ${log.groups} groups, ` +
-      `${number.format(log.rows)} rows in ${log.files} files${holes}${pending}`
+      `${number.format(log.rows)} rows${deadLetters} in ${log.files} files${holes}${pending}`
     )
   })
   const { totals, problems } = report
   lines.push(
-    `${report.journal}: ${number.format(totals.records)} records, ${number.format(totals.rows)} rows, ${totals.files} files, ${number.format(totals.bytes)} bytes`,
+    `${report.journal}: ${number.format(totals.records)} records, ${number.format(totals.rows)} rows, ${number.format(totals.deadLetters)} dead letters, ${totals.files} files, ${number.format(totals.bytes)} bytes`,
     ...problems.map(({ code, message }) => `${code}: ${message}`),
     problems.length === 0 ? 'everything holds' : `${problems.length} problems`,
   )

@@ -130,7 +130,10 @@ const listTables = async (
 ): Promise<TableListings> => {
   const buckets = new Map<string, string>(table ? [[table.location, table.bucket]] : [])
   for (const { entries } of chains) {
-    for (const entry of entries) buckets.set(entry.table.location, entry.table.bucket)
+    for (const entry of entries) {
+      buckets.set(entry.table.location, entry.table.bucket)
+      for (const file of entry.files) buckets.set(locationOf(entry, file), entry.table.bucket)
+    }
   }
   const tables = new Map<string, { bucket: string; sizes: Map<string, number> }>()
   for (const [location, bucket] of buckets) {
@@ -142,6 +145,10 @@ const listTables = async (
   }
   return tables
 }
+
+/** Where a file belongs: the table's location, or the folder of the dead letters. */
+const locationOf = ({ table }: JournalEntry, { kind, key }: EntryFile): string =>
+  kind === 'data' ? table.location : `s3://${table.bucket}/${key.slice(0, key.lastIndexOf('/') + 1)}`
 
 /** Answers the files that are claimed and not yet published. */
 const checkFiles = async (
@@ -164,7 +171,7 @@ const checkFiles = async (
     if (named.has(file.key)) report('FILE_CLAIMED_TWICE', `${file.key} is named by two groups.`)
     named.add(file.key)
     const store = stores(bucket)
-    const size = tables.get(entry.table.location)?.sizes.get(file.key)
+    const size = tables.get(locationOf(entry, file))?.sizes.get(file.key)
     if (size === undefined) {
       if (open && (await isStaged(store, file, signal))) pending.add(file.key)
       else
@@ -258,6 +265,7 @@ const findUnknown = (
 
 const verifiedFile = (entry: JournalEntry, file: EntryFile): VerifiedFile => ({
   key: `s3://${entry.table.bucket}/${file.key}`,
+  kind: file.kind,
   topic: entry.topic,
   partition: entry.partition,
   start: entry.start.toString(),

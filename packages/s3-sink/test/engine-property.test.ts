@@ -11,6 +11,7 @@ import {
 } from '@stockpipe/core'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
+import { deadLetterTable } from '../src/dead-letter-table.ts'
 import { createEngine } from '../src/engine.ts'
 import type { EngineResponse } from '../src/engine-messages.ts'
 import { filesOf, rowsOf } from './engine/parquet-files.ts'
@@ -117,14 +118,16 @@ const run = async (all: readonly TestRecord[], sizes: readonly number[], rowGrou
   }
   const files = filesOf(engine.handle({ kind: 'cut', log, start: 0n, next: 1_000_000n }))
   const read = []
+  const deadLetters: Record<string, unknown>[] = []
   for (const { partitionValues, bytes, facts } of files) {
-    read.push({ partitionValues, facts: { ...facts, bytes: 0 }, rows: await rowsOf(table, bytes) })
+    if (facts.content === 'dead-letters') deadLetters.push(...(await rowsOf(deadLetterTable, bytes)))
+    else read.push({ partitionValues, facts: { ...facts, bytes: 0 }, rows: await rowsOf(table, bytes) })
   }
   const rejected = responses.flatMap((response) => (response.kind === 'rejected' ? response.records : []))
-  return { files: read, rejected: rejected.map(({ offset }) => offset) }
+  return { files: read, deadLetters, rejected: rejected.map(({ offset }) => offset) }
 }
 
-it('every accepted row is in the file of its path, exact and in order, however the records come in blocks', async () => {
+it('every record is a row in the file of its path or a dead letter, exact and in order, however the records come in blocks', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(trade, { maxLength: 60 }),
@@ -138,6 +141,13 @@ it('every accepted row is in the file of its path, exact and in order, however t
 
         const good = trades.flatMap(({ bad }, index) => (bad ? [] : [index]))
         expect(whole.rejected).toEqual(trades.flatMap(({ bad }, index) => (bad ? [all[index]!.offset] : [])))
+        expect(
+          whole.deadLetters.map(({ offset, value }) => [offset, Buffer.from(value as Uint8Array).toString()]),
+        ).toEqual(
+          trades.flatMap(({ bad }, index) =>
+            bad ? [[all[index]!.offset, JSON.stringify(all[index]!.value)]] : [],
+          ),
+        )
         const rows = new Map<bigint, { path: readonly (string | null)[]; row: Record<string, unknown> }>()
         const paths = new Set<string>()
         for (const { partitionValues, facts, rows: inFile } of whole.files) {

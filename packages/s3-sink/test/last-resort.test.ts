@@ -8,7 +8,7 @@ import { LineEngine } from './sink/line-engine.ts'
 import { settle } from './sink/manual-runtime.ts'
 import { type MemoryBucket, MemoryObjectStore, unknownOutcome } from './sink/memory-object-store.ts'
 import { dieAt } from './sink/mortal-process.ts'
-import { expectedLines, publishedLines, sinkUnderTest } from './sink/sink-fixture.ts'
+import { deadLetterLines, expectedLines, publishedLines, sinkUnderTest } from './sink/sink-fixture.ts'
 
 /** Reads a fake log again in small blocks; refuses what retention has taken. */
 const readerOf = (log: FakeLog, blockRecords = 3): RecordReader & { reads: string[] } => {
@@ -77,6 +77,24 @@ describe('the last resort', () => {
       expect(test.warnings.join()).toContain('reading offsets 0 to 11 from Kafka again')
     },
   )
+
+  it('puts lost dead letters again, and no other file in their place', async () => {
+    const all = log().append('bad#1', 'a9', 'bad#2')
+    const bucket = await claimedAndLost(all)
+    const test = sinkUnderTest({ bucket, readAgain: readerOf(all), ...engines })
+    await consume(test.sink, [all])
+    await test.sink.close()
+    expect(deadLetterLines(bucket)).toEqual(['0: 11 bad#1', '0: 13 bad#2'])
+    expect(publishedLines(bucket)).toHaveLength(10)
+
+    const changed = log().append('bad#1', 'a9')
+    const other = await claimedAndLost(changed)
+    changed.records.splice(-2, 1, { ...changed.records.at(-2)!, value: 'a8' })
+    const next = sinkUnderTest({ bucket: other, readAgain: readerOf(changed), ...engines })
+    await expect(next.sink.assign([changed.assigned], { generation: 1 })).rejects.toMatchObject({
+      code: 'READ_AGAIN_DIFFERS',
+    })
+  })
 
   it('puts nothing over an object that somebody else has put meanwhile', async () => {
     const all = log()

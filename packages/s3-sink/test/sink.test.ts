@@ -147,8 +147,8 @@ describe('records', () => {
     expect(test.events.failed.length).toBe(1)
   })
 
-  it('that are rejected stop their partition log before anything of the group is claimed', async () => {
-    const test = commitsOf()
+  it('that are rejected stop their partition log before anything of the group is claimed, where that is asked for', async () => {
+    const test = commitsOf({ deadLetters: { onRejected: 'stop' } })
     const [bad, good] = [
       new FakeLog(0).appendMany(3).append('bad#price').appendMany(2),
       new FakeLog(1).appendMany(4),

@@ -1,5 +1,5 @@
 import { packedAt, type RecordBlock, recordOffset, type TopicPartition } from '@stockpipe/core'
-import type { Engine, EngineRequest, EngineResponse } from '../../src/engine-messages.ts'
+import type { Engine, EngineRequest, EngineResponse, FileContent } from '../../src/engine-messages.ts'
 
 interface Row {
   readonly offset: bigint
@@ -7,9 +7,10 @@ interface Row {
   readonly text: string
 }
 
-/** An engine whose files are lines `offset value`, one path a first character; `bad…` is rejected. */
+/** An engine whose files are lines `offset value`, one path a first character; `bad…` is rejected, a dead letter. */
 export class LineEngine implements Engine {
   readonly #rows = new Map<string, Row[]>()
+  readonly #deadLetters = new Map<string, Row[]>()
   readonly #partBytes: number
   closed = false
 
@@ -20,7 +21,7 @@ export class LineEngine implements Engine {
   handle(request: EngineRequest): Iterable<EngineResponse> {
     if (request.kind === 'block') return this.#take(request.block, request.from)
     if (request.kind === 'cut') return this.#cut(request.log)
-    this.#rows.delete(nameOf(request.log))
+    this.#forget(request.log)
     return []
   }
 
@@ -32,39 +33,53 @@ export class LineEngine implements Engine {
     return this.#rows.get(nameOf(log))?.length ?? 0
   }
 
+  #forget(log: TopicPartition): void {
+    this.#rows.delete(nameOf(log))
+    this.#deadLetters.delete(nameOf(log))
+  }
+
   #take(block: RecordBlock, from: bigint): EngineResponse[] {
     const log = { topic: block.topic, partition: block.partition }
     const rows = this.#rows.get(nameOf(log)) ?? []
+    const deadLetters = this.#deadLetters.get(nameOf(log)) ?? []
     this.#rows.set(nameOf(log), rows)
+    this.#deadLetters.set(nameOf(log), deadLetters)
     const rejected = []
     let taken = 0
     for (let index = 0; index < block.count; index += 1) {
       const offset = recordOffset(block, index)
       if (offset < from) continue
       const text = new TextDecoder().decode(packedAt(block.values, index) ?? undefined)
-      if (text.startsWith('bad'))
+      if (text.startsWith('bad')) {
         rejected.push({ index, offset, column: 'price', reason: `${text} is no price` })
-      else {
+        deadLetters.push({ offset, path: '', text })
+      } else {
         rows.push({ offset, path: text.slice(0, 1), text })
         taken += 1
       }
     }
-    const bytes = rows.reduce((sum, row) => sum + row.text.length + 8, 0)
+    const bytes = [...rows, ...deadLetters].reduce((sum, row) => sum + row.text.length + 8, 0)
     const openPaths = new Set(rows.map((row) => row.path)).size
     const buffered = { bufferedRows: rows.length, bufferedBytes: bytes, encodedBytes: bytes, openPaths }
     return [
       ...(rejected.length > 0 ? [{ kind: 'rejected', log, records: rejected } as const] : []),
-      { kind: 'buffered', log, rows: taken, ...buffered },
+      { kind: 'buffered', log, rows: taken, deadLetters: rejected.length, ...buffered },
     ]
   }
 
   *#cut(log: TopicPartition): Generator<EngineResponse, void, undefined> {
     const rows = this.#rows.get(nameOf(log)) ?? []
-    let file = 0
-    for (const path of [...new Set(rows.map((row) => row.path))].sort()) {
-      const own = rows.filter((row) => row.path === path)
+    const deadLetters = this.#deadLetters.get(nameOf(log)) ?? []
+    const paths = [...new Set(rows.map((row) => row.path))].sort()
+    const files = paths.map((path) => ({
+      content: 'data' as FileContent,
+      partitionValues: [path === '-' ? null : path],
+      own: rows.filter((row) => row.path === path),
+    }))
+    if (deadLetters.length > 0) files.push({ content: 'dead-letters', partitionValues: [], own: deadLetters })
+    for (const [file, { own, ...kind }] of files.entries()) {
       const bytes = new TextEncoder().encode(own.map((row) => `${row.offset} ${row.text}\n`).join(''))
-      const facts = { log, file, partitionValues: [path === '-' ? null : path] }
+      const facts = { log, file, ...kind }
       for (let at = 0, partNumber = 1; at < bytes.length; at += this.#partBytes, partNumber += 1) {
         const part = bytes.subarray(at, at + this.#partBytes)
         const last = at + this.#partBytes >= bytes.length
@@ -80,9 +95,8 @@ export class LineEngine implements Engine {
         minEventTime: null,
         maxEventTime: null,
       }
-      file += 1
     }
-    this.#rows.delete(nameOf(log))
+    this.#forget(log)
   }
 }
 

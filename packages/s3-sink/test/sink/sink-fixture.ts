@@ -61,10 +61,16 @@ export const sinkUnderTest = (
   return { sink, store, bucket: store.bucket, runtime, engine, events, warnings }
 }
 
-/** Every `offset value` line of every published file, by partition log, sorted. */
-export const publishedLines = (bucket: MemoryBucket): string[] =>
+/** Every `offset value` line of every published data file, by partition log, sorted. */
+export const publishedLines = (bucket: MemoryBucket): string[] => linesOf(bucket, 'ticks/ticker=')
+
+/** The same of every published dead-letter file. */
+export const deadLetterLines = (bucket: MemoryBucket): string[] =>
+  linesOf(bucket, '_stockpipe/dead-letters/market/')
+
+const linesOf = (bucket: MemoryBucket, keys: string): string[] =>
   bucket
-    .keys('ticks/ticker=')
+    .keys(keys)
     .flatMap((key) => {
       const partition = /ticks-(\d+)-/.exec(key)?.[1]
       return bucket
