@@ -220,6 +220,8 @@ export class PartitionLog {
           const reason = this.#cutDue
           this.#cutDue = undefined
           if (!this.#group.isEmpty && !this.isOver) await this.#cut(reason)
+          // It was due for the rows of the cut before: whoever waits for it need not.
+          else this.#changes.wake()
         } finally {
           release()
         }

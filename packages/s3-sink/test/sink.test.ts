@@ -83,6 +83,25 @@ describe('rotation', () => {
     expect(test.commits.map(({ start }) => start)).toEqual([0n, 4n])
   }, 2_000)
 
+  it('takes blocks again after a flush that was asked for while the same rows were staged', async () => {
+    const test = commitsOf({ rotation: { rows: 4 } })
+    const log = new FakeLog().appendMany(4)
+    const held: (() => void)[] = []
+    test.store.intercept = (call, apply) =>
+      call.operation === 'uploadPart' ? new Promise((resolve) => held.push(() => resolve(apply()))) : apply()
+    await consume(test.sink, [log])
+    await settle()
+    const flushed = test.sink.flush()
+    log.appendMany(2)
+    const written = test.sink.write(log.block(4n))
+    test.store.intercept = (_, apply) => apply()
+    for (const go of held) go()
+    await flushed
+    await written
+    await test.sink.close()
+    expect(publishedLines(test.bucket)).toEqual(expectedLines(log))
+  }, 2_000)
+
   it('bounds what is buffered over all partitions: the largest group is cut and full and room are told', async () => {
     const test = commitsOf({ maxBufferedBytes: 300 })
     const logs = [new FakeLog(0).appendMany(40), new FakeLog(1).appendMany(6)]
