@@ -10,6 +10,8 @@ export interface StoreCall {
   readonly key: string
   /** From 1, over all calls. */
   readonly number: number
+  /** As `putIfAbsent` was told: later than this it must not be signed. */
+  readonly signedBefore?: number | undefined
 }
 
 /** Comes between a call and its effect: `apply` lets it take effect, now or ever. */
@@ -209,9 +211,9 @@ export class MemoryObjectStore implements SinkObjectStore {
     })
   }
 
-  async #call<T>(operation: Operation, key: string, options: CallOptions, apply: () => T): Promise<T> {
+  async #call<T>(operation: Operation, key: string, options: PutIfAbsentOptions, apply: () => T): Promise<T> {
     options.signal?.throwIfAborted()
-    const call = { operation, key, number: this.calls.length + 1 }
+    const call = { operation, key, number: this.calls.length + 1, signedBefore: options.signedBefore }
     this.calls.push(call)
     await Promise.resolve()
     const answer = this.intercept(call, apply) as T | Promise<T>
