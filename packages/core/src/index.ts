@@ -98,4 +98,21 @@ export {
   type TableJSON,
   tableFromJSON,
 } from './table.ts'
+export {
+  type BatchDelivered,
+  type BlockHandedOver,
+  type CallRetried,
+  channels,
+  type GroupPublished,
+  type GroupSettled,
+  type LogBuffered,
+  type LogEnded,
+  type PartitionLag,
+  type PartitionsAssigned,
+  type PartitionsRevoked,
+  type SinkLogEvent,
+  type SinkMemory,
+  type StoreRequest,
+  TelemetryChannel,
+} from './telemetry.ts'
 export { defineTopic, type InferRecord, TopicDefinition, type TopicJSON, topicFromJSON } from './topic.ts'

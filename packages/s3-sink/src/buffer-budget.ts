@@ -14,11 +14,18 @@ export class BufferBudget {
   readonly #holders = new Set<BudgetHolder>()
   readonly #changes = new ChangeSignal()
   readonly #onPressure: (full: boolean) => void
+  readonly #onChange: (usedBytes: number, full: boolean) => void
   #full = false
 
-  constructor(limitBytes: number, onPressure: (full: boolean) => void) {
+  /** @param onChange is told after every change */
+  constructor(
+    limitBytes: number,
+    onPressure: (full: boolean) => void,
+    onChange: (usedBytes: number, full: boolean) => void = () => {},
+  ) {
     this.#limit = limitBytes
     this.#onPressure = onPressure
+    this.#onChange = onChange
   }
 
   add(holder: BudgetHolder): void {
@@ -39,6 +46,7 @@ export class BufferBudget {
       if (holder.bufferedBytes > (largest?.bufferedBytes ?? 0)) largest = holder
     }
     const full = sum > this.#limit
+    this.#onChange(sum, full)
     if (full) largest?.cutForMemory()
     if (full === this.#full) return
     this.#full = full

@@ -17,6 +17,8 @@ export interface GroupCut {
   /** The rows have left the engine and are durable. */
   readonly staged: () => void
   readonly claimed: () => void
+  /** The files are to be seen; their partitions are registered next. */
+  readonly published: () => void
 }
 
 /**
@@ -39,6 +41,7 @@ export const cutGroup = async (context: SinkContext, cut: GroupCut): Promise<Jou
   const staging = new Staging({
     runtime: context.runtime,
     logger: context.logger,
+    sink: context.journal.keys.sink,
     store: context.tableStore,
     keys: {
       data: keysUnder(context.table.prefix, context.table.table.partitions),
@@ -70,7 +73,7 @@ export const cutGroup = async (context: SinkContext, cut: GroupCut): Promise<Jou
       throw fencedError(log, entry, outcome.winner)
     }
     cut.claimed()
-    await journal.publishAndRegister(entry, signal)
+    await journal.publishAndRegister(entry, signal, cut.published)
     return entry
   } catch (error) {
     // Once a claim was sent it may take effect at any time, and then the uploads are the only copy.

@@ -1,5 +1,6 @@
 import {
   type AssignedPartition,
+  channels,
   LogChangedError,
   LostPositionError,
   type TopicPartition,
@@ -76,7 +77,7 @@ export class PartitionJournal {
         this.#end = endOf(entry)
         this.#readAt = readAt
         // First what is claimed, which needs nothing of Kafka: it is settled even where reading cannot go on.
-        if (!settled) await this.publishAndRegister(entry, signal)
+        if (!settled) await this.#settle(entry, signal)
         this.#checkPosition(assigned)
         return this.#end
       }
@@ -135,7 +136,11 @@ export class PartitionJournal {
   }
 
   /** Steps 6 and 7. */
-  async publishAndRegister(entry: JournalEntry, signal?: AbortSignal): Promise<void> {
+  async publishAndRegister(
+    entry: JournalEntry,
+    signal?: AbortSignal,
+    published: () => void = () => {},
+  ): Promise<void> {
     await this.#options.publisher.publish(entry, {
       signal,
       movedOn: async () => {
@@ -143,6 +148,7 @@ export class PartitionJournal {
         return newest !== undefined && (newest.start > entry.start || newest.settled)
       },
     })
+    published()
     await this.#options.publisher.register(entry, signal)
     this.#unmarked = entry.start
   }
@@ -156,6 +162,22 @@ export class PartitionJournal {
       this.#options.store.putIfAbsent(key, new Uint8Array(), signal ? { signal } : {}),
     )
     if (this.#unmarked === start) this.#unmarked = undefined
+  }
+
+  /** Step 2. */
+  async #settle(entry: JournalEntry, signal: AbortSignal | undefined): Promise<void> {
+    const { runtime, keys } = this.#options
+    const begun = runtime.monotonic()
+    await this.publishAndRegister(entry, signal)
+    channels.s3Sink.settled.publish(() => ({
+      sink: keys.sink,
+      ...this.#log,
+      start: entry.start,
+      next: entry.next,
+      writer: entry.writer,
+      files: entry.files.length,
+      millis: runtime.monotonic() - begun,
+    }))
   }
 
   /** The chain was last read too long ago to claim on: what does it say of our start now? Undefined: still free. */

@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import {
   type AssignedPartition,
+  channels,
   FencedError,
   LostPositionError,
   type RecordBlock,
@@ -12,6 +13,7 @@ import {
 import { ChangeSignal } from './change-signal.ts'
 import { blockFacts, FlushGroup } from './flush-group.ts'
 import { cutGroup } from './group-cut.ts'
+import { StepTimes, tellGroup } from './group-telemetry.ts'
 import type { LastRecord } from './journal-entry.ts'
 import { checkLastRecord } from './last-record-check.ts'
 import { PartitionJournal } from './partition-journal.ts'
@@ -142,6 +144,7 @@ export class PartitionLog {
     engine.handle({ kind: 'discard', log: this.log })
     this.#buffered = { bytes: 0, encodedBytes: 0 }
     budget.remove(this)
+    this.#tellBuffered()
     this.#changes.wake()
     const late = new AbortController()
     const markerTimer = runtime.setTimer(() => late.abort(new Error('took too long')), markerMillis)
@@ -197,6 +200,7 @@ export class PartitionLog {
     if (group.isEmpty) this.#startTimer(this.#context.rotation.ageMillis, () => this.#requestCut('age'))
     group.add(facts, taken)
     this.#context.budget.changed()
+    this.#tellBuffered()
   }
 
   #rotationDue(): CutReason | undefined {
@@ -237,6 +241,7 @@ export class PartitionLog {
     const { runtime } = this.#context
     const group = this.#group
     const begun = runtime.monotonic()
+    const times = new StepTimes(runtime)
     this.#move('cut')
     this.#stopTimer()
     const entry = await cutGroup(this.#context, {
@@ -249,10 +254,17 @@ export class PartitionLog {
         this.#group = new FlushGroup(group.next, group.lastRecord)
         this.#buffered = { bytes: 0, encodedBytes: 0 }
         this.#context.budget.changed()
+        this.#tellBuffered()
+        times.ended('stage')
         this.#move('staged')
       },
-      claimed: () => this.#move('claimed'),
+      claimed: () => {
+        times.ended('claim')
+        this.#move('claimed')
+      },
+      published: () => times.ended('publish'),
     })
+    times.ended('register')
     this.#published = entry.next
     this.#move('registered')
     this.#committable()
@@ -268,6 +280,7 @@ export class PartitionLog {
       cutBy,
       millis: runtime.monotonic() - begun,
     })
+    tellGroup(this.#context.journal.keys.sink, this.log, entry, times, runtime)
     if (this.#group.isEmpty && !this.isOver)
       this.#startTimer(this.#context.rotation.ageMillis, () => this.#idle())
   }
@@ -295,8 +308,19 @@ export class PartitionLog {
     this.#context.engine.handle({ kind: 'discard', log: this.log })
     this.#buffered = { bytes: 0, encodedBytes: 0 }
     this.#context.budget.changed()
+    this.#tellBuffered()
     this.#context.emit(fenced ? 'fenced' : 'failed', this.log, problem)
     return problem
+  }
+
+  #tellBuffered(): void {
+    channels.s3Sink.buffered.publish(() => ({
+      sink: this.#context.journal.keys.sink,
+      ...this.log,
+      rows: this.isOver ? 0 : this.#group.rows,
+      bytes: this.#buffered.bytes,
+      open: !this.isOver,
+    }))
   }
 
   #committable(): void {

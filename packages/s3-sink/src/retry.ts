@@ -1,10 +1,12 @@
-import { type Runtime, StockpipeError, sleep } from '@stockpipe/core'
+import { channels, type Runtime, StockpipeError, sleep } from '@stockpipe/core'
 import type { SinkLogger } from './logger.ts'
 
 /** What retries need of their surroundings. */
 export interface RetryContext {
   readonly runtime: Runtime
   readonly logger: SinkLogger
+  /** The sink's name, for telemetry. */
+  readonly sink?: string
 }
 
 export interface RetryOptions {
@@ -46,7 +48,15 @@ export const retry = async <T>(
       if (attempt >= 4 && Number.isInteger(Math.log2(attempt))) {
         context.logger.warn(`${options.what}: attempt ${attempt} failed, going on trying. ${error.message}`)
       }
-      await sleep(context.runtime, backoffMillis(context.runtime, attempt), options.signal)
+      const delayMillis = backoffMillis(context.runtime, attempt)
+      channels.s3Sink.retry.publish(() => ({
+        sink: context.sink,
+        what: options.what,
+        attempt,
+        code: error.code,
+        delayMillis,
+      }))
+      await sleep(context.runtime, delayMillis, options.signal)
     }
   }
 }

@@ -5,6 +5,7 @@ import type { EngineOptions } from './engine-messages.ts'
 import { JournalKeys } from './journal-keys.ts'
 import { givenObjectSettings } from './object-settings.ts'
 import { createS3ObjectStore } from './object-store.ts'
+import { ObservedStore } from './observed-store.ts'
 import type { RejectionPolicy } from './rejection-limit.ts'
 import type { SinkObjectStore } from './sink-object-store.ts'
 import type { RotationOptions, SinkOptions } from './sink-options.ts'
@@ -53,10 +54,12 @@ export const setUpSink = (options: SinkOptions, runtime: Runtime): SinkSetup => 
       `Sink ${options.name}: the location ${table.location} leaves ${pathBytes} bytes of a key for partition values. Use a shorter prefix.`,
     )
   }
+  const observed = (store: SinkObjectStore, name: 'table' | 'journal') =>
+    new ObservedStore(store, { sink: options.name, store: name, runtime })
   return {
     keys,
-    tableStore: storeOf(options, table.bucket, runtime),
-    journalStore: journalStoreOf(options, keys.bucket, runtime),
+    tableStore: observed(storeOf(options, table.bucket, runtime), 'table'),
+    journalStore: observed(journalStoreOf(options, keys.bucket, runtime), 'journal'),
     rotation: {
       rows: positive(options, 'rotation.rows', options.rotation?.rows ?? Number.POSITIVE_INFINITY),
       bytes: positive(options, 'rotation.bytes', options.rotation?.bytes ?? 128 * mebibyte),

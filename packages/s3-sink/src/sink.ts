@@ -3,6 +3,7 @@ import {
   type AssignedPartition,
   type AssignOptions,
   ConfigurationError,
+  channels,
   type PartitionedSink,
   type PartitionedSinkEvents,
   type PartitionPosition,
@@ -45,7 +46,7 @@ class StockpipeSink implements Sink {
     const logger = options.logger ?? silentLogger
     const setup = setUpSink(options, runtime)
     const { keys, tableStore, journalStore } = setup
-    const { topic, table, registrar, readAgain } = options
+    const { topic, table, registrar, readAgain, maxBufferedBytes = 256 * 1024 * 1024 } = options
     const writer = options.writer ?? Buffer.from(runtime.randomBytes(8)).toString('hex')
     const makeEngine = options.createEngine ?? createEngine
     const { engine } = setup
@@ -54,6 +55,7 @@ class StockpipeSink implements Sink {
       new LastResort({
         runtime,
         logger,
+        sink: options.name,
         store: tableStore,
         reader: readAgain,
         writer,
@@ -69,9 +71,18 @@ class StockpipeSink implements Sink {
       journal: {
         runtime,
         logger,
+        sink: options.name,
         store: journalStore,
         keys,
-        publisher: new Publisher({ runtime, logger, store: tableStore, table, registrar, lastResort }),
+        publisher: new Publisher({
+          runtime,
+          logger,
+          sink: options.name,
+          store: tableStore,
+          table,
+          registrar,
+          lastResort,
+        }),
         writer,
         start: options.start ?? 'earliest',
         offsetForTimestamp: options.offsetForTimestamp,
@@ -85,11 +96,22 @@ class StockpipeSink implements Sink {
       compacted: options.compacted ?? false,
       cutSlots: new Slots(options.cutsAtOnce ?? 4),
       uploadSlots: new Slots(options.uploadsAtOnce ?? 8),
-      budget: new BufferBudget(options.maxBufferedBytes ?? 256 * 1024 * 1024, (full) =>
-        this.#emit(full ? 'full' : 'room'),
+      budget: new BufferBudget(
+        maxBufferedBytes,
+        (full) => this.#emit(full ? 'full' : 'room'),
+        (usedBytes, full) =>
+          channels.s3Sink.memory.publish(() => ({
+            sink: options.name,
+            usedBytes,
+            limitBytes: maxBufferedBytes,
+            full,
+          })),
       ),
       onCommit: (commit) => this.#guard('onCommit', () => options.onCommit?.(commit)),
-      emit: (event, ...details) => this.#emit(event, ...details),
+      emit: (event, ...details) => {
+        tellLogEnded(options.name, event, details)
+        this.#emit(event, ...details)
+      },
     }
   }
 
@@ -200,8 +222,8 @@ class StockpipeSink implements Sink {
 
   /** The store is probed once a start; a probe that failed is made again at the next assignment. */
   async #probed(signal: AbortSignal | undefined): Promise<void> {
-    const { journal, runtime, logger } = this.#context
-    this.#probe ??= probeConditionalPut(this.#journalStore, journal.keys.probe, { runtime, logger }, signal)
+    const { journal } = this.#context
+    this.#probe ??= probeConditionalPut(this.#journalStore, journal.keys.probe, journal, signal)
     try {
       await this.#probe
     } catch (error) {
@@ -243,6 +265,13 @@ class StockpipeSink implements Sink {
 const nameOf = ({ topic, partition }: TopicPartition): string => `${topic}-${partition}`
 
 const isFenced = (error: Error): boolean => StockpipeError.isInstance(error) && error.code === 'FENCED'
+
+/** `fenced` and `failed` are told on their channels too. */
+const tellLogEnded = (sink: string, event: string, details: readonly unknown[]): void => {
+  if (event !== 'fenced' && event !== 'failed') return
+  const [log, error] = details as PartitionedSinkEvents['failed']
+  channels.s3Sink[event].publish(() => ({ sink, topic: log.topic, partition: log.partition, error }))
+}
 
 /**
  * The sink of one topic into one table: partition logs in, Parquet files on S3 out, every record in exactly one of
