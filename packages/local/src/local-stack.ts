@@ -35,6 +35,15 @@ export interface LocalStackOptions {
   readonly kafkaUsers?: readonly KafkaUser[]
   /** Kafka speaks TLS only. Default: plaintext only. */
   readonly kafkaTls?: KafkaTls
+  /** Kafka creates a topic of one partition when a client asks for one that is missing. Default true. */
+  readonly kafkaAutoCreateTopics?: boolean
+  /**
+   * `group.initial.rebalance.delay.ms`: how long a group without members waits for further ones once the first has come,
+   * in milliseconds. Default 0; Apache Kafka's is 3000.
+   */
+  readonly kafkaGroupInitialRebalanceDelayMillis?: number
+  /** `log.retention.check.interval.ms`: how often `retention.ms` and `retention.bytes` of topics are enforced. Default 300000. */
+  readonly kafkaRetentionCheckIntervalMillis?: number
   /** The address both ports listen on. Default 127.0.0.1. */
   readonly host?: string
   /** Default `stockpipe`. */
@@ -152,6 +161,9 @@ export const startLocalStack = async (options: LocalStackOptions = {}): Promise<
       dataDirectory: path.join(dataDir, 'kafka'),
       host,
       port: options.kafkaPort ?? 9_092,
+      autoCreateTopics: options.kafkaAutoCreateTopics ?? true,
+      groupInitialRebalanceDelayMillis: options.kafkaGroupInitialRebalanceDelayMillis ?? 0,
+      retentionCheckIntervalMillis: options.kafkaRetentionCheckIntervalMillis ?? 300_000,
       ...(options.kafkaUsers && { users: options.kafkaUsers }),
       ...(options.kafkaTls && { tls: options.kafkaTls }),
       ...(onRequest && { onRequest: (entry) => onRequest({ service: 'kafka', ...entry }) }),

@@ -1,3 +1,4 @@
+import { errorAnswers } from '../faults/error-answers.ts'
 import { type Api, type ApiName, apiTable, type RequestOf, type ResponseOf } from '../protocol/api-table.ts'
 import { ErrorCode } from '../protocol/error-code.ts'
 import { MalformedFrameError, WireReader } from '../protocol/wire-reader.ts'
@@ -90,17 +91,29 @@ export const createDispatcher =
         `${api.name} v${apiVersion} is not served; versions ${api.minVersion} to ${api.maxVersion} are.`,
       )
     }
-    facts.sasl?.admit(api.name)
+    const isAdmitted = facts.sasl?.admit(api.name) ?? true
     const handler = handlers[name] as (request: unknown, context: RequestContext) => unknown
     const request = api.request.read(reader, apiVersion)
     const context = { ...facts, apiVersion, clientId }
     const serve = (served: unknown) => handler(served, context)
-    const response = await intercept(name, request, context, serve)
+    const response = isAdmitted
+      ? await intercept(name, request, context, serve)
+      : refuse(name, request, context)
     facts.onServed?.(request, response)
     if (response === null) return []
     api.response.write(writer, response, apiVersion)
     return withLength(writer)
   }
+
+/** The answer to a request that came when credentials were expected. */
+const refuse = (name: ApiName, request: unknown, context: RequestContext): unknown => {
+  const answer = errorAnswers[name] as (
+    request: unknown,
+    errorCode: number,
+    context: RequestContext,
+  ) => unknown
+  return answer(request, ErrorCode.ILLEGAL_SASL_STATE, context)
+}
 
 const withLength = (writer: WireWriter): Answer => {
   const chunks = writer.finish()

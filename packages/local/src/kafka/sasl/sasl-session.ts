@@ -30,11 +30,18 @@ export class SaslSession {
     return this.#step === 'failed'
   }
 
-  /** Throws when the request may not be served yet; its connection is closed without an answer, as by Apache Kafka. */
-  admit(api: string): void {
+  /**
+   * Whether the request may be served; between handshake and credentials no other may, and it is answered with an error.
+   * Throws when it comes before the handshake: its connection is closed without an answer. Both as by Apache Kafka.
+   */
+  admit(api: string): boolean {
     if (this.#step === 'authenticated' || this.#step.split(' or ').includes(api)) {
       if (api === 'ApiVersions' && this.#step === 'ApiVersions or SaslHandshake') this.#step = 'SaslHandshake'
-      return
+      return true
+    }
+    if (this.#step === 'SaslAuthenticate') {
+      this.#step = 'failed'
+      return false
     }
     throw new StockpipeError({
       code: 'ILLEGAL_SASL_STATE',
