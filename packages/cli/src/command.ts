@@ -10,8 +10,8 @@ export interface CommandIO {
 }
 
 export interface CommandArguments {
-  /** Options as given: text, or true for a flag. */
-  readonly values: Readonly<Record<string, string | boolean | undefined>>
+  /** Options as given: text, true for a flag, or a list for one that may be repeated. */
+  readonly values: Readonly<Record<string, string | boolean | readonly string[] | undefined>>
   readonly positionals: readonly string[]
 }
 

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { StockpipeError } from '@stockpipe/core'
-import { type Command, type CommandIO, UsageError } from './command.ts'
+import { type Command, type CommandArguments, type CommandIO, UsageError } from './command.ts'
 import { localCommand } from './commands/local.ts'
 import { queryCommand } from './commands/query.ts'
 import { verifyCommand } from './commands/verify.ts'
@@ -74,7 +74,7 @@ const parsed = (command: Command, args: readonly string[]) => {
       options: { ...command.options, help: { type: 'boolean', short: 'h' } },
       allowPositionals: true,
     })
-    return { values: values as Record<string, string | boolean | undefined>, positionals }
+    return { values: values as CommandArguments['values'], positionals }
   } catch (error) {
     const unknown = /Unknown option '--?([^']+)'/.exec((error as Error).message)?.[1]
     if (unknown === undefined)

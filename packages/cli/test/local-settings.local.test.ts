@@ -109,11 +109,15 @@ print(json.dumps(calls))`
 
 test('an address that other machines reach is warned of, and the settings hold one to connect to', async () => {
   expect((await printed('--host', '127.0.0.1')).err).toMatch(/^Kafka listens on/)
+  const open = { username: undefined, showsCertificate: false }
   for (const host of ['localhost', '127.0.0.1', '127.1.2.3', '::1']) {
-    expect(exposureWarning(host), host).toBeUndefined()
+    expect(exposureWarning(host, open), host).toBeUndefined()
   }
   for (const host of ['0.0.0.0', '::', '192.168.1.2', 'localhost.example.com', '127.0.0.1.example.com']) {
-    expect(exposureWarning(host), host).toContain(`Warning: other machines can reach ${host};`)
+    expect(exposureWarning(host, open), host).toContain(
+      `Warning: other machines can reach ${host}; Kafka asks them for no password.`,
+    )
+    expect(exposureWarning(host, { ...open, username: 'dev' })).not.toContain('no password')
   }
   expect(reachable('0.0.0.0:9092')).toBe('127.0.0.1:9092')
   expect(reachable('http://[::]:9000')).toBe('http://127.0.0.1:9000')

@@ -1,4 +1,5 @@
-import { type Command, type CommandIO, UsageError } from '../command.ts'
+import { type Command, type CommandArguments, type CommandIO, UsageError } from '../command.ts'
+import { kafkaSecurity, kafkaSecurityOptions } from './local-kafka-security.ts'
 import {
   exposureWarning,
   javascriptSettings,
@@ -14,6 +15,12 @@ Usage: stockpipe local [options]
   --data-dir DIR      where everything is kept (default: a temporary directory, removed at the end)
   --reset             empty that directory first; refused where a local stack has not made it
   --kafka-port N      port of Kafka, 0 for any free one (default 9092)
+  --kafka-user NAME=PASSWORD
+                      who may use Kafka, by SASL/PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512; once a user
+  --kafka-tls-cert FILE, --kafka-tls-key FILE
+                      PEM; Kafka speaks TLS only, and is advertised by the name its client connected to
+  --kafka-tls-client-ca FILE
+                      PEM; TLS clients show a certificate it signed
   --http-port N       port of S3, Glue and Athena, 0 for any free one (default 9000)
   --host ADDRESS      the address both listen on (default 127.0.0.1)
   --access-key KEY    access key id that requests are signed with (default stockpipe)
@@ -23,14 +30,16 @@ Usage: stockpipe local [options]
 When ready it prints one line of JSON on stdout and settings to paste on stderr. Ctrl-C or SIGTERM ends it.
 `
 
-const port = (name: string, text: string | boolean | undefined): number | undefined => {
+type Value = CommandArguments['values'][string]
+
+const port = (name: string, text: Value): number | undefined => {
   if (text === undefined) return undefined
   const value = Number(text)
   if (/^\d{1,5}$/.test(String(text)) && value <= 65_535) return value
   throw new UsageError(`--${name} takes a port from 0 to 65535, not '${String(text)}'`)
 }
 
-const text = (name: string, value: string | boolean | undefined): string | undefined => {
+const text = (name: string, value: Value): string | undefined => {
   if (value === '') throw new UsageError(`--${name} takes a value that is not empty`)
   return value as string | undefined
 }
@@ -55,9 +64,12 @@ export const localCommand: Command = {
     'access-key': { type: 'string' },
     'secret-key': { type: 'string' },
     'log-level': { type: 'string' },
+    ...kafkaSecurityOptions,
   },
   async run({ values, positionals }, io) {
-    if (positionals.length > 0) throw new UsageError(`it takes no argument such as '${positionals[0]}'`)
+    // What stands behind a `=` may be the password of a user.
+    const [word] = positionals.map((positional) => positional.replace(/=.*/s, '=…'))
+    if (word !== undefined) throw new UsageError(`it takes no argument such as '${word}'`)
     const dataDir = text('data-dir', values['data-dir'])
     if (values['reset'] && dataDir === undefined) {
       throw new UsageError('--reset goes with --data-dir; a temporary directory is empty')
@@ -75,10 +87,12 @@ export const localCommand: Command = {
       accessKeyId: text('access-key', values['access-key']),
       secretAccessKey: text('secret-key', values['secret-key']),
     }
+    const security = await kafkaSecurity(values)
     // Only this command loads the stack, and DuckDB with it.
     const { formatRequest, startLocalStack } = await import('@stockpipe/local')
     const stack = await startLocalStack({
       ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
+      ...security.stack,
       ...(level === 'debug' && {
         onRequest: (request) => {
           io.stderr.write(`${new Date().toISOString()} ${formatRequest(request)}\n`)
@@ -89,9 +103,9 @@ export const localCommand: Command = {
       if (io.signal.aborted) return 0
       const aws = { ...stack.aws, endpoint: reachable(stack.aws.endpoint) }
       const brokers = stack.kafka.brokers.map(reachable)
-      const at = { brokers, ...aws }
+      const at = { brokers, kafkaSecurity: security.client, ...aws }
       const kept = dataDir === undefined ? 'removed at the end; --data-dir keeps it' : 'kept'
-      const warning = given.host === undefined ? undefined : exposureWarning(given.host)
+      const warning = given.host === undefined ? undefined : exposureWarning(given.host, security.client)
       if (warning !== undefined) io.stderr.write(`${warning}\n`)
       io.stderr.write(
         [

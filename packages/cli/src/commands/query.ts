@@ -65,7 +65,7 @@ export const queryCommand: Command = {
       throw new UsageError(`it takes the SQL as its argument, such as 'SELECT count(*) FROM trades'`)
     }
     if (others.length > 0) throw new UsageError('it takes one argument: put the SQL in quotes')
-    const format = formatOf(values['format'])
+    const format = formatOf(values['format'] as string | undefined)
     const outputLocation = values['output-location'] as string | undefined
     if (outputLocation !== undefined && !/^s3:\/\/[^/]+/.test(outputLocation)) {
       throw new UsageError(`--output-location takes s3://bucket/prefix/, not '${outputLocation}'`)
