@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { skipCode } from '../lanes/lane.js'
 import { buildFast, install, packageFolders, root } from '../scripts/workspace.js'
 
 // Clients that are not ours, from another language, use `stockpipe local` in a process of its own: confluent-kafka
-// (librdkafka), boto3 and pyarrow. With `--real` the same Kafka cases run against Apache Kafka, to prove the cases.
+// (librdkafka), boto3 and pyarrow. librdkafka also meets brokers with users and TLS. With `--real` the same Kafka cases run against Apache Kafka, to prove the cases.
 const isReal = process.argv.includes('--real')
 const dataDir = mkdtempSync(join(tmpdir(), 'stockpipe-foreign-clients-'))
 const running = new Set()
@@ -69,8 +70,42 @@ const runCases = async (python, file, addresses, against) => {
 const startService = () => {
   // The clients do not wait for more members than there are.
   if (isReal) return start(process.execPath, ['lanes/kafka/start', 'group.initial.rebalance.delay.ms=0'])
+  return startLocal('--data-dir', dataDir)
+}
+
+const startLocal = (...options) => {
   const ports = ['--kafka-port', '0', '--http-port', '0']
-  return start(process.execPath, ['packages/cli/dist/stockpipe.js', 'local', '--data-dir', dataDir, ...ports])
+  return start(process.execPath, ['packages/cli/dist/stockpipe.js', 'local', ...ports, ...options])
+}
+
+/** Three stacks whose Kafka asks who its clients are, in the shape of the Kafka lane's `security`. */
+const startSecure = async () => {
+  const file = (name) => join(root, 'packages/local/test/kafka/fixtures', `localhost.${name}.pem`)
+  const user = { name: 'dev', password: randomBytes(12).toString('hex') }
+  const users = ['--kafka-user', `${user.name}=${user.password}`]
+  const tls = ['--kafka-tls-cert', file('cert'), '--kafka-tls-key', file('key')]
+  const services = [users, [...users, ...tls], [...tls, '--kafka-tls-client-ca', file('cert')]].map(
+    (options) => startLocal(...options),
+  )
+  const [saslPlaintextBrokers, saslTlsBrokers, mutualTlsBrokers] = await Promise.all(
+    services.map(async (service) => (await address('stockpipe local', service)).kafka.brokers),
+  )
+  const [key, cert] = ['key', 'cert'].map((name) => readFileSync(file(name), 'utf8'))
+  const security = {
+    saslPlaintextBrokers,
+    saslTlsBrokers,
+    mutualTlsBrokers,
+    user,
+    ca: cert,
+    client: { key, cert },
+  }
+  return { services, addresses: { kafka: { security } } }
+}
+
+const endService = async (what, service) => {
+  service.kill('SIGTERM')
+  const { code, output } = await service.ended
+  if (code !== 0) throw new Error(`SIGTERM ended ${what} with ${code}, not 0\n${output}`)
 }
 
 try {
@@ -86,9 +121,9 @@ try {
     if (addresses !== undefined) {
       await runCases(clients.python, 'kafka.py', addresses, what)
       if (!isReal) await runCases(clients.python, 's3.py', addresses, what)
-      service.kill('SIGTERM')
-      const { code, output } = await service.ended
-      if (code !== 0) throw new Error(`SIGTERM ended ${what} with ${code}, not 0\n${output}`)
+      const secure = isReal ? { services: [], addresses } : await startSecure()
+      await runCases(clients.python, 'kafka_security.py', secure.addresses, `${what} with users and TLS`)
+      for (const each of [service, ...secure.services]) await endService(what, each)
     }
   }
 } finally {

@@ -1,2 +1,3 @@
 export { describeKafka, type KafkaSubject } from './kafka/describe-kafka.ts'
+export { describeKafkaSecurity, type KafkaSecuritySubject } from './kafka/describe-kafka-security.ts'
 export { describeObjectStore, type ObjectStoreSubject } from './s3/describe-object-store.ts'

@@ -13,9 +13,10 @@ export type Lane<Address> = (Address & AsyncDisposable) | { readonly skipped: st
 export const startLane = async <Address extends object>(
   name: string,
   addressOf: (line: unknown) => Address,
+  laneArguments: readonly string[] = [],
 ): Promise<Lane<Address>> => {
   const start = fileURLToPath(new URL(`../../../lanes/${name}/start`, import.meta.url))
-  const child = spawn(process.execPath, [start], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [start, ...laneArguments], { stdio: ['ignore', 'pipe', 'pipe'] })
   const endWithUs = () => child.kill('SIGTERM')
   process.once('exit', endWithUs)
   let printed = ''

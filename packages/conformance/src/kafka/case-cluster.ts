@@ -5,6 +5,7 @@ import {
   type ConsumerConfig,
   type EachMessagePayload,
   Kafka,
+  type KafkaConfig,
   logLevel,
   type Producer,
   type ProducerConfig,
@@ -14,13 +15,18 @@ import type { KafkaSubject } from './describe-kafka.ts'
 import { type FetchAnswer, fetch, listOffset, produce } from './wire-api.ts'
 import { WireClient } from './wire-client.ts'
 
+/** What a client shows a broker that asks who it is. */
+export type KafkaSecurity = Pick<KafkaConfig, 'ssl' | 'sasl'>
+
 /** One case's view of the cluster: names nobody else uses, and clients that end with the case. */
 export class CaseCluster {
   readonly #brokers: string[]
+  readonly #security: KafkaSecurity
   readonly #cleanups: (() => unknown)[] = []
 
-  constructor({ brokers }: KafkaSubject) {
+  constructor({ brokers }: KafkaSubject, security: KafkaSecurity = {}) {
     this.#brokers = brokers
+    this.#security = security
   }
 
   /** A name for a topic, group or transactional id that no other case has. */
@@ -34,6 +40,7 @@ export class CaseCluster {
       brokers: this.#brokers,
       logLevel: logLevel.NOTHING,
       retry: { retries, initialRetryTime: 50 },
+      ...this.#security,
     })
   }
 
@@ -184,7 +191,7 @@ export const casesOf =
     })
   }
 
-interface KafkaJsError extends Error {
+export interface KafkaJsError extends Error {
   readonly type?: string
   readonly code?: number
   readonly retriable?: boolean

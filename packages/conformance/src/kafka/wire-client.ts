@@ -66,7 +66,7 @@ export class WireClient {
     header.writeInt32BE(++this.#correlationId, 8)
     header.writeInt16BE(-1, 12)
     this.write(Buffer.concat([header, payload]))
-    const frame = await this.#nextFrame()
+    const frame = await this.nextFrame()
     if (frame.readInt32BE(0) !== this.#correlationId)
       throw new Error('The answer belongs to another request.')
     return frame.subarray(4)
@@ -74,7 +74,7 @@ export class WireClient {
 
   /** Waits for the next answer and says which request it belongs to. */
   async nextCorrelationId(): Promise<number> {
-    return (await this.#nextFrame()).readInt32BE(0)
+    return (await this.nextFrame()).readInt32BE(0)
   }
 
   write(bytes: Buffer): void {
@@ -102,7 +102,8 @@ export class WireClient {
     }
   }
 
-  async #nextFrame(): Promise<Buffer> {
+  /** The next frame of any kind, without its length. */
+  async nextFrame(): Promise<Buffer> {
     const signal = AbortSignal.timeout(answerTimeoutMillis)
     const end = new AbortController()
     const wait = { signal: AbortSignal.any([signal, end.signal]) }

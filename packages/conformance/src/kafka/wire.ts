@@ -106,6 +106,13 @@ export const wireCases = (test: KafkaCase): void => {
     }
   })
 
+  test('SASL where nobody has to authenticate is ILLEGAL_SASL_STATE', async (cluster) => {
+    const wire = await cluster.wire()
+    const answer = (await wire.ask('saslHandshake', 1, { mechanism: 'PLAIN' })) as { errorCode: number }
+    expect(answer.errorCode).toBe(34)
+    await wire.ask('apiVersions', 2, {})
+  })
+
   test('a group without a name is INVALID_GROUP_ID', async (cluster) => {
     expect((await joinGroup(await cluster.wire(), '')).errorCode).toBe(24)
   })
