@@ -11,12 +11,29 @@ const longestKeyBytes = 1024
 /** Partition, start, sink, claim id and a file number of six digits, with what stands between. */
 const longestTailBytes = '-2147483647-0000000000000000000-00000000000000000000-999999.parquet'.length
 
-/** Readers skip files whose name begins with `_` or `.`. */
-const visibleTopic = (topic: string): string => (/^[_.]/.test(topic) ? `topic${topic}` : topic)
+/** A topic as file names have it: readers skip files whose name begins with `_` or `.`. */
+export const visibleTopic = (topic: string): string => (/^[_.]/.test(topic) ? `topic${topic}` : topic)
 
 /** UTF-8 bytes left for `k1=v1/k2=v2/` in the keys of a topic's files under a prefix. May be negative. */
 export const longestPathBytes = (prefix: string, topic: string): number =>
   longestKeyBytes - Buffer.byteLength(prefix) - visibleTopic(topic).length - longestTailBytes
+
+/** What the name of a file of a sink tells; undefined for the files of others. */
+export const readFileKey = (
+  key: string,
+):
+  | {
+      /** As `visibleTopic` gives it. */
+      readonly topic: string
+      readonly partition: number
+      readonly start: bigint
+      readonly sinkHash: string
+    }
+  | undefined => {
+  const match = /(?:^|\/)([^/]+)-(\d{1,10})-(\d{19})-([0-9a-f]{8})[0-9a-f]{12}(?:-\d+)?\.parquet$/.exec(key)
+  if (!match) return undefined
+  return { topic: match[1]!, partition: Number(match[2]), start: BigInt(match[3]!), sinkHash: match[4]! }
+}
 
 /** Names the data files of one staging. */
 export class DataFileKeys {

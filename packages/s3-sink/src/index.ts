@@ -1,7 +1,10 @@
+export { type CleanUploadsOptions, cleanUploads } from './clean-uploads.ts'
 export { deadLetterTable } from './dead-letter-table.ts'
+
 export { createEngine } from './engine.ts'
 export type { Engine, EngineOptions, EngineRequest, EngineResponse, FileContent } from './engine-messages.ts'
 export { type CallOutcome, JournalFormatError, LostUploadError, ObjectStoreError } from './errors.ts'
+export type { JournalAccessOptions } from './journal-access.ts'
 export type { SinkLogger } from './logger.ts'
 export type { ObjectSettings } from './object-settings.ts'
 export { createS3ObjectStore, type S3ObjectStoreOptions } from './object-store.ts'
@@ -15,6 +18,7 @@ export type {
   SinkOptions,
 } from './sink-options.ts'
 export type { OffsetForTimestamp, StartPolicy } from './start-policy.ts'
+export type { AbortedUpload, CleanedUploads } from './upload-cleaner.ts'
 export { type VerifyOptions, verifySink } from './verify.ts'
 export {
   formatVerifyReport,

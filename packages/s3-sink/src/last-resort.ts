@@ -159,6 +159,7 @@ export class LastResort {
           await store.putIfAbsent(key, body, {
             ...(signal ? { signal } : {}),
             contentType: 'application/vnd.apache.parquet',
+            dataFile: true,
             metadata: {
               sink: entry.sink,
               writer: entry.writer,

@@ -100,7 +100,7 @@ class S3ObjectStore implements SinkObjectStore {
       Key: key,
       Body: body,
       IfNoneMatch: '*',
-      ...this.#fields.put,
+      ...(options.dataFile ? this.#fields.upload : this.#fields.put),
       ContentType: options.contentType,
       Metadata: options.metadata,
     })

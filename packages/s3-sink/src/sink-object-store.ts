@@ -4,6 +4,8 @@ import type { CallOptions, ObjectMetadata, ObjectStore } from '@stockpipe/core'
 export interface PutIfAbsentOptions extends CallOptions {
   readonly contentType?: string
   readonly metadata?: ObjectMetadata
+  /** The object is a data file and written with their settings, not with the journal's. */
+  readonly dataFile?: boolean
   /**
    * Milliseconds since the epoch. A request that would be signed later is not sent (`ObjectStoreError`, code
    * `SIGNED_TOO_LATE`, refused); a store may only send what was signed at the time it is sent.

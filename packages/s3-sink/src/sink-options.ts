@@ -92,6 +92,11 @@ export interface SinkOptions extends ObjectSettings {
    * @stockpipe/kafka). Without it such a loss is a `LostUploadError`.
    */
   readonly readAgain?: RecordReader
+  /**
+   * Housekeeping of the assigned partition logs: uploads that no entry names and none ever will are aborted, at about
+   * `everyMillis`. Default 3,600,000; `false`: never (then run `stockpipe journal clean` at times).
+   */
+  readonly cleaner?: { readonly everyMillis?: number } | false
   readonly rotation?: RotationOptions
   readonly deadLetters?: DeadLetterOptions
   /**

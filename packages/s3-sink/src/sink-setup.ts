@@ -11,6 +11,7 @@ import type { SinkObjectStore } from './sink-object-store.ts'
 import type { RotationOptions, SinkOptions } from './sink-options.ts'
 
 const mebibyte = 1024 * 1024
+const hourMillis = 3_600_000
 /** UTF-8 bytes a partition path may take, where the location leaves as many. */
 export const longestPath = 512
 
@@ -22,6 +23,7 @@ export interface SinkSetup {
   readonly rotation: Required<RotationOptions>
   readonly deadLetters: RejectionPolicy & { readonly prefix: string }
   readonly engine: EngineOptions
+  readonly cleaner: { readonly everyMillis: number } | undefined
 }
 
 /** Throws a `ConfigurationError` for options that do not fit together. */
@@ -66,6 +68,12 @@ export const setUpSink = (options: SinkOptions, runtime: Runtime): SinkSetup => 
       ageMillis: positive(options, 'rotation.ageMillis', options.rotation?.ageMillis ?? 300_000),
     },
     deadLetters: deadLetterSetup(options, keys),
+    cleaner:
+      options.cleaner === false
+        ? undefined
+        : {
+            everyMillis: positive(options, 'cleaner.everyMillis', options.cleaner?.everyMillis ?? hourMillis),
+          },
     engine: {
       topic: topic.toJSON(),
       maxPathBytes: Math.min(longestPath, pathBytes),

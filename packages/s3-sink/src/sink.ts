@@ -15,6 +15,7 @@ import {
 } from '@stockpipe/core'
 import { BufferBudget } from './buffer-budget.ts'
 import { createEngine } from './engine.ts'
+import { Housekeeping, type HousekeepingJob } from './housekeeping.ts'
 import { sinkHash } from './journal-keys.ts'
 import { LastResort } from './last-resort.ts'
 import { silentLogger } from './logger.ts'
@@ -26,6 +27,7 @@ import type { SinkOptions } from './sink-options.ts'
 import { setUpSink } from './sink-setup.ts'
 import { Slots } from './slots.ts'
 import { probeConditionalPut } from './store-probe.ts'
+import { abortLostUploads } from './upload-cleaner.ts'
 
 const opensAtOnce = 16
 
@@ -38,6 +40,7 @@ class StockpipeSink implements Sink {
   readonly #journalStore: SinkObjectStore
   readonly #logs = new Map<string, PartitionLog>()
   readonly #events = new EventEmitter()
+  readonly #housekeeping: Housekeeping | undefined
   #probe: Promise<void> | undefined
   #closing: Promise<void> | undefined
 
@@ -113,6 +116,8 @@ class StockpipeSink implements Sink {
         this.#emit(event, ...details)
       },
     }
+    const { cleaner } = setup
+    if (cleaner) this.#housekeeping = new Housekeeping({ runtime, logger, ...cleaner, jobs: this.#jobs() })
   }
 
   async assign(
@@ -125,7 +130,7 @@ class StockpipeSink implements Sink {
     const opened: PartitionLog[] = []
     const slots = new Slots(opensAtOnce)
     try {
-      return await Promise.all(
+      const positions = await Promise.all(
         partitions.map(async (assigned) => {
           const release = await slots.acquire(signal)
           try {
@@ -137,6 +142,8 @@ class StockpipeSink implements Sink {
           }
         }),
       )
+      this.#housekeeping?.start()
+      return positions
     } catch (error) {
       await Promise.all(opened.map((log) => this.#drop(log, { drain: false })))
       throw error
@@ -193,6 +200,7 @@ class StockpipeSink implements Sink {
   }
 
   async #close(): Promise<void> {
+    await this.#housekeeping?.close()
     const logs = [...this.#logs.values()]
     const healthy = logs.filter((log) => !log.isOver)
     await Promise.all(logs.map((log) => this.#drop(log, { drain: true }, 'close')))
@@ -200,6 +208,26 @@ class StockpipeSink implements Sink {
     // Fenced is no failure: the new owner has the records.
     const failed = healthy.find((log) => log.error && !isFenced(log.error))
     if (failed) throw failed.error
+  }
+
+  #jobs(): HousekeepingJob[] {
+    const { journal, tableStore, table, deadLetters, runtime, logger } = this.#context
+    const { store, keys } = journal
+    const prefixes = deadLetters.prefix === '' ? [table.prefix] : [table.prefix, deadLetters.prefix]
+    const cleaning = { runtime, logger, keys, journalStore: store, tableStore, prefixes }
+    return [
+      {
+        name: 'aborting lost uploads',
+        run: async (signal) => {
+          const { aborted } = await abortLostUploads(cleaning, { logs: this.#owned(), signal })
+          if (aborted.length > 0) logger.info(`Aborted ${aborted.length} uploads that lost their claim.`)
+        },
+      },
+    ]
+  }
+
+  #owned(): TopicPartition[] {
+    return [...this.#logs.values()].filter((log) => !log.isOver).map(({ log }) => log)
   }
 
   /** A new log for an assignment; one that is still here is given up first. */

@@ -1,17 +1,9 @@
-import type { S3Client } from '@aws-sdk/client-s3'
-import {
-  type BoundTable,
-  ConfigurationError,
-  type ObjectStore,
-  type Runtime,
-  StockpipeError,
-  systemRuntime,
-} from '@stockpipe/core'
+import { type BoundTable, StockpipeError } from '@stockpipe/core'
+import { type JournalAccessOptions, journalAccess } from './journal-access.ts'
 import type { EntryFile, JournalEntry } from './journal-entry.ts'
-import { JournalKeys } from './journal-keys.ts'
-import { createS3ObjectStore } from './object-store.ts'
 import { footerLength, readParquetFooter } from './parquet-footer.ts'
 import { type ReadableStore, retryingReads } from './retrying-reads.ts'
+import type { SinkObjectStore } from './sink-object-store.ts'
 import { Slots } from './slots.ts'
 import { listJournal, type ReadChain, type ReportProblem, readChain } from './verify-chain.ts'
 import {
@@ -25,21 +17,9 @@ import {
 const readsAtOnce = 16
 const tailBytes = 65_536
 
-export interface VerifyOptions {
-  /** `s3://bucket/journal/sink`; or `s3://bucket/journal` beside `sink`. */
-  readonly journal: string
-  readonly sink?: string
-  /** A client of AWS SDK v3; or `store`. */
-  readonly client?: S3Client
-  readonly store?: ObjectStore
-  /** The store of the table's bucket, when it is another one than `store`'s. */
-  readonly tableStore?: ObjectStore
+export interface VerifyOptions extends JournalAccessOptions {
   /** Looked through for unknown files even when no entry names its location. */
   readonly table?: BoundTable
-  /** The account id the buckets must belong to, with `client`. */
-  readonly expectedBucketOwner?: string
-  readonly signal?: AbortSignal
-  readonly runtime?: Runtime
 }
 
 /**
@@ -51,12 +31,14 @@ export interface VerifyOptions {
  * and with a `ConfigurationError` when there is nothing to verify with.
  */
 export const verifySink = async (options: VerifyOptions): Promise<VerifyReport> => {
-  const keys = keysOf(options)
-  const stores = storesOf(options)
+  const access = journalAccess(options)
+  const { keys, signal } = access
+  const reads = (store: SinkObjectStore) => retryingReads(store, access.context.runtime, signal)
+  const stores: Stores = (bucket) => reads(access.files(bucket))
   const problems: VerifyProblem[] = []
   const problem: ReportProblem = (code, message, bucket, key) =>
     void problems.push({ code, message, key: `s3://${bucket}/${key}` })
-  const journalStore = stores(keys.bucket, true)
+  const journalStore = reads(access.store)
   const listings = await listJournal(journalStore, keys, problem, options.signal)
   if (listings.length === 0) {
     problem(
@@ -87,41 +69,12 @@ export const verifySink = async (options: VerifyOptions): Promise<VerifyReport> 
   }
 }
 
-type Stores = (bucket: string, journal?: boolean) => ReadableStore
+type Stores = (bucket: string) => ReadableStore
 /** Sizes by key of what lies under each location. */
 type TableListings = ReadonlyMap<
   string,
   { readonly bucket: string; readonly sizes: ReadonlyMap<string, number> }
 >
-
-const keysOf = ({ journal, sink }: VerifyOptions): JournalKeys => {
-  if (sink !== undefined) return new JournalKeys(journal, sink)
-  const whole = journal.replace(/\/$/, '')
-  const at = whole.lastIndexOf('/')
-  return new JournalKeys(whole.slice(0, at), whole.slice(at + 1))
-}
-
-const storesOf = (options: VerifyOptions): Stores => {
-  const { client, store, tableStore, expectedBucketOwner, signal, runtime = systemRuntime } = options
-  const owner = expectedBucketOwner === undefined ? {} : { expectedBucketOwner }
-  const made = new Map<string, ReadableStore>()
-  return (bucket, journal = false) => {
-    const name = `${bucket} ${journal}`
-    const known = made.get(name)
-    if (known) return known
-    const given = journal ? store : (tableStore ?? store)
-    const chosen = given ?? (client && createS3ObjectStore({ client, bucket, runtime, ...owner }))
-    if (!chosen) {
-      throw new ConfigurationError({
-        code: 'VERIFY_STORE_MISSING',
-        message: 'To verify, `client` (an S3Client) or `store` is needed.',
-      })
-    }
-    const retrying = retryingReads(chosen, runtime, signal)
-    made.set(name, retrying)
-    return retrying
-  }
-}
 
 const listTables = async (
   chains: readonly ReadChain[],

@@ -100,6 +100,13 @@ describe('settings of objects on S3', () => {
     })
   })
 
+  it('writes a file put in one piece as a data file', async () => {
+    const { store, requests } = capturing({ storageClass: 'STANDARD_IA', journalTags: { keep: 'yes' } })
+    await store.putIfAbsent('a', new Uint8Array(1), { dataFile: true })
+    expect(requests[0]!.headers).toMatchObject({ 'x-amz-storage-class': 'STANDARD_IA' })
+    expect(requests[0]!.headers['x-amz-tagging']).toBeUndefined()
+  })
+
   it('tags data files and journal objects apart, percent-encoded', async () => {
     const settings = { tags: { team: 'market data', 'cost:center': 'a&b=c+d' }, journalTags: { keep: 'yes' } }
     expect(await headersBy(settings, 'x-amz-tagging')).toEqual({
