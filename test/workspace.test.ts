@@ -26,7 +26,14 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   glue: ['@stockpipe/core'],
   athena: ['@stockpipe/core'],
   local: ['@stockpipe/core'],
-  cli: ['@stockpipe/core', '@stockpipe/athena', '@stockpipe/local', '@stockpipe/s3-sink'],
+  cli: [
+    '@stockpipe/core',
+    '@stockpipe/core/metrics',
+    '@stockpipe/athena',
+    '@stockpipe/kafka',
+    '@stockpipe/local',
+    '@stockpipe/s3-sink',
+  ],
 }
 
 describe('the workspace', () => {
