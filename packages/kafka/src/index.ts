@@ -1,4 +1,10 @@
 export type { ConsumerProgress, ConsumerSummary, RunConsumerOptions } from './consumer-options.ts'
+export {
+  createDeadLetterTopic,
+  type DeadLetterTopic,
+  type DeadLetterTopicOptions,
+  deadLetterHeaders,
+} from './dead-letter-topic.ts'
 export { type EnsuredTopic, type EnsureTopicsOptions, ensureTopics } from './ensure-topics.ts'
 export { type LoadProgress, type LoadTopicOptions, loadTopic } from './load-topic.ts'
 export type { BlockLimits } from './message-blocks.ts'

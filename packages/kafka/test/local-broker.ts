@@ -21,6 +21,7 @@ export const startBroker = async (
 ): Promise<{
   readonly kafka: Kafka
   readonly admin: Admin
+  readonly faults: KafkaBroker['faults']
   /** Ends the broker, and starts it again on the same port and directory after a while. */
   readonly restart: (awayMillis: number) => Promise<void>
 }> => {
@@ -40,7 +41,7 @@ export const startBroker = async (
   const admin = kafka.admin()
   await admin.connect()
   cleanups.push(() => admin.disconnect())
-  return { kafka, admin, restart }
+  return { kafka, admin, faults: broker.faults, restart }
 }
 
 export const clientOf = (brokers: string[], retries = 3): Kafka =>

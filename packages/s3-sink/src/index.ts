@@ -1,6 +1,12 @@
 export { type CleanUploadsOptions, cleanUploads } from './clean-uploads.ts'
+export {
+  type DeadLetterFile,
+  type DeadLetters,
+  openDeadLetters,
+  type ReplayOptions,
+  type ReplayOutcome,
+} from './dead-letter-access.ts'
 export { deadLetterTable } from './dead-letter-table.ts'
-
 export { createEngine } from './engine.ts'
 export type { Engine, EngineOptions, EngineRequest, EngineResponse, FileContent } from './engine-messages.ts'
 export { type CallOutcome, JournalFormatError, LostUploadError, ObjectStoreError } from './errors.ts'

@@ -67,6 +67,11 @@ export class JournalKeys {
     return `${this.#group(log, start)}.settled`
   }
 
+  /** Says that the dead letters of the group at `start` were replayed to a topic. */
+  replayed(topic: string, log: TopicPartition, start: bigint): string {
+    return `${this.root}replayed/${topic}/${log.topic}/${log.partition}/${paddedOffset(start)}.json`
+  }
+
   /** What a key under the groups prefix is; undefined when it is none of ours. */
   read(key: string): { log: TopicPartition; start: bigint; kind: 'entry' | 'settled' } | undefined {
     if (!key.startsWith(this.groupsPrefix)) return undefined

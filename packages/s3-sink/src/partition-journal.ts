@@ -6,6 +6,7 @@ import {
   type TopicPartition,
 } from '@stockpipe/core'
 import { Chain } from './chain.ts'
+import type { DeadLetterForwarder } from './dead-letter-forwarder.ts'
 import { isSignedTooLate } from './errors.ts'
 import { type Genesis, writeGenesis } from './genesis.ts'
 import { type JournalEntry, type LastRecord, writeEntry } from './journal-entry.ts'
@@ -23,6 +24,8 @@ export interface PartitionJournalOptions extends RetryContext {
   readonly store: SinkObjectStore
   readonly keys: JournalKeys
   readonly publisher: Publisher
+  /** Sends dead letters to a topic as well, if that is wanted. */
+  readonly forwarder?: DeadLetterForwarder | undefined
   readonly writer: string
   readonly start: StartPolicy
   readonly offsetForTimestamp?: OffsetForTimestamp | undefined
@@ -135,7 +138,7 @@ export class PartitionJournal {
     return outcome
   }
 
-  /** Steps 6 and 7. */
+  /** Steps 6 and 7; dead letters go to their topic after it. */
   async publishAndRegister(
     entry: JournalEntry,
     signal?: AbortSignal,
@@ -150,6 +153,7 @@ export class PartitionJournal {
     })
     published()
     await this.#options.publisher.register(entry, signal)
+    await this.#options.forwarder?.forward(entry, signal)
     this.#unmarked = entry.start
   }
 

@@ -1,6 +1,7 @@
 import type { S3Client } from '@aws-sdk/client-s3'
 import type {
   BoundTable,
+  DeadLetterPublisher,
   ObjectStore,
   PartitionRegistrar,
   RecordReader,
@@ -41,6 +42,12 @@ export interface DeadLetterOptions {
    * From 0 to 1; 1 never stops. Default 0.5.
    */
   readonly maxRejectedRatio?: number
+  /**
+   * Sends each group's dead letters to a topic as well, after its files are published and before the next group is
+   * claimed: at least once, also after a crash, as long as whoever goes on has it too. A failure holds the partition log
+   * up as one of the registrar does. `createDeadLetterTopic` of `@stockpipe/kafka` is one. Default: to no topic.
+   */
+  readonly publisher?: DeadLetterPublisher
 }
 
 /** What cut a flush group. */

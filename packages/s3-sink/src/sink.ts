@@ -14,6 +14,7 @@ import {
   type TopicPartition,
 } from '@stockpipe/core'
 import { BufferBudget } from './buffer-budget.ts'
+import { DeadLetterForwarder } from './dead-letter-forwarder.ts'
 import { createEngine } from './engine.ts'
 import { Housekeeping, type HousekeepingJob } from './housekeeping.ts'
 import { sinkHash } from './journal-keys.ts'
@@ -49,7 +50,7 @@ class StockpipeSink implements Sink {
     const logger = options.logger ?? silentLogger
     const setup = setUpSink(options, runtime)
     const { keys, tableStore, journalStore } = setup
-    const { topic, table, registrar, readAgain, maxBufferedBytes = 256 * 1024 * 1024 } = options
+    const { topic, table, registrar, readAgain, deadLetters, maxBufferedBytes = 256 * 1024 * 1024 } = options
     const writer = options.writer ?? Buffer.from(runtime.randomBytes(8)).toString('hex')
     const makeEngine = options.createEngine ?? createEngine
     const { engine } = setup
@@ -86,6 +87,15 @@ class StockpipeSink implements Sink {
           registrar,
           lastResort,
         }),
+        forwarder:
+          deadLetters?.publisher &&
+          new DeadLetterForwarder({
+            runtime,
+            logger,
+            sink: options.name,
+            store: tableStore,
+            publisher: deadLetters.publisher,
+          }),
         writer,
         start: options.start ?? 'earliest',
         offsetForTimestamp: options.offsetForTimestamp,

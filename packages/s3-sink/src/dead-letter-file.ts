@@ -1,0 +1,43 @@
+import { type DeadLetter, StockpipeError } from '@stockpipe/core'
+import { tableFromIPC } from 'apache-arrow'
+import { readParquet } from 'parquet-wasm/node'
+
+interface StoredRow {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: bigint
+  readonly timestamp: number
+  readonly key: Uint8Array | null
+  readonly value: Uint8Array | null
+  readonly headers: string | null
+  readonly column: string | null
+  readonly reason: string
+  readonly fingerprint: string
+}
+
+/** The records of a dead-letter file, by offset. Throws a `StockpipeError` `DEAD_LETTERS_DAMAGED` for anything else. */
+export const readDeadLetterFile = (bytes: Uint8Array, key: string): readonly DeadLetter[] => {
+  try {
+    const rows = tableFromIPC(readParquet(bytes).intoIPCStream())
+    return Array.from(rows, (row) => {
+      const { timestamp, headers, ...record } = row!.toJSON() as unknown as StoredRow
+      return {
+        ...record,
+        timestampMillis: Number(timestamp),
+        headers: headers === null ? [] : headersOf(headers),
+      }
+    })
+  } catch (cause) {
+    throw new StockpipeError({
+      code: 'DEAD_LETTERS_DAMAGED',
+      message: `${key} cannot be read as a file of dead letters: ${cause instanceof Error ? cause.message : String(cause)}. stockpipe verify tells whether it was changed.`,
+      cause,
+      facts: { key },
+    })
+  }
+}
+
+const headersOf = (text: string): DeadLetter['headers'] => {
+  const headers = JSON.parse(text) as readonly { readonly key: string; readonly value: string | null }[]
+  return headers.map(({ key, value }) => [key, value === null ? null : Buffer.from(value, 'base64')])
+}
