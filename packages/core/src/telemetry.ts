@@ -135,7 +135,14 @@ export interface CallRetried {
   readonly delayMillis: number
 }
 
-/** The partitions of a generation have their positions, and reading begins. */
+/** The member has joined its group: what was given to it, some of which may have been with it before. */
+export interface GroupJoined {
+  readonly groupId: string
+  readonly memberId: string
+  readonly partitions: readonly TopicPartition[]
+}
+
+/** A sink has answered where partitions are read from, and reading begins. */
 export interface PartitionsAssigned {
   readonly groupId: string
   /** Counts the joins of this member. */
@@ -143,11 +150,11 @@ export interface PartitionsAssigned {
   readonly partitions: readonly PartitionPosition[]
 }
 
-/** Partitions have left this member. */
+/** Partitions have left a sink of this member. */
 export interface PartitionsRevoked {
   readonly groupId: string
   readonly partitions: readonly TopicPartition[]
-  /** Whether what was buffered was to be published first. */
+  /** Whether what was buffered was to be published first; otherwise it was given up, and is read again. */
   readonly drained: boolean
 }
 
@@ -161,8 +168,8 @@ export interface BlockHandedOver extends TopicPartition {
   readonly millis: number
 }
 
-/** How far a partition is behind; published after each fetch and when it was looked up. */
-export interface PartitionLag extends TopicPartition {
+/** How far a partition is behind, every few seconds. */
+export interface LagMeasured extends TopicPartition {
   readonly groupId: string
   readonly records: number
   /** Age of the last record handed over while there are more behind it; 0 at the log's end; null when not known. */
@@ -194,10 +201,11 @@ export const channels = Object.freeze({
     retry: new TelemetryChannel<CallRetried>('stockpipe:s3-sink:retry'),
   }),
   kafka: Object.freeze({
+    joined: new TelemetryChannel<GroupJoined>('stockpipe:kafka:joined'),
     assigned: new TelemetryChannel<PartitionsAssigned>('stockpipe:kafka:assigned'),
     revoked: new TelemetryChannel<PartitionsRevoked>('stockpipe:kafka:revoked'),
     block: new TelemetryChannel<BlockHandedOver>('stockpipe:kafka:block'),
-    lag: new TelemetryChannel<PartitionLag>('stockpipe:kafka:lag'),
+    lag: new TelemetryChannel<LagMeasured>('stockpipe:kafka:lag'),
     delivery: new TelemetryChannel<BatchDelivered>('stockpipe:kafka:delivery'),
   }),
 })

@@ -1,4 +1,4 @@
-import type { GroupPublished, PartitionLag } from '../src/index.ts'
+import type { GroupPublished, LagMeasured } from '../src/index.ts'
 
 export const publishedAt = Date.UTC(2026, 0, 2, 15)
 
@@ -25,7 +25,7 @@ export const groupOf = (changes: Partial<GroupPublished> = {}): GroupPublished =
   ...changes,
 })
 
-export const lagOf = (changes: Partial<PartitionLag> = {}): PartitionLag => ({
+export const lagOf = (changes: Partial<LagMeasured> = {}): LagMeasured => ({
   groupId: 'lake',
   topic: 'ticks',
   partition: 3,

@@ -1,13 +1,13 @@
 import diagnosticsChannel from 'node:diagnostics_channel'
 import { afterEach, describe, expect, it } from 'vitest'
-import { channels, type PartitionLag, TelemetryChannel } from '../src/index.ts'
+import { channels, type LagMeasured, TelemetryChannel } from '../src/index.ts'
 
 const undo: (() => void)[] = []
 afterEach(() => {
   for (const end of undo.splice(0)) end()
 })
 
-const lag: PartitionLag = { groupId: 'lake', topic: 'trades', partition: 0, records: 7, seconds: 1.5 }
+const lag: LagMeasured = { groupId: 'lake', topic: 'trades', partition: 0, records: 7, seconds: 1.5 }
 
 describe('a telemetry channel', () => {
   it('does not even build a payload while nobody listens', () => {
@@ -37,8 +37,8 @@ describe('a telemetry channel', () => {
   })
 
   it('is shared by two copies of the package', () => {
-    const heard: PartitionLag[] = []
-    undo.push(new TelemetryChannel<PartitionLag>('stockpipe:kafka:lag').subscribe((each) => heard.push(each)))
+    const heard: LagMeasured[] = []
+    undo.push(new TelemetryChannel<LagMeasured>('stockpipe:kafka:lag').subscribe((each) => heard.push(each)))
     channels.kafka.lag.publish(() => lag)
     expect(heard).toEqual([lag])
   })

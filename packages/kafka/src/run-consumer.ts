@@ -7,6 +7,7 @@ import {
 import { logRanges, patiently } from './admin-session.ts'
 import { ConsumerLoop } from './consumer-loop.ts'
 import { type ConsumerSummary, type RunConsumerOptions, sinksByTopic } from './consumer-options.ts'
+import { observedSinks, tellJoined } from './consumer-telemetry.ts'
 import { kafkaFailure } from './kafka-failure.ts'
 import { defaultBlockLimits } from './message-blocks.ts'
 import { OffsetCommitter } from './offset-committer.ts'
@@ -34,7 +35,7 @@ const disconnectMillis = 3000
 export const runConsumer = async (options: RunConsumerOptions): Promise<ConsumerSummary> => {
   const { kafka, groupId, signal, runtime = systemRuntime, drainMillis = 4000 } = options
   const { heartbeatIntervalMillis = 3000, sessionTimeoutMillis = 30_000 } = options
-  const sinks = sinksByTopic(options)
+  const sinks = observedSinks(sinksByTopic(options), groupId, runtime)
   checkOptions(options, sinks)
   const outcome = deferred<'reached' | 'aborted'>()
   let ending = false
@@ -104,6 +105,7 @@ export const runConsumer = async (options: RunConsumerOptions): Promise<Consumer
     loop = handing
     detach = listenToSinks(new Set(sinks.values()), owned, committer, outcome.reject)
     const { GROUP_JOIN, REBALANCING, CRASH, START_BATCH_PROCESS } = consumer.events
+    consumer.on(GROUP_JOIN, ({ payload }) => tellJoined(groupId, payload.memberId, payload.memberAssignment))
     consumer.on(GROUP_JOIN, ({ payload }) => owned.joined(payload.memberAssignment))
     consumer.on(REBALANCING, () => void owned.leave({ drain: true }))
     consumer.on(START_BATCH_PROCESS, ({ payload }) => handing.batchStarted(payload))

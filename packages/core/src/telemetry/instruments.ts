@@ -138,8 +138,18 @@ export const instruments = Object.freeze({
   sinkWait: counter('consumer.sink_wait', 's', ['group', 'topic'], 'Time sinks took to take records.'),
   lagRecords: gauge('consumer.lag.records', '{record}', member, 'Records still to be handed over.'),
   lag: gauge('consumer.lag', 's', member, 'Age of the last record handed over while there are more.'),
-  partitions: gauge('consumer.partitions', '{partition}', ['group'], 'Partitions this member reads.'),
-  generations: counter('consumer.generations', '{join}', ['group'], 'Times this member began to read anew.'),
+  partitions: gauge(
+    'consumer.partitions',
+    '{partition}',
+    ['group'],
+    'Partitions the group gave this member when it last joined.',
+  ),
+  joins: counter(
+    'consumer.joins',
+    '{join}',
+    ['group'],
+    'Times this member joined its group: the start and rebalances.',
+  ),
   produced: counter(
     'producer.records',
     '{record}',

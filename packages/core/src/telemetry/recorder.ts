@@ -72,12 +72,11 @@ const recordSinks = (to: Recorder): (() => void)[] => [
 ]
 
 const recordKafka = (to: Recorder): (() => void)[] => [
-  channels.kafka.assigned.subscribe(({ groupId: group, partitions }) => {
-    to.add(instruments.generations, 1, { group })
+  channels.kafka.joined.subscribe(({ groupId: group, partitions }) => {
+    to.add(instruments.joins, 1, { group })
     to.set(instruments.partitions, partitions.length, { group })
   }),
   channels.kafka.revoked.subscribe(({ groupId: group, partitions }) => {
-    to.set(instruments.partitions, 0, { group })
     for (const { topic, partition } of partitions) {
       const member = { group, topic, partition: String(partition) }
       to.set(instruments.lagRecords, undefined, member)
