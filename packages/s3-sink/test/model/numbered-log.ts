@@ -6,6 +6,8 @@ export interface NumberedRecord {
   readonly id: number
   readonly timestampMillis: number
   readonly value: string
+  /** It is no row of the table. */
+  readonly bad: boolean
 }
 
 const minuteMillis = 60_000
@@ -32,8 +34,10 @@ export class NumberedLog {
     for (let index = 0; index < count; index += 1) {
       this.#eventTime += this.#chance.below(4) * minuteMillis
       const ts = this.#eventTime - (this.#chance.happens(0.1) ? this.#chance.below(90) * minuteMillis : 0)
-      const value = JSON.stringify({ id: id + index, symbol: this.#chance.pick(symbols), ts: new Date(ts) })
-      this.records.push({ offset: this.logEnd, id: id + index, timestampMillis: ts, value })
+      const bad = this.#chance.happens(0.08)
+      const symbol = bad ? 7 : this.#chance.pick(symbols)
+      const value = JSON.stringify({ id: id + index, symbol, ts: new Date(ts) })
+      this.records.push({ offset: this.logEnd, id: id + index, timestampMillis: ts, value, bad })
       this.logEnd += 1n
     }
   }
@@ -53,18 +57,16 @@ export class NumberedLog {
     return { topic, partition, logStart, logEnd, ...(committed === undefined ? {} : { committed }) }
   }
 
-  /** At most `most` records from an offset on, as one fetch answers them. */
-  block(from: bigint, most: number): RecordBlock {
+  /** At most `most` records from an offset on and below another, as one fetch answers them. */
+  block(from: bigint, most: number, to = this.logEnd): RecordBlock {
     const { topic, partition } = this
-    const records = this.records
-      .filter(({ offset }) => offset >= from && offset >= this.logStart)
-      .slice(0, most)
+    const kept = this.records.filter(({ offset }) => offset >= from && offset >= this.logStart && offset < to)
+    const records = kept.slice(0, most)
     const builder = new RecordBlockBuilder({ topic, partition, firstOffset: from })
     for (const { offset, timestampMillis, value } of records) {
       builder.add({ offset, timestampMillis, key: null, value: new TextEncoder().encode(value) })
     }
-    const last = records.at(-1)
-    const whole = !last || last === this.records.at(-1)
-    return builder.finish(whole ? this.logEnd : last.offset + 1n)
+    const whole = records.length === kept.length
+    return builder.finish(whole ? to : records.at(-1)!.offset + 1n)
   }
 }

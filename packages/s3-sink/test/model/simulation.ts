@@ -1,3 +1,4 @@
+import type { RecordReader, TopicPartition } from '@stockpipe/core'
 import type { SinkOptions } from '../../src/sink-options.ts'
 import { MemoryBucket } from '../sink/memory-object-store.ts'
 import { Chance } from './chance.ts'
@@ -11,7 +12,7 @@ const noFaults: FaultRates = { lost: 0, unheard: 0, late: 0, busy: 0, forbidden:
 /** A schedule that takes longer than this has come to a stand. */
 const mostSteps = 20_000
 
-export type MemberOptions = Omit<SinkOptions, 'name' | 'store' | 'runtime'>
+export type MemberOptions = Omit<SinkOptions, 'name' | 'store' | 'runtime' | 'readAgain'>
 
 type Action =
   | 'answer'
@@ -31,6 +32,7 @@ type Action =
   | 'skew'
   | 'late'
   | 'retain'
+  | 'expire'
 
 /** What a schedule is made of. */
 export interface ScheduleOptions {
@@ -61,6 +63,7 @@ const usualWeights: Record<Action, number> = {
   skew: 0.15,
   late: 1,
   retain: 0.4,
+  expire: 0.25,
 }
 
 /**
@@ -86,11 +89,6 @@ export class Simulation {
       { length: options.partitions },
       (_, partition) => new NumberedLog('ticks', partition, this.chance),
     )
-  }
-
-  /** Every id that was produced. */
-  get produced(): number[] {
-    return this.logs.flatMap((log) => log.records.map(({ id }) => id))
   }
 
   /**
@@ -166,6 +164,9 @@ export class Simulation {
       case 'retain':
         this.#retain(this.chance.pick(this.logs))
         break
+      case 'expire':
+        this.#expire()
+        break
     }
     await this.#settle()
   }
@@ -215,6 +216,24 @@ export class Simulation {
     throw new Error('the simulation has come to a stand')
   }
 
+  readonly #reader: RecordReader = {
+    read: (log: TopicPartition, from: bigint, to: bigint) => this.#read(log, from, to),
+  }
+
+  async *#read({ partition }: TopicPartition, from: bigint, to: bigint) {
+    for (let at = from; at < to; ) {
+      const block = this.logs[partition]!.block(at, 1 + this.chance.below(5), to)
+      at = block.nextOffset
+      yield block
+    }
+  }
+
+  /** A rule of the bucket, too short, takes an upload away. */
+  #expire(): void {
+    const { uploads } = this.bucket
+    if (uploads.size > 0) uploads.delete(this.chance.pick([...uploads.keys()]))
+  }
+
   /** Promises of all processes go on until each waits for a call or for time. */
   async #settle(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve))
@@ -231,7 +250,8 @@ export class Simulation {
     const { time, chance, calls, bucket } = this
     const world = { time, chance, calls, bucket, logs: this.logs }
     const joined = this.members.length
-    const member = new Member(`member-${joined}`, world, this.#options.member(joined))
+    const options = { ...this.#options.member(joined), readAgain: this.#reader }
+    const member = new Member(`member-${joined}`, world, options)
     this.members.push(member)
     member.assign(logs)
     return member

@@ -1,0 +1,138 @@
+import { defineTable, defineTopic, identity, type TableDefinition, t } from '@stockpipe/core'
+import fc from 'fast-check'
+import { parquetReadObjects } from 'hyparquet'
+import { describe, expect, it } from 'vitest'
+import type { RotationOptions } from '../../src/sink-options.ts'
+import { verifySink } from '../../src/verify.ts'
+import { type MemoryBucket, MemoryObjectStore } from '../sink/memory-object-store.ts'
+import type { NumberedLog } from './numbered-log.ts'
+import { type MemberOptions, type ScheduleOptions, Simulation } from './simulation.ts'
+import { smallPartsEngine } from './small-parts-engine.ts'
+
+/** Schedules a trigger; a check asks for a thousand. */
+const schedules = Number(process.env.STOCKPIPE_MODEL_SCHEDULES ?? 25)
+
+const columns = { id: t.int64(), symbol: t.string(), ts: t.timestamp(), kafka_offset: t.recordOffset() }
+const partitions = { ticker: identity('symbol') }
+const location = { database: 'market', location: 's3://lake/ticks/' }
+const tableOf = (table: TableDefinition) => ({
+  topic: defineTopic('ticks', { table, partitions: 3 }),
+  table: table.at(location),
+})
+/** The table, and what it is after a change of its definition. */
+const tables = [
+  tableOf(defineTable('ticks', { columns, partitions })),
+  tableOf(defineTable('ticks', { columns: { ...columns, venue: t.string().nullable() }, partitions })),
+]
+
+/** What may cut a group, and what is more or less likely meanwhile. */
+export interface Trigger {
+  readonly rotation: RotationOptions
+  readonly weights?: ScheduleOptions['weights']
+  readonly options?: Partial<MemberOptions>
+  /** Each member has the other definition of the table. */
+  readonly schemaChanges?: boolean
+}
+
+/** Rotation that never cuts by itself. */
+export const never = { rows: 1e9, bytes: 1e12, ageMillis: 1e12 }
+
+const rowsOf = (
+  bucket: MemoryBucket,
+  prefix: string,
+  columns: string[],
+): Promise<Record<string, unknown>[]> =>
+  Promise.all(
+    bucket
+      .keys()
+      .filter((key) => key.startsWith(prefix))
+      .map((key) => {
+        const { buffer, byteOffset, byteLength } = bucket.objects.get(key)!.bytes
+        const file = buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer
+        return parquetReadObjects({ file, columns })
+      }),
+  ).then((files) => files.flat())
+
+/** Every record that readers find: ids of rows, and partition and offset of dead letters. */
+const published = async (bucket: MemoryBucket): Promise<string[]> => {
+  const rows = await rowsOf(bucket, 'ticks/', ['id'])
+  const letters = await rowsOf(bucket, '_stockpipe/dead-letters/market/', ['partition', 'offset'])
+  return [
+    ...rows.map(({ id }) => `row ${id}`),
+    ...letters.map(({ partition, offset }) => `dead letter ${partition}-${offset}`),
+  ].sort()
+}
+
+const produced = (logs: readonly NumberedLog[]): string[] =>
+  logs
+    .flatMap(({ partition, records }) =>
+      records.map(({ id, bad, offset }) => (bad ? `dead letter ${partition}-${offset}` : `row ${id}`)),
+    )
+    .sort()
+
+const schedule = fc.record({
+  seed: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
+  steps: fc.integer({ min: 20, max: 700 }),
+  partitions: fc.integer({ min: 1, max: 3 }),
+  rates: fc.record({
+    lost: fc.constantFrom(0, 0.03, 0.15),
+    unheard: fc.constantFrom(0, 0.03, 0.15),
+    late: fc.constantFrom(0, 0.03, 0.15),
+    busy: fc.constantFrom(0, 0.05),
+    forbidden: fc.constantFrom(0, 0.004),
+  }),
+  partBytes: fc.constantFrom(150, 700, 100_000),
+})
+
+/** The sink under schedules of crashes, hung owners, two owners, lost and late answers, for each trigger. */
+export const describeModel = (triggers: Readonly<Record<string, Trigger>>): void => {
+  describe('under any schedule of crashes, hung owners, two owners, lost and late answers', () => {
+    it.each(Object.entries(triggers))(
+      'groups cut by %s leave every record in exactly one published file, and a chain that verifies',
+      async (name, { rotation, weights, options, schemaChanges = false }) => {
+        const counts: Record<string, number> = {}
+        await fc.assert(
+          fc.asyncProperty(schedule, async ({ partBytes, ...one }) => {
+            const simulation = new Simulation({
+              ...one,
+              ...(weights ? { weights } : {}),
+              member: (joined) => ({
+                ...tables[schemaChanges ? joined % 2 : 0]!,
+                rotation,
+                createEngine: smallPartsEngine(partBytes),
+                ...options,
+              }),
+            })
+            await simulation.run()
+            const { bucket, logs, done, calls } = simulation
+            expect(await published(bucket)).toEqual(produced(logs))
+            const report = await verifySink({
+              journal: 's3://lake/_stockpipe/journal/market',
+              store: new MemoryObjectStore(bucket),
+              table: tables[0]!.table,
+            })
+            expect(report.problems).toEqual([])
+            expect(bucket.partsSentTwice).toEqual([])
+            const { kill, hang, steal, expire } = done
+            const met = {
+              records: report.totals.records,
+              groups: report.totals.groups,
+              kill,
+              hang,
+              steal,
+              expire,
+              ...calls.met,
+            }
+            for (const [what, count = 0] of Object.entries(met)) counts[what] = (counts[what] ?? 0) + count
+          }),
+          { numRuns: schedules },
+        )
+        if (process.env.STOCKPIPE_MODEL_SCHEDULES !== undefined) {
+          const told = Object.entries(counts).map(([what, count]) => `${count} ${what}`)
+          console.log(`figure: ${schedules} schedules cut by ${name}, 0 lost, 0 doubled: ${told.join(', ')}`)
+        }
+      },
+      3_600_000,
+    )
+  })
+}

@@ -1,0 +1,8 @@
+import { describeModel, never } from './describe-model.ts'
+
+describeModel({
+  rows: { rotation: { ...never, rows: 7 } },
+  bytes: { rotation: { ...never, bytes: 4000 } },
+  age: { rotation: { ...never, ageMillis: 2000 }, weights: { time: 16 } },
+  memory: { rotation: never, options: { maxBufferedBytes: 4_000 } },
+})
