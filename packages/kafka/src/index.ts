@@ -1,3 +1,4 @@
+export type { CompressionName } from './compression.ts'
 export type { ConsumerProgress, ConsumerSummary, RunConsumerOptions } from './consumer-options.ts'
 export {
   createDeadLetterTopic,
@@ -5,11 +6,15 @@ export {
   type DeadLetterTopicOptions,
   deadLetterHeaders,
 } from './dead-letter-topic.ts'
+export { DeliveryError, type DeliveryOutcome, type DeliveryReport } from './delivery-report.ts'
 export { type EnsuredTopic, type EnsureTopicsOptions, ensureTopics } from './ensure-topics.ts'
 export { type LoadProgress, type LoadTopicOptions, loadTopic } from './load-topic.ts'
 export type { BlockLimits } from './message-blocks.ts'
 export { murmur2, partitionOfKey } from './murmur2.ts'
 export type { BatchLimits } from './outgoing-records.ts'
 export { createRecordReader, type RecordReaderOptions } from './record-reader.ts'
+export type { DeliveryOptions, ProducerOptions } from './producer-options.ts'
+export type { ProducerStatistics } from './record-delivery.ts'
 export { runConsumer } from './run-consumer.ts'
-export { createProducer, type ProducerOptions, type TypedProducer } from './typed-producer.ts'
+export { createProducer, type SendOptions, type TypedProducer } from './typed-producer.ts'
+export { registerZstd } from './zstd-codec.ts'

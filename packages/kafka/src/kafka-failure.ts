@@ -37,7 +37,7 @@ const remedies: Record<string, string> = {
   TOPIC_AUTHORIZATION_FAILED: 'the user may not do this on the topic',
   GROUP_AUTHORIZATION_FAILED: 'the user may not use this consumer group',
   CLUSTER_AUTHORIZATION_FAILED: 'the user may not do this on the cluster',
-  MESSAGE_TOO_LARGE: 'the batch is larger than message.max.bytes of broker or topic: lower maxBatchBytes',
+  MESSAGE_TOO_LARGE: 'the batch is larger than message.max.bytes of broker or topic: lower batchBytes',
   UNKNOWN_TOPIC_OR_PARTITION: 'the topic or partition does not exist: create it with ensureTopics',
 }
 

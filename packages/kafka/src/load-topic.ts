@@ -10,11 +10,15 @@ import {
   systemRuntime,
   type TopicDefinition,
 } from '@stockpipe/core'
-import type { CompressionTypes, Kafka } from 'kafkajs'
+import type { Kafka } from 'kafkajs'
 import { logRanges, withAdmin } from './admin-session.ts'
-import { BatchSender } from './batch-sender.ts'
+import { batchCompression } from './compression.ts'
+import type { RowReceiver } from './delivery-report.ts'
 import { partitionOfKey } from './murmur2.ts'
-import { type BatchLimits, batchLimits, OutgoingBatch } from './outgoing-records.ts'
+import { batchLimits, type OutgoingRecord } from './outgoing-records.ts'
+import { KafkajsProducerConnection } from './producer-connection.ts'
+import { checkDeliveryNumbers, type DeliveryOptions } from './producer-options.ts'
+import { RecordDelivery } from './record-delivery.ts'
 import { rowToRecord } from './row-records.ts'
 import { abortable } from './waiting.ts'
 
@@ -29,21 +33,22 @@ export interface LoadProgress {
 }
 
 export interface LoadTopicOptions<Columns extends ColumnRecord, Partitions extends PartitionRecord>
-  extends Partial<BatchLimits> {
+  extends DeliveryOptions {
   readonly kafka: Kafka
   readonly topic: TopicDefinition<Columns, Partitions>
   /** Finite, and the same rows in the same order whenever it is read. */
   readonly source: RecordSource<InputOf<Columns>>
-  /** A codec registered with kafkajs. Default none. */
-  readonly compression?: CompressionTypes
   readonly signal?: AbortSignal
-  /** Called after each acknowledged request, and at the end. */
+  /** Called after each acknowledged batch, and at the end. */
   readonly onProgress?: (progress: LoadProgress) => void
   readonly runtime?: Runtime
 }
 
 /** A predecessor's last request may still be on its way when it was killed a moment ago. */
 const steadyMillis = 300
+/** Enough for full batches of every partition while others are under way. */
+const bufferBytes = 16 * 1024 * 1024
+const lingerMillis = 20
 
 /**
  * Writes a finite source to a topic exactly once, however often it is killed and started again.
@@ -54,7 +59,7 @@ const steadyMillis = 300
  * the ends of the log are checked against it.
  *
  * Throws a `StockpipeError`: `TOPIC_NOT_THE_SOURCE` when the topic holds something else than the source's rows,
- * `ROW_WITHOUT_KEY`, `ROW_INVALID`, `DELIVERY_FAILED` or `DELIVERY_INCOMPLETE` (start again: it goes on), or
+ * `ROW_WITHOUT_KEY`, `ROW_INVALID`, `DELIVERY_FAILED` or `DELIVERY_TIMED_OUT` (start again: it goes on), or
  * `TOPIC_PARTITIONS_DIFFER`. An aborted signal rejects with its reason.
  */
 export const loadTopic = async <Columns extends ColumnRecord, Partitions extends PartitionRecord>(
@@ -64,59 +69,89 @@ export const loadTopic = async <Columns extends ColumnRecord, Partitions extends
   const topic = options.topic as unknown as TopicDefinition
   const limits = batchLimits(options)
   if (topic.key === undefined) throw withoutKey(topic, 'the topic has no key column')
+  checkDeliveryNumbers(options, topic.name)
   const recordOf = rowToRecord(options.topic, limits)
-  const sender = new BatchSender({
-    kafka,
-    topic,
-    idempotent: true,
-    compression: options.compression,
-    runtime,
-  })
-  let sending: Promise<void> = Promise.resolve()
+  const connection = new KafkajsProducerConnection({ kafka, topic, runtime })
+  let abandon = () => {}
   try {
-    const partitions = await sender.connect(signal)
+    const compression = await batchCompression(options.compression ?? 'zstd')
+    const partitions = await connection.connect(signal)
     if (partitions !== topic.partitions) throw partitionsDiffer(topic, partitions)
     const held = await steadyEnds(kafka, topic, runtime, signal)
     const ends = [...held]
     const rows = new Array<bigint>(partitions).fill(0n)
     const progress = { records: 0, written: 0, skipped: 0 }
-    let batch = new OutgoingBatch(limits)
-    const send = async (): Promise<void> => {
-      await abortable(sending, signal)
-      const full = batch
-      if (full.records.length === 0) return
-      batch = new OutgoingBatch(limits)
-      sending = sender.send(full).then((offsets) => {
-        for (const [partition, count] of full.counts()) {
-          if (offsets.get(partition) !== ends[partition])
-            throw notTheSource(topic, partition, 'another writer')
-          ends[partition]! += BigInt(count)
-        }
-        progress.written += full.records.length
-        onProgress?.({ ...progress })
-      })
-      sending.catch(() => {})
+    let failure: unknown
+    let wake = () => {}
+    // Rows of a partition behind one that failed must not be written: their number is how a load goes on.
+    const fail = (error: unknown): void => {
+      if (failure !== undefined) return
+      failure = error
+      abandon()
+      wake()
     }
+    const delivery = new RecordDelivery({
+      topic: topic.name,
+      partitions,
+      connection,
+      compression,
+      limits,
+      lingerMillis,
+      maxInFlightRequests: options.maxInFlightRequests ?? 5,
+      retries: options.retries ?? Number.POSITIVE_INFINITY,
+      deliveryTimeoutMillis: options.deliveryTimeoutMillis ?? 120_000,
+      runtime,
+      onAcknowledged: (partition, baseOffset, records) => {
+        if (baseOffset >= 0n && baseOffset !== ends[partition]) {
+          fail(notTheSource(topic, partition, 'another writer'))
+        }
+        ends[partition]! += BigInt(records)
+        progress.written += records
+        onProgress?.({ ...progress })
+      },
+      onFailed: ({ code, reason, cause, facts }) => {
+        fail(
+          new StockpipeError({
+            code,
+            message: `Loading topic ${topic.name} stopped: ${reason}. Start again: it goes on where it was.`,
+            retryable: true,
+            cause,
+            facts: { ...facts, topic: topic.name },
+          }),
+        )
+      },
+      onRoom: () => wake(),
+    })
+    abandon = () => delivery.abandon({ code: 'DELIVERY_ABORTED', reason: 'the load ended', passing: false })
+    const until = async (isThere: () => boolean): Promise<void> => {
+      while (failure === undefined && !isThere()) {
+        const changed = new Promise<void>((resolve) => {
+          wake = resolve
+        })
+        await abortable(changed, signal)
+      }
+      if (failure !== undefined) throw failure
+      signal?.throwIfAborted()
+    }
+    let records: OutgoingRecord[] = []
     for await (const { rows: sourceRows } of source.read(signal ? { signal } : {})) {
       for (const row of sourceRows) {
         const record = recordOf(row, progress.records, (key) => {
           if (key === null) throw withoutKey(topic, `row ${progress.records} of the source has none`)
-          return partitionOfKey(key, partitions)
+          return partitionOfKey(Buffer.from(key), partitions)
         })
         const { partition } = record
         progress.records += 1
         rows[partition]! += 1n
-        if (rows[partition]! <= held[partition]!) {
-          progress.skipped += 1
-          continue
-        }
-        if (batch.add(record)) continue
-        await send()
-        batch.add(record)
+        if (rows[partition]! <= held[partition]!) progress.skipped += 1
+        else records.push(record)
       }
+      delivery.add(records, nobody)
+      records = []
+      await until(() => delivery.bufferedBytes < bufferBytes)
     }
-    await send()
-    await abortable(sending, signal)
+    delivery.flush()
+    await until(() => delivery.isIdle)
     const found = await readEnds(kafka, topic, runtime, signal)
     for (const [partition, end] of found.entries()) {
       if (end !== rows[partition]) {
@@ -126,9 +161,13 @@ export const loadTopic = async <Columns extends ColumnRecord, Partitions extends
     onProgress?.({ ...progress })
     return progress
   } finally {
-    await sender.close()
+    abandon()
+    await connection.close()
   }
 }
+
+/** The load counts batches; nobody asks where a row is. */
+const nobody: RowReceiver = { placed() {}, acknowledged() {}, failed() {} }
 
 const readEnds = (
   kafka: Kafka,

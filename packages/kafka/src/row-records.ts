@@ -16,7 +16,7 @@ import { type BatchLimits, batchBytesOf, type OutgoingRecord } from './outgoing-
 export type RowToRecord<Row> = (
   row: Row,
   index: number,
-  choosePartition: (key: Buffer | null) => number,
+  choosePartition: (key: string | null, row: Row, index: number) => number,
 ) => OutgoingRecord
 
 export const rowToRecord = <Columns extends ColumnRecord, Partitions extends PartitionRecord>(
@@ -37,16 +37,17 @@ export const rowToRecord = <Columns extends ColumnRecord, Partitions extends Par
         facts: { ...error.facts, row: index },
       })
     }
-    const key = encoded.key === null ? null : Buffer.from(encoded.key)
-    const record = { key, value: Buffer.from(encoded.value), partition: choosePartition(key) }
+    const { key, value } = encoded
+    const keyBytes = key === null ? 0 : Buffer.byteLength(key)
+    const record = { key, keyBytes, value, valueBytes: Buffer.byteLength(value) }
     const bytes = batchBytesOf(record)
-    if (bytes <= limits.maxBatchBytes) return record
+    if (bytes <= limits.batchBytes) return { ...record, partition: choosePartition(key, row, index) }
     throw new StockpipeError({
       code: 'RECORD_TOO_LARGE',
       message:
-        `Row ${index}: its record of ${bytes} bytes for topic ${topic.name} is above the limit of ${limits.maxBatchBytes}; ` +
-        'make it smaller, or raise max.message.bytes of the topic and maxBatchBytes together.',
-      facts: { topic: topic.name, row: index, bytes, maxBatchBytes: limits.maxBatchBytes },
+        `Row ${index}: its record of ${bytes} bytes for topic ${topic.name} is above the limit of ${limits.batchBytes}; ` +
+        'make it smaller, or raise max.message.bytes of the topic and batchBytes together.',
+      facts: { topic: topic.name, row: index, bytes, batchBytes: limits.batchBytes },
     })
   }
 }

@@ -14,6 +14,7 @@ import { OffsetCommitter } from './offset-committer.ts'
 import { type PartitionCursor, partitionKey } from './partition-cursor.ts'
 import { PartitionOwnership } from './partition-ownership.ts'
 import { settledWithin } from './waiting.ts'
+import { registerZstd } from './zstd-codec.ts'
 
 const disconnectMillis = 3000
 
@@ -39,6 +40,8 @@ export const runConsumer = async (options: RunConsumerOptions): Promise<Consumer
   checkOptions(options, sinks)
   const outcome = deferred<'reached' | 'aborted'>()
   let ending = false
+  // Producers compress with zstd by default, which kafkajs cannot read by itself.
+  registerZstd()
   const consumer = kafka.consumer({
     groupId,
     sessionTimeout: sessionTimeoutMillis,

@@ -1,5 +1,6 @@
 import {
   type ColumnRecord,
+  ConfigurationError,
   type InputOf,
   type PartitionRecord,
   type Runtime,
@@ -7,188 +8,202 @@ import {
   systemRuntime,
   type TopicDefinition,
 } from '@stockpipe/core'
-import type { CompressionTypes, Kafka } from 'kafkajs'
-import { BatchSender } from './batch-sender.ts'
+import { batchCompression } from './compression.ts'
+import { type DeliveryReport, SendCall } from './delivery-report.ts'
 import { partitionOfKey } from './murmur2.ts'
-import { type BatchLimits, batchLimits, OutgoingBatch, type OutgoingRecord } from './outgoing-records.ts'
+import { batchLimits } from './outgoing-records.ts'
+import { KafkajsProducerConnection } from './producer-connection.ts'
+import { checkDeliveryNumbers, type ProducerOptions } from './producer-options.ts'
+import { type ProducerStatistics, RecordDelivery } from './record-delivery.ts'
 import { type RowToRecord, rowToRecord } from './row-records.ts'
-
-export interface ProducerOptions<Columns extends ColumnRecord, Partitions extends PartitionRecord>
-  extends Partial<BatchLimits> {
-  readonly kafka: Kafka
-  readonly topic: TopicDefinition<Columns, Partitions>
-  /** Whether the broker sorts out what a retry sends twice. Default true. */
-  readonly idempotent?: boolean
-  /** A codec registered with kafkajs. Default none. */
-  readonly compression?: CompressionTypes
-  /** Rows waiting for their acknowledgement, above which `send` waits. Default 50,000. */
-  readonly maxBufferedRows?: number
-  readonly runtime?: Runtime
-}
+import { settledWithin } from './waiting.ts'
 
 /** A producer of the rows of one topic. */
 export interface TypedProducer<Row> extends AsyncDisposable {
   /** Connects and learns the topic's partitions. Throws when the topic is missing or has fewer than defined. */
   connect(): Promise<void>
   /**
-   * Sends rows; resolves when every one of them is acknowledged by all in-sync replicas. Calls need not await each
-   * other: rows of waiting calls share requests, in order.
+   * Sends rows and tells where each one is; resolves when all are acknowledged by all in-sync replicas. None is lost and
+   * none doubled, whatever happens to leaders and connections meanwhile. Calls need not await each other: rows keep
+   * their order within a partition, and rows of waiting calls share requests.
    *
-   * Rejects before any of its rows is sent with a `SchemaMismatchError` `ROW_INVALID` naming row and column, or
-   * `RECORD_TOO_LARGE`; later with `DELIVERY_FAILED` or `DELIVERY_INCOMPLETE`: then some rows may have arrived.
+   * Rejects before any of its rows is sent with a `SchemaMismatchError` `ROW_INVALID` naming row and column,
+   * `RECORD_TOO_LARGE` or `PARTITION_OUT_OF_RANGE`; later with a `DeliveryError` (`DELIVERY_FAILED`, `DELIVERY_TIMED_OUT`,
+   * `DELIVERY_ABORTED`) that tells which rows are acknowledged, which are not written, and of which it is not known.
    */
-  send(rows: readonly Row[]): Promise<void>
-  /** Resolves when every row passed so far is acknowledged; rejects with the first failure among them. */
+  send(rows: readonly Row[], options?: SendOptions): Promise<DeliveryReport>
+  /** Sends without waiting for company; resolves when every row passed so far is acknowledged, or rejects as the first failed call. */
   flush(): Promise<void>
-  /** Takes no more rows, waits for those it has, and disconnects. */
-  close(): Promise<void>
+  /**
+   * Takes no more rows, waits for those it has, and disconnects. What is not acknowledged after `timeoutMillis` is given
+   * up: its `send` rejects with `DELIVERY_ABORTED`. Default: each row has its `deliveryTimeoutMillis`.
+   */
+  close(options?: { readonly timeoutMillis?: number }): Promise<void>
+  readonly statistics: ProducerStatistics
 }
 
-interface SendCall {
-  readonly records: readonly OutgoingRecord[]
-  next: number
-  unacknowledged: number
-  readonly done: Promise<void>
-  readonly resolve: () => void
-  readonly reject: (error: unknown) => void
+export interface SendOptions {
+  /** The partition of all rows of the call, instead of the one their key chooses. */
+  readonly partition?: number
 }
 
 /**
  * Makes a producer for a topic definition. A row goes to the partition that Kafka's Java client chooses for its key;
- * rows without a key are spread one by one.
+ * rows without a key are spread one by one. The number of partitions is the one at `connect`.
  */
 export const createProducer = <Columns extends ColumnRecord, Partitions extends PartitionRecord>(
   options: ProducerOptions<Columns, Partitions>,
 ): TypedProducer<InputOf<Columns>> => new TopicProducer(options)
 
+const nothing: ProducerStatistics = {
+  acknowledgedRows: 0,
+  acknowledgedBatches: 0,
+  requests: 0,
+  retriedBatches: 0,
+  repeatedBatches: 0,
+  leaderMoves: 0,
+  failedBatches: 0,
+}
+
 class TopicProducer<Columns extends ColumnRecord, Partitions extends PartitionRecord>
   implements TypedProducer<InputOf<Columns>>
 {
+  readonly #options: ProducerOptions<Columns, Partitions>
+  readonly #runtime: Runtime
   readonly #topic: TopicDefinition
   readonly #recordOf: RowToRecord<InputOf<Columns>>
-  readonly #limits: BatchLimits
-  readonly #maxBufferedRows: number
-  readonly #sender: BatchSender
+  readonly #bufferBytes: number
+  readonly #connection: KafkajsProducerConnection
+  readonly #calls = new Set<Promise<unknown>>()
+  #delivery: RecordDelivery | undefined
   #partitions = 0
   #turn: number
-  #closed = false
-  #queue: SendCall[] = []
-  #bufferedRows = 0
-  #pumping = false
+  #closing: Promise<void> | undefined
   /** Calls are let in one after another, so that a small one cannot overtake. */
   #admission: Promise<void> = Promise.resolve()
   #wake = () => {}
+  readonly #onAbort = () => this.#abandon('the signal of the producer aborted', this.#options.signal?.reason)
 
   constructor(options: ProducerOptions<Columns, Partitions>) {
-    const { runtime = systemRuntime, topic } = options
-    this.#topic = topic as unknown as TopicDefinition
-    this.#limits = batchLimits(options)
-    this.#recordOf = rowToRecord(topic, this.#limits)
-    this.#maxBufferedRows = options.maxBufferedRows ?? 50_000
-    this.#turn = Math.floor(runtime.random() * 2 ** 20)
-    this.#sender = new BatchSender({
+    this.#options = options
+    this.#runtime = options.runtime ?? systemRuntime
+    this.#topic = options.topic as unknown as TopicDefinition
+    checkDeliveryNumbers(options, this.#topic.name)
+    this.#recordOf = rowToRecord(options.topic, batchLimits(options))
+    this.#bufferBytes = options.bufferBytes ?? 32 * 1024 * 1024
+    this.#turn = Math.floor(this.#runtime.random() * 2 ** 20)
+    this.#connection = new KafkajsProducerConnection({
       kafka: options.kafka,
       topic: this.#topic,
-      idempotent: options.idempotent ?? true,
-      compression: options.compression,
-      runtime,
+      runtime: this.#runtime,
     })
   }
 
-  async connect(): Promise<void> {
-    this.#partitions = await this.#sender.connect()
+  get statistics(): ProducerStatistics {
+    return this.#delivery?.statistics ?? nothing
   }
 
-  async send(rows: readonly InputOf<Columns>[]): Promise<void> {
-    if (this.#closed || this.#partitions === 0) {
-      throw new StockpipeError({
-        code: this.#closed ? 'PRODUCER_CLOSED' : 'PRODUCER_NOT_CONNECTED',
-        message: `The producer of topic ${this.#topic.name} is ${this.#closed ? 'closed' : 'not connected: await connect() first'}.`,
-        facts: { topic: this.#topic.name },
-      })
-    }
-    if (rows.length === 0) return
-    this.#admission = this.#admission.then(() => this.#room(rows.length))
+  async connect(): Promise<void> {
+    const { signal, compression = 'zstd' } = this.#options
+    const codec = await batchCompression(compression)
+    this.#partitions = await this.#connection.connect(signal)
+    this.#delivery ??= new RecordDelivery({
+      topic: this.#topic.name,
+      partitions: this.#partitions,
+      connection: this.#connection,
+      compression: codec,
+      limits: batchLimits(this.#options),
+      lingerMillis: this.#options.lingerMillis ?? 5,
+      maxInFlightRequests: this.#options.maxInFlightRequests ?? 5,
+      retries: this.#options.retries ?? Number.POSITIVE_INFINITY,
+      deliveryTimeoutMillis: this.#options.deliveryTimeoutMillis ?? 120_000,
+      runtime: this.#runtime,
+      onRoom: () => this.#wake(),
+    })
+    signal?.addEventListener('abort', this.#onAbort, { once: true })
+    if (signal?.aborted) this.#onAbort()
+  }
+
+  async send(rows: readonly InputOf<Columns>[], options: SendOptions = {}): Promise<DeliveryReport> {
+    const delivery = this.#openDelivery()
+    this.#admission = this.#admission.then(() => this.#room())
     await this.#admission
-    const call = sendCall(
-      rows.map((row, index) =>
-        this.#recordOf(row, index, (key) =>
-          key === null ? this.#turn++ % this.#partitions : partitionOfKey(key, this.#partitions),
-        ),
-      ),
+    const records = rows.map((row, index) =>
+      this.#recordOf(row, index, (key) => this.#partitionOf(key, row, index, options)),
     )
-    this.#queue.push(call)
-    this.#bufferedRows += call.unacknowledged
-    void this.#pump()
+    const call = new SendCall(this.#topic.name, rows.length)
+    const forget = () => void this.#calls.delete(call.done)
+    this.#calls.add(call.done)
+    call.done.then(forget, forget)
+    delivery.add(records, call)
     return call.done
   }
 
   async flush(): Promise<void> {
     await this.#admission
-    await Promise.all(this.#queue.map(({ done }) => done))
+    this.#delivery?.flush()
+    await Promise.all(this.#calls)
   }
 
-  async close(): Promise<void> {
-    this.#closed = true
-    await this.#admission
-    await Promise.allSettled(this.#queue.map(({ done }) => done))
-    await this.#sender.close()
+  close({ timeoutMillis }: { readonly timeoutMillis?: number } = {}): Promise<void> {
+    this.#closing ??= this.#drain(timeoutMillis)
+    return this.#closing
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
 
-  async #room(rows: number): Promise<void> {
-    while (this.#bufferedRows > 0 && this.#bufferedRows + rows > this.#maxBufferedRows) {
+  async #drain(timeoutMillis: number | undefined): Promise<void> {
+    const drained = (async () => {
+      await this.#admission
+      this.#delivery?.flush()
+      await Promise.allSettled(this.#calls)
+    })()
+    if (timeoutMillis === undefined) await drained
+    else if (!(await settledWithin(this.#runtime, timeoutMillis, drained))) {
+      this.#abandon(`the producer was closed and had ${timeoutMillis} ms for them`)
+    }
+    this.#options.signal?.removeEventListener('abort', this.#onAbort)
+    await this.#connection.close()
+  }
+
+  #abandon(reason: string, cause?: unknown): void {
+    this.#closing ??= this.#drain(undefined)
+    this.#closing.catch(() => {})
+    this.#delivery?.abandon({ code: 'DELIVERY_ABORTED', reason, passing: false, cause })
+    this.#wake()
+  }
+
+  #openDelivery(): RecordDelivery {
+    if (this.#delivery && !this.#closing) return this.#delivery
+    throw new StockpipeError({
+      code: this.#closing ? 'PRODUCER_CLOSED' : 'PRODUCER_NOT_CONNECTED',
+      message: `The producer of topic ${this.#topic.name} is ${this.#closing ? 'closed' : 'not connected: await connect() first'}.`,
+      facts: { topic: this.#topic.name },
+    })
+  }
+
+  #partitionOf(key: string | null, row: InputOf<Columns>, index: number, options: SendOptions): number {
+    const { partitionOf } = this.#options
+    const chosen = options.partition ?? partitionOf?.(row, this.#partitions)
+    if (chosen === undefined) {
+      if (key === null) return this.#turn++ % this.#partitions
+      return partitionOfKey(Buffer.from(key), this.#partitions)
+    }
+    if (Number.isInteger(chosen) && chosen >= 0 && chosen < this.#partitions) return chosen
+    throw new ConfigurationError({
+      code: 'PARTITION_OUT_OF_RANGE',
+      message: `Row ${index}: topic ${this.#topic.name} has no partition ${chosen}, only 0 to ${this.#partitions - 1}.`,
+      facts: { topic: this.#topic.name, row: index, partition: chosen, partitions: this.#partitions },
+    })
+  }
+
+  async #room(): Promise<void> {
+    while (!this.#options.signal?.aborted && (this.#delivery?.bufferedBytes ?? 0) >= this.#bufferBytes) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve
       })
     }
   }
-
-  /** One request after another, each with as many waiting rows as the limits allow. */
-  async #pump(): Promise<void> {
-    if (this.#pumping) return
-    this.#pumping = true
-    while (this.#queue.length > 0) {
-      const batch = new OutgoingBatch(this.#limits)
-      const shares = new Map<SendCall, number>()
-      fill: for (const call of this.#queue) {
-        while (call.next < call.records.length) {
-          if (!batch.add(call.records[call.next]!)) break fill
-          call.next += 1
-          shares.set(call, (shares.get(call) ?? 0) + 1)
-        }
-      }
-      try {
-        await this.#sender.send(batch)
-        for (const [call, share] of shares) this.#settle(call, share)
-      } catch (error) {
-        for (const call of shares.keys()) this.#settle(call, call.unacknowledged, error)
-      }
-    }
-    this.#pumping = false
-  }
-
-  #settle(call: SendCall, records: number, error?: unknown): void {
-    call.unacknowledged -= records
-    this.#bufferedRows -= records
-    if (call.unacknowledged === 0) {
-      this.#queue = this.#queue.filter((other) => other !== call)
-      if (error === undefined) call.resolve()
-      else call.reject(error)
-    }
-    this.#wake()
-  }
-}
-
-const sendCall = (records: readonly OutgoingRecord[]): SendCall => {
-  let resolve = () => {}
-  let reject: (error: unknown) => void = () => {}
-  const done = new Promise<void>((onDone, onFailed) => {
-    resolve = onDone
-    reject = onFailed
-  })
-  return { records, next: 0, unacknowledged: records.length, done, resolve, reject }
 }

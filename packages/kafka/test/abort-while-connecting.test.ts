@@ -2,8 +2,7 @@ import { systemRuntime } from '@stockpipe/core'
 import type { Kafka } from 'kafkajs'
 import { describe, expect, it } from 'vitest'
 import { withAdmin } from '../src/admin-session.ts'
-import { BatchSender } from '../src/batch-sender.ts'
-import { OutgoingBatch } from '../src/outgoing-records.ts'
+import { KafkajsProducerConnection } from '../src/producer-connection.ts'
 import { quotesTopic } from './local-broker.ts'
 
 /** A client whose calls are answered when told to, and that notes their order. */
@@ -24,7 +23,17 @@ const scripted = () => {
       disconnect,
       fetchTopicOffsets,
     }),
-    producer: () => ({ connect: call('connect'), send: call('send'), disconnect }),
+    [Symbol('private:Kafka:createCluster')]: () => ({
+      connect: async () => {},
+      disconnect,
+      addMultipleTargetTopics: async () => {},
+      refreshMetadata: async () => {},
+      findTopicPartitionMetadata: () => [{ partitionId: 0, leader: 1 }],
+      findBroker: async () => ({
+        versions: { 0: { maxVersion: 9 } },
+        connectionPool: { send: call('send') },
+      }),
+    }),
   } as unknown as Kafka
   return { kafka, calls, answer: (name: string) => answers.get(name)!() }
 }
@@ -53,16 +62,29 @@ describe('an abort', () => {
 
   it('lets the producer end what it sends before it disconnects', async () => {
     const { kafka, calls, answer } = scripted()
-    const options = { kafka, topic: quotesTopic('quotes', 1), idempotent: true, compression: undefined }
-    const sender = new BatchSender({ ...options, runtime: systemRuntime })
-    const batch = new OutgoingBatch({ maxBatchRows: 10, maxBatchBytes: 1000 })
-    void sender.send(batch).catch(() => {})
+    const connection = new KafkajsProducerConnection({
+      kafka,
+      topic: quotesTopic('quotes', 1),
+      runtime: systemRuntime,
+    })
+    expect(await connection.connect()).toBe(1)
+    const leader = await connection.reach(connection.leaderOf(0)!)
+    void leader.produce([]).catch(() => {})
     await turn()
-    const closing = sender.close()
+    const closing = connection.close()
     await turn()
     expect(calls).toEqual(['send'])
     answer('send')
     await closing
     expect(calls).toEqual(['send', 'send answered', 'disconnect'])
+  })
+})
+
+describe('a producer', () => {
+  it('refuses a Kafka whose connections it cannot open', () => {
+    const options = { kafka: {} as Kafka, topic: quotesTopic('quotes', 1), runtime: systemRuntime }
+    expect(() => new KafkajsProducerConnection(options)).toThrow(
+      expect.objectContaining({ code: 'KAFKAJS_UNSUPPORTED' }),
+    )
   })
 })

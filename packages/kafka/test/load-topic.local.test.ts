@@ -1,6 +1,7 @@
 import { defineTopic, type RecordSource } from '@stockpipe/core'
-import type { Kafka, ProducerRecord } from 'kafkajs'
+import type { Kafka } from 'kafkajs'
 import { describe, expect, it } from 'vitest'
+import type { KafkaFaults } from '../../local/src/kafka/faults/fault.ts'
 import { ensureTopics, type LoadProgress, loadTopic, runConsumer } from '../src/index.ts'
 import { type Quote, quotes, quotesFrom, quotesTopic, startBroker } from './local-broker.ts'
 import { MemorySink } from './memory-sink.ts'
@@ -13,23 +14,12 @@ const sourceOf = (rows: readonly Quote[], batchRows = 333): RecordSource<Quote> 
   },
 })
 
-/** The same client, whose producers do something about the requests they are to send. */
-const withSend = (
-  kafka: Kafka,
-  replace: (send: () => Promise<unknown>, record: ProducerRecord) => Promise<unknown>,
-): Kafka =>
-  new Proxy(kafka, {
-    get: (target, name) =>
-      name !== 'producer'
-        ? Reflect.get(target, name).bind(target)
-        : (options: object) => {
-            const producer = target.producer(options)
-            return {
-              ...producer,
-              send: (record: ProducerRecord) => replace(() => producer.send(record), record),
-            }
-          },
-  })
+/** Lets some Produce requests through and ends the load at the next one, before or after its work. */
+const dieAt = (faults: KafkaFaults, requests: number, action: 'cut' | 'loseAnswer'): void => {
+  faults.clear()
+  if (requests > 0) faults.add({ api: 'Produce', times: requests, action: { delayMillis: 0 } })
+  faults.add({ api: 'Produce', times: Number.POSITIVE_INFINITY, action })
+}
 
 const ids = async (kafka: Kafka, topic: string): Promise<bigint[]> => {
   const sink = new MemorySink()
@@ -56,24 +46,20 @@ describe('loadTopic', () => {
   })
 
   it('loses and doubles nothing when it dies before or after any request and starts again', async () => {
-    const { kafka } = await startBroker()
+    const { kafka, faults } = await startBroker()
     const topic = quotesTopic('topic')
     await ensureTopics(kafka, [topic])
     const rows = quotesFrom(0, 5000)
     let deaths = 0
     for (let run = 0; ; run++) {
-      let requests = run % 3
-      const mortal = withSend(kafka, async (send) => {
-        if (requests-- > 0) return send()
-        if (run % 2 === 1) await send()
-        throw Object.assign(new Error('killed'), { retriable: false })
-      })
+      dieAt(faults, run % 3, run % 2 === 1 ? 'loseAnswer' : 'cut')
+      if (run === 40) faults.clear()
       try {
-        const progress = await loadTopic({ kafka: mortal, topic, source: sourceOf(rows), maxBatchRows: 400 })
+        const progress = await loadTopic({ kafka, topic, source: sourceOf(rows), batchRows: 150, retries: 0 })
         expect(progress.records).toBe(5000)
         break
       } catch (error) {
-        expect(error).toMatchObject({ code: 'DELIVERY_FAILED' })
+        expect(error).toMatchObject({ code: 'DELIVERY_FAILED', retryable: true })
         deaths += 1
       }
     }
@@ -81,23 +67,42 @@ describe('loadTopic', () => {
     expect(inOrder(await ids(kafka, 'topic'))).toEqual(rows.map(({ id }) => id))
   })
 
+  it('writes every row once although connections, answers and leaders fail', async () => {
+    const { kafka, faults } = await startBroker()
+    const topic = quotesTopic('topic')
+    await ensureTopics(kafka, [topic])
+    const rows = quotesFrom(0, 20_000)
+    const errors = ['NOT_LEADER_OR_FOLLOWER', 'REQUEST_TIMED_OUT', 'NOT_ENOUGH_REPLICAS'] as const
+    const added = errors.flatMap((error) => [
+      faults.add({ api: 'Produce', times: 2, action: 'loseAnswer' }),
+      faults.add({ api: 'Produce', times: 2, action: 'cut' }),
+      faults.add({ api: 'Produce', times: 2, action: { error } }),
+      faults.add({ api: 'Produce', times: 3, action: { delayMillis: 0 } }),
+    ])
+    const progress = await loadTopic({ kafka, topic, source: sourceOf(rows), batchRows: 200 })
+    expect(progress).toEqual({ records: 20_000, written: 20_000, skipped: 0 })
+    expect(added.map(({ hits }) => hits)).toEqual(errors.flatMap(() => [2, 2, 2, 3]))
+    expect(inOrder(await ids(kafka, 'topic'))).toEqual(rows.map(({ id }) => id))
+  })
+
   it('waits for the last request of a predecessor that was killed a moment ago', async () => {
-    const { kafka } = await startBroker()
+    const { kafka, faults } = await startBroker()
     const topic = quotesTopic('topic', 1)
     await ensureTopics(kafka, [topic])
     const rows = quotesFrom(0, 300)
-    let requests = 0
-    let late: Promise<unknown> = Promise.resolve()
     const producer = kafka.producer()
     await producer.connect()
-    const killed = withSend(kafka, async (send, record) => {
-      if (requests++ === 0) return send()
-      late = new Promise((resolve) => setTimeout(resolve, 150)).then(() => producer.send(record))
-      throw Object.assign(new Error('killed'), { retriable: false })
-    })
-    await expect(
-      loadTopic({ kafka: killed, topic, source: sourceOf(rows), maxBatchRows: 100 }),
-    ).rejects.toThrow('killed')
+    dieAt(faults, 1, 'cut')
+    const killed = loadTopic({ kafka, topic, source: sourceOf(rows), batchRows: 100, retries: 0 })
+    await expect(killed).rejects.toMatchObject({ code: 'DELIVERY_FAILED' })
+    faults.clear()
+    const messages = rows.slice(100, 200).map(({ symbol, price, id }) => ({
+      key: symbol,
+      value: `{"symbol":"${symbol}","price":"${price}","id":${id}}`,
+    }))
+    const late = new Promise((resolve) => setTimeout(resolve, 150)).then(() =>
+      producer.send({ topic: 'topic', messages }),
+    )
     expect(await loadTopic({ kafka, topic, source: sourceOf(rows) })).toEqual({
       records: 300,
       written: 100,
@@ -114,13 +119,14 @@ describe('loadTopic', () => {
     await ensureTopics(kafka, [topic])
     const producer = kafka.producer()
     await producer.connect()
-    const meddled = withSend(kafka, async (send) => {
-      await producer.send({ topic: 'topic', messages: [{ value: 'other' }] })
-      return send()
-    })
-    await expect(
-      loadTopic({ kafka: meddled, topic, source: sourceOf(quotesFrom(0, 10)) }),
-    ).rejects.toMatchObject({
+    const meddled: RecordSource<Quote> = {
+      async *read() {
+        yield { rows: quotesFrom(0, 10), position: 10 }
+        await producer.send({ topic: 'topic', messages: [{ value: 'other' }] })
+        yield { rows: quotesFrom(10, 20), position: 20 }
+      },
+    }
+    await expect(loadTopic({ kafka, topic, source: meddled })).rejects.toMatchObject({
       code: 'TOPIC_NOT_THE_SOURCE',
       message: expect.stringContaining('Partition 0 of topic topic does not hold the rows of the source'),
     })
@@ -156,6 +162,7 @@ describe('loadTopic', () => {
       topic,
       source: sourceOf(rows),
       signal: controller.signal,
+      batchRows: 500,
       onProgress: ({ written }) => written > 4000 && controller.abort(new Error('enough')),
     })
     await expect(stopped).rejects.toThrow('enough')

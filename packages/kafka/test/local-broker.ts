@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { defineTable, defineTopic, t } from '@stockpipe/core'
 import { type Admin, Kafka, logLevel } from 'kafkajs'
 import { afterEach } from 'vitest'
+import type { KafkaFaults } from '../../local/src/kafka/faults/fault.ts'
 import {
   type KafkaBroker,
   type KafkaBrokerOptions,
@@ -21,7 +22,8 @@ export const startBroker = async (
 ): Promise<{
   readonly kafka: Kafka
   readonly admin: Admin
-  readonly faults: KafkaBroker['faults']
+  /** Those of the broker as it runs now. */
+  readonly faults: KafkaFaults
   /** Ends the broker, and starts it again on the same port and directory after a while. */
   readonly restart: (awayMillis: number) => Promise<void>
 }> => {
@@ -41,7 +43,14 @@ export const startBroker = async (
   const admin = kafka.admin()
   await admin.connect()
   cleanups.push(() => admin.disconnect())
-  return { kafka, admin, faults: broker.faults, restart }
+  return {
+    kafka,
+    admin,
+    get faults() {
+      return broker.faults
+    },
+    restart,
+  }
 }
 
 export const clientOf = (brokers: string[], retries = 3): Kafka =>

@@ -1,7 +1,7 @@
 import { defineTable, defineTopic, t } from '@stockpipe/core'
-import type { Kafka, KafkaMessage, ProducerRecord } from 'kafkajs'
+import type { Kafka, KafkaMessage } from 'kafkajs'
 import { describe, expect, it } from 'vitest'
-import { createProducer, ensureTopics } from '../src/index.ts'
+import { createProducer, ensureTopics, registerZstd } from '../src/index.ts'
 import { partitionOfKey } from '../src/murmur2.ts'
 import { clientOf, quotes, quotesFrom, quotesTopic, startBroker } from './local-broker.ts'
 
@@ -9,16 +9,26 @@ interface Read {
   readonly partition: number
   readonly key: string | undefined
   readonly value: string
+  readonly offset: bigint
+  readonly timestamp: number
 }
 
 const readTopic = async (kafka: Kafka, topic: string, count: number): Promise<Read[]> => {
+  registerZstd()
   const consumer = kafka.consumer({ groupId: `read-${topic}`, maxWaitTimeInMs: 100 })
   const read: Read[] = []
   await consumer.connect()
   await consumer.subscribe({ topics: [topic], fromBeginning: true })
   await new Promise<void>((resolve, reject) => {
     const eachMessage = async ({ partition, message }: { partition: number; message: KafkaMessage }) => {
-      read.push({ partition, key: message.key?.toString(), value: message.value!.toString() })
+      const { key, value, offset, timestamp } = message
+      read.push({
+        partition,
+        key: key?.toString(),
+        value: value!.toString(),
+        offset: BigInt(offset),
+        timestamp: Number(timestamp),
+      })
       if (read.length === count) resolve()
     }
     consumer.run({ eachMessage }).catch(reject)
@@ -79,7 +89,7 @@ describe('createProducer', () => {
     const topic = quotesTopic('topic')
     await ensureTopics(kafka, [topic])
     const rows = quotesFrom(0, 20_000)
-    await using producer = createProducer({ kafka, topic, maxBatchRows: 3000 })
+    await using producer = createProducer({ kafka, topic, batchRows: 3000 })
     await producer.connect()
     await Promise.all([
       producer.send(rows.slice(0, 100)),
@@ -152,37 +162,175 @@ describe('createProducer', () => {
     expect(await admin.fetchTopicOffsets('topic')).toMatchObject([{ high: '2' }])
   })
 
-  it('names the partitions nobody answered for', async () => {
+  it('tells where every row is', async () => {
     const { kafka } = await startBroker()
-    const topic = quotesTopic('topic', 4)
+    const topic = quotesTopic('topic')
     await ensureTopics(kafka, [topic])
-    // What kafkajs does when a leader moves while another broker has answered: some partitions are never sent.
-    const forgetful = Object.assign(clientOf([]), {
-      admin: () => kafka.admin(),
-      producer: () => {
-        const producer = kafka.producer({ createPartitioner: () => (args) => args.message.partition! })
-        const send = (record: ProducerRecord) =>
-          producer.send({
-            ...record,
-            messages: record.messages.filter(({ partition }) => partition! % 2 === 0),
-          })
-        return { ...producer, send }
-      },
-    })
-    await using producer = createProducer({ kafka: forgetful, topic })
+    await using producer = createProducer({ kafka, topic, batchRows: 70 })
     await producer.connect()
-    await expect(producer.send(quotesFrom(0, 100))).rejects.toMatchObject({
-      code: 'DELIVERY_INCOMPLETE',
-      retryable: false,
-      facts: { topic: 'topic', partitions: '1,3' },
+    const before = Date.now()
+    const [first, second] = await Promise.all([
+      producer.send(quotesFrom(0, 500)),
+      producer.send(quotesFrom(500, 900)),
+    ])
+    const read = await readTopic(kafka, 'topic', 900)
+    const reports = [...quotesFrom(0, 900).keys()].map((index) => {
+      const [report, row] = index < 500 ? [first, index] : [second, index - 500]
+      return {
+        partition: report.partitions[row],
+        offset: report.offsets[row],
+        timestamp: report.timestamps[row]!,
+      }
     })
+    for (const [index, { partition, offset, timestamp }] of reports.entries()) {
+      const found = read.find((record) => record.partition === partition && record.offset === offset)
+      expect(found?.value).toContain(`"id":${index}}`)
+      expect(found?.timestamp).toBe(timestamp)
+      expect(timestamp).toBeGreaterThanOrEqual(before)
+    }
+    expect(await producer.send([])).toEqual({
+      partitions: new Int32Array(),
+      offsets: new BigInt64Array(),
+      timestamps: new Float64Array(),
+    })
+  })
+
+  it('tells the time the broker gave the rows where it gives one', async () => {
+    const { kafka, admin } = await startBroker()
+    const configEntries = [{ name: 'message.timestamp.type', value: 'LogAppendTime' }]
+    await admin.createTopics({ topics: [{ topic: 'topic', numPartitions: 1, configEntries }] })
+    await using producer = createProducer({ kafka, topic: quotesTopic('topic', 1), lingerMillis: 0 })
+    await producer.connect()
+    const { timestamps } = await producer.send(quotesFrom(0, 3))
+    const read = await readTopic(kafka, 'topic', 3)
+    expect([...timestamps]).toEqual(read.map(({ timestamp }) => timestamp))
+  })
+
+  it('sends to a chosen partition and refuses one that is not there', async () => {
+    const { kafka, admin } = await startBroker()
+    const topic = quotesTopic('topic', 3)
+    await ensureTopics(kafka, [topic])
+    await using producer = createProducer({ kafka, topic, partitionOf: ({ id }) => Number(id) - 1 })
+    await producer.connect()
+    for (const partition of [-1, 3, 1.5, Number.NaN]) {
+      await expect(producer.send(quotesFrom(1, 3), { partition })).rejects.toMatchObject({
+        code: 'PARTITION_OUT_OF_RANGE',
+        message: `Row 0: topic topic has no partition ${partition}, only 0 to 2.`,
+      })
+    }
+    await expect(producer.send(quotesFrom(1, 5))).rejects.toMatchObject({
+      code: 'PARTITION_OUT_OF_RANGE',
+      facts: { row: 3, partition: 3, partitions: 3 },
+    })
+    const { partitions } = await producer.send(quotesFrom(1, 4))
+    expect([...partitions]).toEqual([0, 1, 2])
+    await producer.send(quotesFrom(1, 3), { partition: 2 })
+    const offsets = await admin.fetchTopicOffsets('topic')
+    expect(offsets.sort((a, b) => a.partition - b.partition).map(({ high }) => high)).toEqual(['1', '1', '3'])
+  })
+
+  it('loses and doubles nothing although connections and answers are lost and the broker restarts', async () => {
+    const broker = await startBroker()
+    const { kafka, faults } = broker
+    const topic = quotesTopic('topic')
+    await ensureTopics(kafka, [topic])
+    await using producer = createProducer({ kafka, topic, batchRows: 50, lingerMillis: 1 })
+    await producer.connect()
+    const added = (['loseAnswer', 'cut', { error: 'REQUEST_TIMED_OUT' }] as const).flatMap((action) => [
+      faults.add({ api: 'Produce', times: 3, action }),
+      faults.add({ api: 'Produce', times: 4, action: { delayMillis: 1 } }),
+    ])
+    const sent = []
+    for (let from = 0; from < 10_000; from += 100) {
+      sent.push(producer.send(quotesFrom(from, from + 100)))
+      if (from === 6000) await broker.restart(700)
+      await new Promise((resolve) => setTimeout(resolve, 3))
+    }
+    await Promise.all(sent)
+    expect(added.reduce((sum, { hits }) => sum + hits, 0)).toBeGreaterThan(10)
+    expect(producer.statistics.repeatedBatches).toBeGreaterThan(2)
+    const read = await readTopic(kafka, 'topic', 10_000)
+    expect(new Set(read.map(({ value }) => value)).size).toBe(10_000)
+    expect(
+      (await broker.admin.fetchTopicOffsets('topic')).reduce((sum, { high }) => sum + Number(high), 0),
+    ).toBe(10_000)
+  })
+
+  it('says so when the user may not write, or the batch is too large for the topic', async () => {
+    const { kafka, admin, faults } = await startBroker()
+    const configEntries = [{ name: 'max.message.bytes', value: '2000' }]
+    await admin.createTopics({ topics: [{ topic: 'topic', numPartitions: 1, configEntries }] })
+    await using producer = createProducer({ kafka, topic: quotesTopic('topic', 1), compression: 'none' })
+    await producer.connect()
+    await expect(producer.send(quotesFrom(0, 500))).rejects.toMatchObject({
+      code: 'DELIVERY_FAILED',
+      message: expect.stringContaining('so lower batchBytes'),
+      facts: { kafkaError: 'MESSAGE_TOO_LARGE', notWritten: 500 },
+    })
+    faults.add({ api: 'Produce', action: { error: 'TOPIC_AUTHORIZATION_FAILED' } })
+    await expect(producer.send(quotesFrom(0, 2))).rejects.toMatchObject({
+      message: expect.stringContaining('the user may not write to the topic'),
+    })
+    expect((await producer.send(quotesFrom(0, 2))).offsets).toEqual(new BigInt64Array([0n, 1n]))
+  })
+
+  it.each(['none', 'gzip', 'zstd'] as const)(
+    'is read by kafkajs with compression %s',
+    async (compression) => {
+      const { kafka } = await startBroker()
+      const topic = quotesTopic('topic', 2)
+      await ensureTopics(kafka, [topic])
+      await using producer = createProducer({ kafka, topic, compression })
+      await producer.connect()
+      await producer.send(quotesFrom(0, 2000))
+      expect(new Set((await readTopic(kafka, 'topic', 2000)).map(({ value }) => value)).size).toBe(2000)
+    },
+  )
+
+  it('stops when its signal aborts, and when close has waited long enough', async () => {
+    const { kafka, faults } = await startBroker()
+    const topic = quotesTopic('topic', 1)
+    await ensureTopics(kafka, [topic])
+    faults.add({ api: 'Produce', times: Number.POSITIVE_INFINITY, action: { error: 'NOT_ENOUGH_REPLICAS' } })
+    const abort = new AbortController()
+    await using aborted = createProducer({ kafka, topic, signal: abort.signal })
+    await aborted.connect()
+    const sent = aborted.send(quotesFrom(0, 3))
+    const reason = new Error('enough')
+    setTimeout(() => abort.abort(reason), 50)
+    await expect(sent).rejects.toMatchObject({
+      code: 'DELIVERY_ABORTED',
+      cause: reason,
+      facts: { rows: 3, acknowledged: 0 },
+    })
+    await expect(aborted.send(quotesFrom(0, 3))).rejects.toMatchObject({ code: 'PRODUCER_CLOSED' })
+    const closed = createProducer({ kafka, topic })
+    await closed.connect()
+    const given = closed.send(quotesFrom(0, 3)).catch((error) => error)
+    await closed.close({ timeoutMillis: 100 })
+    expect(await given).toMatchObject({
+      code: 'DELIVERY_ABORTED',
+      message: expect.stringContaining('100 ms'),
+    })
+  })
+
+  it('refuses options that cannot be meant', async () => {
+    const { kafka } = await startBroker()
+    expect(() => createProducer({ kafka, topic: quotesTopic('topic'), lingerMillis: -1 })).toThrow(
+      expect.objectContaining({
+        code: 'PRODUCER_OPTION_INVALID',
+        facts: expect.objectContaining({ option: 'lingerMillis' }),
+      }),
+    )
+    const producer = createProducer({ kafka, topic: quotesTopic('topic'), compression: 'lz4' })
+    await expect(producer.connect()).rejects.toMatchObject({ code: 'COMPRESSION_MISSING' })
   })
 
   it('waits for room, and flush and close wait for every row', async () => {
     const { kafka, admin } = await startBroker()
     const topic = quotesTopic('topic', 1)
     await ensureTopics(kafka, [topic])
-    const producer = createProducer({ kafka, topic, maxBufferedRows: 100, maxBatchRows: 10 })
+    const producer = createProducer({ kafka, topic, bufferBytes: 10_000, batchRows: 10 })
     await producer.connect()
     const sent = Array.from({ length: 20 }, (_, index) =>
       producer.send(quotesFrom(index * 50, index * 50 + 50)),

@@ -1,0 +1,76 @@
+import { ConfigurationError } from '@stockpipe/core'
+import type { Kafka } from 'kafkajs'
+
+/** A request as kafkajs's connections take it: they add the header, find the answer to it and time it out. */
+export interface ProtocolRequest<Answer> {
+  readonly request: {
+    readonly apiKey: number
+    readonly apiVersion: number
+    readonly apiName: string
+    expectResponse(): boolean
+    encode(): Promise<{ readonly buf: Buffer; readonly buffer: Buffer }>
+  }
+  readonly response: {
+    decode(payload: Buffer): Promise<Answer & { readonly clientSideThrottleTime: number }>
+    parse(answer: Answer): Promise<Answer>
+  }
+}
+
+/** A node of the cluster, with the connections kafkajs keeps to it. */
+export interface KafkajsBroker {
+  readonly versions: Readonly<Record<number, { readonly maxVersion: number }>> | null
+  readonly connectionPool: { send<Answer>(request: ProtocolRequest<Answer>): Promise<Answer> }
+  initProducerId(options: { transactionTimeout: number }): Promise<{
+    readonly producerId: string
+    readonly producerEpoch: number
+  }>
+}
+
+/** What every client of kafkajs is made of: connections, SASL, TLS and metadata, with the settings of its `Kafka`. */
+export interface KafkajsCluster {
+  connect(): Promise<void>
+  disconnect(): Promise<void>
+  addMultipleTargetTopics(topics: readonly string[]): Promise<void>
+  refreshMetadata(): Promise<void>
+  findTopicPartitionMetadata(
+    topic: string,
+  ): readonly { readonly partitionId: number; readonly leader: number }[]
+  /** Connects when it has to. */
+  findBroker(node: { readonly nodeId: number }): Promise<KafkajsBroker>
+}
+
+const methods = [
+  'connect',
+  'disconnect',
+  'addMultipleTargetTopics',
+  'refreshMetadata',
+  'findTopicPartitionMetadata',
+  'findBroker',
+] as const satisfies readonly (keyof KafkajsCluster)[]
+
+/**
+ * A cluster of its own for one client, as `kafka.producer()` makes one inside. Nothing of kafkajs is changed by it.
+ *
+ * Throws a `ConfigurationError` `KAFKAJS_UNSUPPORTED` when this is not a `Kafka` of kafkajs 2.
+ */
+export const openCluster = (kafka: Kafka): KafkajsCluster => {
+  const symbol = Object.getOwnPropertySymbols(kafka).find(
+    ({ description }) => description === 'private:Kafka:createCluster',
+  )
+  const create = symbol && Reflect.get(kafka, symbol)
+  const cluster: unknown =
+    typeof create === 'function'
+      ? create({ metadataMaxAge: 300_000, allowAutoTopicCreation: false, maxInFlightRequests: null })
+      : undefined
+  if (isCluster(cluster)) return cluster
+  throw new ConfigurationError({
+    code: 'KAFKAJS_UNSUPPORTED',
+    message:
+      'A producer needs a Kafka instance of kafkajs 2.0 to 2.2: this one cannot open connections for it.',
+  })
+}
+
+const isCluster = (value: unknown): value is KafkajsCluster =>
+  typeof value === 'object' &&
+  value !== null &&
+  methods.every((method) => typeof Reflect.get(value, method) === 'function')

@@ -1,0 +1,376 @@
+import { type Runtime, StockpipeError } from '@stockpipe/core'
+import type { BatchCompression } from './compression.ts'
+import type { DeliveryFailure, RowReceiver } from './delivery-report.ts'
+import { brokerErrorOf, kafkaFailure } from './kafka-failure.ts'
+import type { BatchLimits, OutgoingRecord } from './outgoing-records.ts'
+import { PartitionLane, type WaitingBatch } from './partition-lane.ts'
+import { produceError } from './produce-error.ts'
+import type { ProduceAnswer } from './produce-request.ts'
+import type { ProducerConnection, ReachedLeader } from './producer-connection.ts'
+import type { ProducerIdentity } from './record-batch.ts'
+
+export interface DeliverySettings {
+  readonly topic: string
+  readonly partitions: number
+  readonly connection: ProducerConnection
+  readonly compression: BatchCompression
+  readonly limits: BatchLimits
+  readonly lingerMillis: number
+  readonly maxInFlightRequests: number
+  readonly retries: number
+  readonly deliveryTimeoutMillis: number
+  readonly runtime: Runtime
+  /** Called for each batch, in order within its partition; `baseOffset` is -1 when the broker no longer knew it. */
+  readonly onAcknowledged?: (partition: number, baseOffset: bigint, records: number) => void
+  /** Called for each batch that is given up. */
+  readonly onFailed?: (failure: DeliveryFailure) => void
+  /** Called when fewer bytes are buffered than before. */
+  readonly onRoom?: () => void
+}
+
+/** What a producer has done so far. */
+export interface ProducerStatistics {
+  /** Rows acknowledged. */
+  readonly acknowledgedRows: number
+  readonly acknowledgedBatches: number
+  readonly requests: number
+  /** Attempts after the first one of a batch. */
+  readonly retriedBatches: number
+  /** Of those, the ones whose former attempt may have been written: the broker tells repeats by their sequence number. */
+  readonly repeatedBatches: number
+  /** Attempts that went to another leader than the partition's last one. */
+  readonly leaderMoves: number
+  /** Batches given up. */
+  readonly failedBatches: number
+}
+
+/** Requests stay well below socket.request.max.bytes of brokers (100 MiB). */
+const maxRequestBytes = 16 * 1024 * 1024
+const firstPauseMillis = 50
+const longestPauseMillis = 1000
+
+interface Sending {
+  readonly lane: PartitionLane
+  readonly batch: WaitingBatch
+}
+
+/**
+ * Brings records to their partitions, in order within each, none lost and none doubled whatever leaders do.
+ *
+ * One batch a partition is under way at a time. A batch is sent again, the same bytes with the same sequence number,
+ * until its own partition's answer says that it is written or refused; what an answer leaves out counts as no answer.
+ */
+export class RecordDelivery {
+  readonly #settings: DeliverySettings
+  readonly #lanes: PartitionLane[]
+  /** Requests under way, by leader. */
+  readonly #requests = new Map<number, number>()
+  #shared: Promise<ProducerIdentity> | undefined
+  #lingering = { cancel: () => {} }
+  #isLingering = false
+  #refreshing = false
+  #ended: DeliveryFailure | undefined
+  #bufferedBytes = 0
+  readonly #statistics = {
+    acknowledgedRows: 0,
+    acknowledgedBatches: 0,
+    requests: 0,
+    retriedBatches: 0,
+    repeatedBatches: 0,
+    leaderMoves: 0,
+    failedBatches: 0,
+  }
+
+  constructor(settings: DeliverySettings) {
+    this.#settings = settings
+    this.#lanes = Array.from(
+      { length: settings.partitions },
+      (_, partition) => new PartitionLane(partition, settings.limits),
+    )
+  }
+
+  get bufferedBytes(): number {
+    return this.#bufferedBytes
+  }
+
+  get isIdle(): boolean {
+    return this.#lanes.every(({ isEmpty }) => isEmpty)
+  }
+
+  get statistics(): ProducerStatistics {
+    return { ...this.#statistics }
+  }
+
+  /** Takes records; record `i` is row `firstRow + i` to the receiver. */
+  add(records: readonly OutgoingRecord[], receiver: RowReceiver, firstRow = 0): void {
+    const { runtime, deliveryTimeoutMillis } = this.#settings
+    if (this.#ended) {
+      const rows = records.map((_, index) => firstRow + index)
+      receiver.failed(rows, 'not-written', this.#ended)
+      return
+    }
+    const [timestamp, deadline] = [runtime.now(), runtime.monotonic() + deliveryTimeoutMillis]
+    for (const [index, record] of records.entries()) {
+      const lane = this.#lanes[record.partition]!
+      this.#bufferedBytes += lane.add(record, firstRow + index, receiver, timestamp, deadline)
+    }
+    this.#linger()
+    this.#pump()
+  }
+
+  /** Sends what is waiting for company at once. */
+  flush(): void {
+    this.#lingering.cancel()
+    this.#isLingering = false
+    for (const lane of this.#lanes) lane.due = lane.hasOpen
+    this.#pump()
+  }
+
+  /** Gives up every row; those under way may have been written. Nothing is sent afterwards. */
+  abandon(failure: DeliveryFailure): void {
+    this.#ended = failure
+    this.#lingering.cancel()
+    for (const lane of this.#lanes) {
+      const [underWay] = lane.underWay ? lane.batches() : []
+      if (underWay) underWay.maybeWritten = true
+      for (const batch of lane.batches()) this.#giveUp({ lane, batch }, failure)
+    }
+  }
+
+  #linger(): void {
+    const { runtime, lingerMillis } = this.#settings
+    if (this.#isLingering || !this.#lanes.some(({ hasOpen, due }) => hasOpen && !due)) return
+    if (lingerMillis <= 0) {
+      for (const lane of this.#lanes) lane.due = lane.hasOpen
+      return
+    }
+    this.#isLingering = true
+    this.#lingering = runtime.setTimer(() => this.flush(), lingerMillis, { keepAlive: true })
+  }
+
+  /** Sends what can be sent: a batch of every free partition, together for each leader. */
+  #pump(): void {
+    if (this.#ended) return
+    const { connection, maxInFlightRequests } = this.#settings
+    const requests = new Map<number, Sending[]>()
+    let leaderless = false
+    for (const lane of this.#lanes) {
+      let batch = lane.next()
+      while (batch && this.#isOver(batch)) {
+        this.#giveUp({ lane, batch }, this.#overdue(lane, batch))
+        batch = lane.next()
+      }
+      if (!batch) continue
+      const leader = connection.leaderOf(lane.partition)
+      if (leader === undefined) {
+        leaderless = true
+        this.#backOff({ lane, batch })
+      } else if ((this.#requests.get(leader) ?? 0) < maxInFlightRequests) {
+        const request = requests.get(leader)
+        if (request) request.push({ lane, batch })
+        else requests.set(leader, [{ lane, batch }])
+      }
+    }
+    if (leaderless) this.#refresh()
+    for (const [leader, sending] of requests) {
+      let bytes = 0
+      const fitting = sending.filter(
+        ({ batch }, index) => (bytes += batch.builder.byteLength) <= maxRequestBytes || index === 0,
+      )
+      void this.#send(leader, fitting)
+    }
+  }
+
+  async #send(leader: number, sending: readonly Sending[]): Promise<void> {
+    const { connection } = this.#settings
+    this.#requests.set(leader, (this.#requests.get(leader) ?? 0) + 1)
+    this.#statistics.requests += 1
+    for (const { lane, batch } of sending) {
+      lane.underWay = true
+      if (lane.lastLeader !== undefined && lane.lastLeader !== leader) this.#statistics.leaderMoves += 1
+      lane.lastLeader = leader
+      if (batch.attempts > 0) this.#statistics.retriedBatches += 1
+      if (batch.maybeWritten) this.#statistics.repeatedBatches += 1
+      batch.attempts += 1
+    }
+    let answers: ReadonlyMap<number, ProduceAnswer> | undefined
+    let failure: unknown
+    let isSent = false
+    try {
+      const reached = await connection.reach(leader)
+      const batches = []
+      for (const { lane, batch } of sending) {
+        batches.push({ partition: lane.partition, bytes: await this.#sealed(lane, batch, reached) })
+      }
+      isSent = true
+      answers = await reached.produce(batches)
+    } catch (error) {
+      failure = error
+    }
+    this.#requests.set(leader, this.#requests.get(leader)! - 1)
+    let stale = answers === undefined
+    for (const one of sending) {
+      one.lane.underWay = false
+      if (one.batch.settled) continue
+      const answer = answers?.get(one.lane.partition)
+      if (answer) stale = this.#settle(one, answer) || stale
+      else this.#unanswered(one, isSent, failure)
+    }
+    if (stale) this.#refresh()
+    this.#pump()
+  }
+
+  async #sealed(lane: PartitionLane, batch: WaitingBatch, reached: ReachedLeader): Promise<Buffer> {
+    if (batch.sealed) return batch.sealed
+    lane.identity ??= lane.identitySpent ? await reached.newIdentity() : await this.#sharedIdentity(reached)
+    batch.sealed = await batch.builder.seal(lane.identity, lane.sequence, this.#settings.compression)
+    return batch.sealed
+  }
+
+  #sharedIdentity(reached: ReachedLeader): Promise<ProducerIdentity> {
+    this.#shared ??= reached.newIdentity().catch((error) => {
+      this.#shared = undefined
+      throw error
+    })
+    return this.#shared
+  }
+
+  /** Answers whether the leaders known are to be asked for again. */
+  #settle(one: Sending, answer: ProduceAnswer): boolean {
+    const { lane, batch } = one
+    if (answer.errorCode === 0) {
+      this.#acknowledge(one, answer)
+      return false
+    }
+    const { name, outcome } = produceError(answer.errorCode)
+    const { partition } = lane
+    const facts = { partition, kafkaError: name }
+    const failure: DeliveryFailure = {
+      code: 'DELIVERY_FAILED',
+      reason: `Kafka answers ${name} for partition ${partition}${remedyOf(name)}`,
+      passing: outcome !== 'refused' && outcome !== 'unknown',
+      facts,
+    }
+    if (outcome === 'written') this.#acknowledge(one, { ...answer, baseOffset: -1n })
+    else if (outcome === 'refused') this.#giveUp(one, failure)
+    else if (outcome === 'unknown') {
+      batch.maybeWritten = true
+      this.#giveUp(one, failure)
+    } else if (outcome === 'identity' && batch.maybeWritten) this.#giveUp(one, failure)
+    else {
+      if (outcome === 'identity') {
+        lane.spendIdentity()
+        batch.sealed = undefined
+      }
+      if (outcome === 'retry-unknown') batch.maybeWritten = true
+      this.#again(one, failure)
+      return outcome !== 'identity'
+    }
+    return false
+  }
+
+  #unanswered(one: Sending, isSent: boolean, error: unknown): void {
+    const { partition } = one.lane
+    if (isSent) one.batch.maybeWritten = true
+    const doing = `sending to partition ${partition}`
+    const cause = error === undefined ? undefined : kafkaFailure(error, { code: 'KAFKA_UNREACHABLE', doing })
+    const failure: DeliveryFailure = {
+      code: 'DELIVERY_FAILED',
+      reason: cause ? withoutStop(cause.message) : `an answer said nothing about partition ${partition}`,
+      passing: !isFinal(error),
+      cause: error,
+      facts: { ...cause?.facts, partition },
+    }
+    if (!isSent && !failure.passing) this.#giveUp(one, failure)
+    else this.#again(one, failure)
+  }
+
+  #acknowledge({ lane, batch }: Sending, { baseOffset, logAppendTime }: ProduceAnswer): void {
+    const { onAcknowledged, onRoom } = this.#settings
+    const { builder } = batch
+    lane.acknowledged(batch)
+    this.#bufferedBytes -= builder.byteLength
+    this.#statistics.acknowledgedRows += builder.count
+    this.#statistics.acknowledgedBatches += 1
+    const timestamp = logAppendTime >= 0n ? Number(logAppendTime) : undefined
+    for (const { receiver, rows, places } of batch.shares) {
+      const offsetOf = (index: number) => (baseOffset < 0n ? -1n : baseOffset + BigInt(places[index]!))
+      receiver.acknowledged(rows, offsetOf, timestamp)
+    }
+    onAcknowledged?.(lane.partition, baseOffset, builder.count)
+    onRoom?.()
+  }
+
+  #again(one: Sending, failure: DeliveryFailure): void {
+    one.batch.lastFailure = failure
+    if (one.batch.attempts > this.#settings.retries) this.#giveUp(one, failure)
+    else if (this.#isOver(one.batch)) this.#giveUp(one, this.#overdue(one.lane, one.batch))
+    else this.#backOff(one)
+  }
+
+  #backOff({ lane, batch }: Sending): void {
+    const { runtime } = this.#settings
+    const pause = Math.min(longestPauseMillis, firstPauseMillis * 2 ** Math.min(10, batch.attempts))
+    lane.backingOff = true
+    const again = () => {
+      lane.backingOff = false
+      this.#pump()
+    }
+    runtime.setTimer(again, pause * (0.75 + runtime.random() / 2), { keepAlive: true })
+  }
+
+  #giveUp({ lane, batch }: Sending, failure: DeliveryFailure): void {
+    lane.givenUp(batch)
+    this.#bufferedBytes -= batch.builder.byteLength
+    this.#statistics.failedBatches += 1
+    for (const { receiver, rows } of batch.shares) {
+      receiver.failed(rows, batch.maybeWritten ? 'unknown' : 'not-written', failure)
+    }
+    this.#settings.onFailed?.(failure)
+    this.#settings.onRoom?.()
+  }
+
+  #isOver({ deadline }: WaitingBatch): boolean {
+    return this.#settings.runtime.monotonic() >= deadline
+  }
+
+  #overdue({ partition }: PartitionLane, { lastFailure }: WaitingBatch): DeliveryFailure {
+    const { deliveryTimeoutMillis } = this.#settings
+    return {
+      code: 'DELIVERY_TIMED_OUT',
+      reason:
+        `partition ${partition} took none for ${deliveryTimeoutMillis} ms (deliveryTimeoutMillis)` +
+        (lastFailure ? `; last: ${lastFailure.reason}` : ''),
+      passing: true,
+      cause: lastFailure?.cause,
+      facts: { ...lastFailure?.facts, partition, deliveryTimeoutMillis },
+    }
+  }
+
+  /** Asks for the leaders again, once at a time; a failure shows in the next attempt. */
+  #refresh(): void {
+    if (this.#refreshing || this.#ended) return
+    this.#refreshing = true
+    const done = () => {
+      this.#refreshing = false
+      this.#pump()
+    }
+    this.#settings.connection.refreshLeaders().then(done, done)
+  }
+}
+
+/** What no later attempt can change. */
+const isFinal = (error: unknown): boolean =>
+  StockpipeError.isInstance(error)
+    ? !error.retryable
+    : brokerErrorOf(error)?.endsWith('AUTHORIZATION_FAILED') === true ||
+      (error as { name?: string } | undefined)?.name === 'KafkaJSSASLAuthenticationError'
+
+const remedyOf = (name: string): string =>
+  name === 'MESSAGE_TOO_LARGE'
+    ? ': the batch is larger than max.message.bytes of the topic, so lower batchBytes'
+    : name.endsWith('AUTHORIZATION_FAILED')
+      ? ': the user may not write to the topic'
+      : ''
+
+const withoutStop = (sentence: string): string => sentence.replace(/\.$/, '')
