@@ -31,6 +31,19 @@ export const freePort = () =>
       })
   })
 
+/** A free port below those the kernel gives to clients, so that nobody takes it while its service is down. */
+export const lastingPort = async () => {
+  for (;;) {
+    const port = 15_000 + Math.floor(Math.random() * 15_000)
+    const isFree = await new Promise((resolve) => {
+      const server = createServer()
+        .on('error', () => resolve(false))
+        .listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+    })
+    if (isFree) return port
+  }
+}
+
 const isListening = (port) =>
   new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1')
@@ -67,9 +80,10 @@ export class Lane {
     return folder
   }
 
-  /** Starts a program; `onText` sees what it prints. `ended` resolves with its exit code and last output. */
-  spawn(command, commandArguments, { onText = () => {}, ...options } = {}) {
+  /** Starts a program; `onText` sees what it prints, `onStart` its pid. `ended` resolves with its exit code and last output. */
+  spawn(command, commandArguments, { onText = () => {}, onStart = () => {}, ...options } = {}) {
     const child = spawn(command, commandArguments, { stdio: ['ignore', 'pipe', 'pipe'], ...options })
+    onStart(child.pid)
     let text = ''
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (chunk) => {
