@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib'
 import { ConfigurationError } from '@stockpipe/core'
-import { CompressionCodecs } from 'kafkajs'
+import kafkajs from 'kafkajs'
 import { loadZstd } from './zstd-codec.ts'
 
 /** Codecs of record batches. `snappy` and `lz4` are those registered with kafkajs. */
@@ -33,7 +33,7 @@ export const batchCompression = async (name: CompressionName): Promise<BatchComp
     const { compress } = await loadZstd()
     return { codec, compress }
   }
-  const registered = CompressionCodecs as unknown as Record<number, () => KafkajsCodec>
+  const registered = kafkajs.CompressionCodecs as unknown as Record<number, () => KafkajsCodec>
   try {
     const { compress } = registered[codec]!()
     return { codec, compress: (records) => compress({ buffer: records }) }

@@ -1,5 +1,5 @@
 import { StockpipeError } from '@stockpipe/core'
-import { CompressionCodecs, CompressionTypes } from 'kafkajs'
+import kafkajs from 'kafkajs'
 
 /** zstd by WebAssembly: nothing to compile, and the same on every Node.js. */
 export interface Zstd {
@@ -59,16 +59,16 @@ type CodecTable = Record<number, () => unknown>
  * `runConsumer` does this for its own kafkajs; call it for consumers you make yourself, with the `CompressionCodecs` of
  * your kafkajs when it is another copy than ours.
  */
-export const registerZstd = (table: object = CompressionCodecs): void => {
+export const registerZstd = (table: object = kafkajs.CompressionCodecs): void => {
   const codecs = table as CodecTable
-  const registered = codecs[CompressionTypes.ZSTD]
+  const registered = codecs[kafkajs.CompressionTypes.ZSTD]
   try {
     registered?.()
     if (registered) return
   } catch {
     // The place holder of kafkajs throws that it is not implemented.
   }
-  codecs[CompressionTypes.ZSTD] = () => ({
+  codecs[kafkajs.CompressionTypes.ZSTD] = () => ({
     compress: async ({ buffer }: { readonly buffer: Buffer }) =>
       Buffer.from((await loadZstd()).compress(buffer)),
     decompress: async (bytes: Buffer) => Buffer.from((await loadZstd()).decompress(bytes)),
