@@ -32,11 +32,6 @@ export class ByteInterner {
     )
   }
 
-  /** Bytes of the distinct strings themselves. */
-  get payloadBytes(): number {
-    return this.#offsets[this.#count]! + 4 * this.#count
-  }
-
   /** The number of `source[start, end)`. */
   intern(source: Uint8Array, start: number, end: number): number {
     let hash = -2128831035

@@ -12,7 +12,7 @@ export interface ColumnBuffer {
   vector(rows: number): ColumnVector
   /** Memory held. */
   readonly capacityBytes: number
-  /** Bytes the values themselves take for `rows` rows. */
+  /** Bytes the values themselves take for `rows` rows; a string counts as often as it stands in a row. */
   payloadBytes(rows: number): number
 }
 
@@ -169,6 +169,7 @@ class DictionaryBuffer implements ColumnBuffer {
   readonly #shared: SharedDictionary
   readonly #validity = new ValidityBuffer()
   #codes = new Int32Array(0)
+  #stringBytes = 0
 
   constructor(shared: SharedDictionary) {
     this.#shared = shared
@@ -179,7 +180,7 @@ class DictionaryBuffer implements ColumnBuffer {
   }
 
   payloadBytes(rows: number): number {
-    return rows * 4
+    return this.#stringBytes + rows * 4
   }
 
   append(vector: ColumnVector, selection: RowSelection, rows: number): void {
@@ -198,6 +199,7 @@ class DictionaryBuffer implements ColumnBuffer {
       // What stands under a null is not a code.
       if (isNull(validity, row)) continue
       this.#codes[rows + index - start] = this.#shared.codeOf(codes[row]!)
+      this.#stringBytes += this.#shared.lengthOf(codes[row]!)
     }
   }
 

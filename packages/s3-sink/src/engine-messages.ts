@@ -6,9 +6,10 @@ export type EngineRequest =
   | { readonly kind: 'block'; readonly block: RecordBlock; readonly from: bigint }
   /**
    * Encode everything buffered of a partition log as the files of the flush group `[start, next)`: the data files in
-   * the order of their partition values (null first), then one file of its dead letters. Pulled to its end, all of it
-   * is dropped; until then no block and no other cut of the log is taken. Returned early, everything stays: the log
-   * can be cut again, grow, or be discarded.
+   * the order of their partition values (null first), several for a path whose rows come to more than `fileBytes`,
+   * those in the order of their offsets; then its dead letters. Pulled to its end, all of it is dropped; until then
+   * no block and no other cut of the log is taken. Returned early, everything stays: the log can be cut again, grow,
+   * or be discarded.
    */
   | { readonly kind: 'cut'; readonly log: TopicPartition; readonly start: bigint; readonly next: bigint }
   /** Forget everything buffered of a partition log. */
@@ -33,8 +34,10 @@ export type EngineResponse =
       readonly bufferedRows: number
       /** Memory held, dead letters included, estimated. */
       readonly bufferedBytes: number
-      /** Size of the files if they were cut now, estimated from what was measured at earlier cuts. */
+      /** Size of the files if they were cut now: row groups that are encoded are measured, the other rows estimated. */
       readonly encodedBytes: number
+      /** Size of the largest of them; at least `fileBytes` when a path comes to several. */
+      readonly largestFileBytes: number
       readonly openPaths: number
     }
   /** Bytes of a file, in order. Every part but a file's last is `partBytes` long. */
@@ -68,10 +71,10 @@ export type EngineResponse =
     }
 
 /**
- * CPU only and deterministic in what it answers about rows and paths. Pull the responses one by one: the next file
- * is encoded when its first part is asked for, so whoever pulls bounds the memory. A block or discard is done when
- * `handle` returns. Rows without a path (a date outside the years 1 to 9999, a path too long for a key) are rejected.
- * The reason of a rejection is a pure function of record and table, like a row's path.
+ * CPU only and deterministic in what it answers about rows and paths. Pull the responses one by one: what is left of
+ * the next path is encoded when its first part is asked for, so whoever pulls bounds the memory. A block or discard
+ * is done when `handle` returns. Rows without a path (a date outside the years 1 to 9999, a path too long for a key)
+ * are rejected. The reason of a rejection is a pure function of record and table, like a row's path.
  */
 export interface Engine {
   handle(request: EngineRequest): Iterable<EngineResponse>
@@ -84,7 +87,18 @@ export interface EngineOptions {
   readonly topic: TopicJSON
   /** Bytes of every part but the last; at least 5 MiB (S3). Default 8 MiB. */
   readonly partBytes?: number
-  /** Rows of a row group. Default 65,536. */
+  /**
+   * Target of a file, in bytes: the rows of a path that come to more are several files, all but the last within 15 %
+   * of it. Default 128 MiB.
+   */
+  readonly fileBytes?: number
+  /** Where the files of a group begin, instead of by their size: for a group that is read again. */
+  readonly fileStarts?: readonly {
+    readonly content: FileContent
+    readonly partitionValues: readonly (string | null)[]
+    readonly firstOffset: bigint
+  }[]
+  /** Rows of a row group, at most; fewer where they come to more than 16 MiB or a fifth of `fileBytes`. Default 65,536. */
   readonly rowGroupRows?: number
   /** Default `snappy`. */
   readonly compression?: 'snappy' | 'zstd' | 'gzip' | 'uncompressed'

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import {
   ConfigurationError,
   createDecoder,
@@ -11,12 +12,14 @@ import {
   topicFromJSON,
 } from '@stockpipe/core'
 import { deadLetterBatch, deadLetterTable } from './dead-letter-table.ts'
-import { EncodedSize, footerBytes } from './encoded-size.ts'
 import type { Engine, EngineOptions, EngineRequest, EngineResponse, FileContent } from './engine-messages.ts'
 import { eventTimeRange } from './event-time.ts'
 import { GroupBuffer } from './group-buffer.ts'
 import { ParquetEncoder } from './parquet-encoder.ts'
+import { joinParquet } from './parquet-join.ts'
 import { cutParts } from './part-cutter.ts'
+import type { PathBufferOptions } from './path-buffer.ts'
+import { type EncodedRows, RowGroupEncoder, type RowGroupEncoderOptions } from './row-group-encoder.ts'
 
 const mebibyte = 1024 * 1024
 /** S3 takes no smaller part but the last. */
@@ -40,9 +43,8 @@ class ParquetEngine implements Engine {
   readonly #topic: TopicDefinition
   readonly #table: TableDefinition
   readonly #decoder: Decoder
-  readonly #encoders: Readonly<Record<FileContent, ParquetEncoder>>
-  readonly #eventTimes: ReturnType<typeof eventTimeRange>
-  readonly #sizes: Readonly<Record<FileContent, EncodedSize>>
+  readonly #rowGroups: Readonly<Record<FileContent, RowGroupEncoder>>
+  readonly #givenStarts: EngineOptions['fileStarts']
   readonly #partBytes: number
   readonly #maxPathBytes: number
   readonly #footerMetadata: Readonly<Record<string, string>>
@@ -54,18 +56,22 @@ class ParquetEngine implements Engine {
     this.#decoder = createDecoder(this.#topic)
     this.#partBytes = wholeNumber('partBytes', options.partBytes ?? 8 * mebibyte, smallestPart)
     this.#maxPathBytes = wholeNumber('maxPathBytes', options.maxPathBytes ?? 512, 1)
-    const writing = {
-      compression: options.compression ?? 'snappy',
-      rowGroupRows: wholeNumber('rowGroupRows', options.rowGroupRows ?? 65_536, 1),
-    }
-    this.#encoders = {
-      data: new ParquetEncoder(this.#table.columns, writing),
-      'dead-letters': new ParquetEncoder(deadLetterTable.columns, writing),
-    }
-    this.#eventTimes = eventTimeRange(this.#table, options.eventTimeColumn)
-    this.#sizes = {
-      data: new EncodedSize(this.#table.columns.length),
-      'dead-letters': new EncodedSize(deadLetterTable.columns.length),
+    const rowGroupRows = wholeNumber('rowGroupRows', options.rowGroupRows ?? 65_536, 1)
+    this.#givenStarts = options.fileStarts
+    const fileBytes = options.fileStarts
+      ? Number.MAX_SAFE_INTEGER
+      : wholeNumber('fileBytes', options.fileBytes ?? 128 * mebibyte, 1)
+    const rowGroupsOf = ({ columns }: TableDefinition, eventTimes: RowGroupEncoderOptions['eventTimes']) =>
+      new RowGroupEncoder({
+        encoder: new ParquetEncoder(columns, { compression: options.compression ?? 'snappy', rowGroupRows }),
+        columns: columns.length,
+        rowGroupRows,
+        fileBytes,
+        eventTimes,
+      })
+    this.#rowGroups = {
+      data: rowGroupsOf(this.#table, eventTimeRange(this.#table, options.eventTimeColumn)),
+      'dead-letters': rowGroupsOf(deadLetterTable, () => ({ minEventTime: null, maxEventTime: null })),
     }
     this.#footerMetadata = options.footerMetadata ?? {}
     const reserved = Object.keys(this.#footerMetadata).find((key) => /^(stockpipe\.|ARROW:schema$)/.test(key))
@@ -104,7 +110,16 @@ class ParquetEngine implements Engine {
     const name = logName(log)
     let buffer = this.#logs.get(name)
     if (buffer === undefined) {
-      buffer = { log, group: new GroupBuffer(this.#table, this.#maxPathBytes), cutting: false }
+      buffer = {
+        log,
+        group: new GroupBuffer(
+          this.#table,
+          this.#maxPathBytes,
+          this.#rowGroups.data,
+          this.#fileStarts('data'),
+        ),
+        cutting: false,
+      }
       this.#logs.set(name, buffer)
     }
     refuseUnlessWhole(buffer)
@@ -121,7 +136,12 @@ class ParquetEngine implements Engine {
       }
       records.sort((left: RejectedRecord, right: RejectedRecord) => left.index - right.index)
       if (records.length > 0) {
-        buffer.deadLetters ??= new GroupBuffer(deadLetterTable, this.#maxPathBytes)
+        buffer.deadLetters ??= new GroupBuffer(
+          deadLetterTable,
+          this.#maxPathBytes,
+          this.#rowGroups['dead-letters'],
+          this.#fileStarts('dead-letters'),
+        )
         buffer.deadLetters.append(deadLetterBatch(block, records, this.#table.fingerprint), 0)
       }
     } catch (error) {
@@ -138,15 +158,11 @@ class ParquetEngine implements Engine {
         deadLetters: records.length,
         bufferedRows: group.rows,
         bufferedBytes: group.capacityBytes + (deadLetters?.capacityBytes ?? 0),
-        encodedBytes: this.#encodedBytes('data', group) + this.#encodedBytes('dead-letters', deadLetters),
+        encodedBytes: group.encodedBytes + (deadLetters?.encodedBytes ?? 0),
+        largestFileBytes: Math.max(group.largestFileBytes, deadLetters?.largestFileBytes ?? 0),
         openPaths: group.openPaths,
       },
     ]
-  }
-
-  /** Size of the files that a buffer would become, estimated. */
-  #encodedBytes(content: FileContent, group: GroupBuffer | undefined): number {
-    return group ? this.#sizes[content].estimate(group.payloadBytes, group.openPaths) : 0
   }
 
   *#cut(request: CutRequest): Generator<EngineResponse, void, undefined> {
@@ -170,36 +186,40 @@ class ParquetEngine implements Engine {
         ['data', group],
         ['dead-letters', deadLetters],
       ] as const) {
-        const cut = { payloadBytes: held?.payloadBytes ?? 0, files: 0, encodedBytes: 0, footerBytes: 0 }
         for (const path of held?.paths() ?? []) {
-          const batch = path.batch()
-          const bytes = this.#encoders[content].encode(batch, this.#keyValues(request, content))
-          const facts = { log, file, content, partitionValues: path.partitionValues }
-          file += 1
-          cut.files += 1
-          cut.encodedBytes += bytes.length
-          cut.footerBytes += footerBytes(bytes)
-          for (const part of cutParts(bytes, this.#partBytes)) {
-            yield { kind: 'part', ...facts, ...part }
+          for (const rowGroups of held!.filesOf(path)) {
+            const facts = { log, file, content, partitionValues: path.partitionValues }
+            const encoded = rowGroups.map(({ bytes }) => bytes)
+            let bytes = 0
+            for (const part of cutParts(
+              joinParquet(encoded, this.#keyValues(request, content)),
+              this.#partBytes,
+            )) {
+              bytes += part.bytes.length
+              yield { kind: 'part', ...facts, ...part }
+              refuseIfDiscarded()
+            }
+            yield { kind: 'file', ...facts, bytes, ...fileFacts(rowGroups) }
             refuseIfDiscarded()
+            file += 1
           }
-          yield {
-            kind: 'file',
-            ...facts,
-            rows: batch.rows,
-            bytes: bytes.length,
-            firstOffset: batch.offsets[0]!,
-            lastOffset: batch.offsets[batch.rows - 1]!,
-            ...(content === 'data' ? this.#eventTimes(batch) : { minEventTime: null, maxEventTime: null }),
-          }
-          refuseIfDiscarded()
         }
-        if (cut.files > 0) this.#sizes[content].learn(cut)
       }
       this.#logs.delete(name)
     } finally {
       buffer.cutting = false
     }
+  }
+
+  #fileStarts(content: FileContent): PathBufferOptions['fileStarts'] {
+    const given = this.#givenStarts
+    if (given === undefined) return undefined
+    return (partitionValues) =>
+      given
+        .filter(
+          (file) => file.content === content && isDeepStrictEqual(file.partitionValues, partitionValues),
+        )
+        .map(({ firstOffset }) => firstOffset)
   }
 
   #keyValues({ log, start, next }: CutRequest, content: FileContent): Map<string, string> {
@@ -212,6 +232,20 @@ class ParquetEngine implements Engine {
       ['stockpipe.next', String(next)],
       ...(content === 'data' ? [] : [['stockpipe.content', content] as const]),
     ])
+  }
+}
+
+/** What the row groups of a file come to. */
+const fileFacts = (rowGroups: readonly EncodedRows[]) => {
+  const times = (name: 'minEventTime' | 'maxEventTime') =>
+    rowGroups.map((group) => group[name]).filter((time) => time !== null)
+  const [min, max] = [times('minEventTime'), times('maxEventTime')]
+  return {
+    rows: rowGroups.reduce((rows, group) => rows + group.rows, 0),
+    firstOffset: rowGroups[0]!.firstOffset,
+    lastOffset: rowGroups.at(-1)!.lastOffset,
+    minEventTime: min.length === 0 ? null : Math.min(...min),
+    maxEventTime: max.length === 0 ? null : Math.max(...max),
   }
 }
 

@@ -5,7 +5,8 @@ import {
   SchemaMismatchError,
   type TableDefinition,
 } from '@stockpipe/core'
-import { PathBuffer } from './path-buffer.ts'
+import { PathBuffer, type PathBufferOptions } from './path-buffer.ts'
+import type { RowGroupEncoder } from './row-group-encoder.ts'
 import { RowRouter, type UnroutableRow } from './row-router.ts'
 import { SharedDictionary } from './shared-dictionary.ts'
 import { isNull } from './validity-buffer.ts'
@@ -33,16 +34,26 @@ export class GroupBuffer {
   readonly #table: TableDefinition
   readonly #kinds: readonly ColumnVector['kind'][]
   readonly #router: RowRouter
+  readonly #rowGroups: RowGroupEncoder
+  readonly #fileStarts: PathBufferOptions['fileStarts']
   readonly #dictionaries: readonly (SharedDictionary | undefined)[]
   readonly #paths: PathBuffer[] = []
-  #pathBytes = 0
-  #pathPayload = 0
+  /** Of all paths together. */
+  readonly #held = { capacityBytes: 0, payloadBytes: 0, encodedBytes: 0, openRows: 0, fileCount: 0 }
+  #largestFileBytes = 0
   #rows = 0
   #lastOffset = -1n
   #firstOffset = -1n
 
-  constructor(table: TableDefinition, maxPathBytes: number) {
+  constructor(
+    table: TableDefinition,
+    maxPathBytes: number,
+    rowGroups: RowGroupEncoder,
+    fileStarts?: PathBufferOptions['fileStarts'],
+  ) {
+    this.#fileStarts = fileStarts
     this.#table = table
+    this.#rowGroups = rowGroups
     this.#kinds = table.columns.map(vectorKind)
     this.#router = new RowRouter(table, maxPathBytes)
     this.#dictionaries = this.#kinds.map((kind) =>
@@ -70,16 +81,20 @@ export class GroupBuffer {
 
   /** Memory held, estimated. */
   get capacityBytes(): number {
-    let bytes = this.#pathBytes + this.#router.capacityBytes
+    let bytes = this.#held.capacityBytes + this.#router.capacityBytes
     for (const dictionary of this.#dictionaries) bytes += dictionary?.capacityBytes ?? 0
     return bytes
   }
 
-  /** Bytes of the values held, each distinct string once. */
-  get payloadBytes(): number {
-    let bytes = this.#pathPayload
-    for (const dictionary of this.#dictionaries) bytes += dictionary?.payloadBytes ?? 0
-    return bytes
+  /** Bytes of all files if the group were cut now: what is encoded is measured, the rest estimated. */
+  get encodedBytes(): number {
+    const { encodedBytes, payloadBytes, fileCount } = this.#held
+    return encodedBytes + this.#rowGroups.size.estimate(payloadBytes, fileCount)
+  }
+
+  /** Bytes of the largest of them. */
+  get largestFileBytes(): number {
+    return this.#largestFileBytes
   }
 
   /** Takes the rows from row `begin` on; answers those that no path can take. */
@@ -94,14 +109,17 @@ export class GroupBuffer {
     for (let index = 0; index < routed.paths.length; index += 1) {
       const path = routed.paths[index]!
       const buffer = (this.#paths[path] ??= this.#newPath(path))
-      const { capacityBytes, payloadBytes } = buffer
-      buffer.append(batch, {
+      this.#count(buffer, -1)
+      const encoded = buffer.append(batch, {
         order: routed.order,
         start: routed.starts[index]!,
         end: routed.starts[index + 1]!,
       })
-      this.#pathBytes += buffer.capacityBytes - capacityBytes
-      this.#pathPayload += buffer.payloadBytes - payloadBytes
+      this.#count(buffer, 1)
+      this.#largestFileBytes = Math.max(this.#largestFileBytes, buffer.largestFileBytes)
+      // With no code left that stands for a string, a dictionary that grows with the group is begun anew.
+      if (encoded && this.#held.openRows === 0)
+        for (const dictionary of this.#dictionaries) dictionary?.clear()
     }
     for (const dictionary of this.#dictionaries) dictionary?.end()
     if (this.#firstOffset < 0n) this.#firstOffset = batch.offsets[begin]!
@@ -115,10 +133,28 @@ export class GroupBuffer {
     return this.#paths.toSorted((left, right) => compareValues(left.partitionValues, right.partitionValues))
   }
 
+  /** Every row of a path as row groups, by the file they belong to. */
+  filesOf(path: PathBuffer): ReturnType<PathBuffer['files']> {
+    this.#count(path, -1)
+    const files = path.files()
+    this.#count(path, 1)
+    return files
+  }
+
   #newPath(path: number): PathBuffer {
-    const buffer = new PathBuffer(this.#router.valuesOf(path), this.#kinds, this.#dictionaries)
-    this.#pathBytes += buffer.capacityBytes
+    const buffer = new PathBuffer(this.#router.valuesOf(path), {
+      kinds: this.#kinds,
+      dictionaries: this.#dictionaries,
+      rowGroups: this.#rowGroups,
+      ...(this.#fileStarts ? { fileStarts: this.#fileStarts } : {}),
+    })
+    this.#count(buffer, 1)
     return buffer
+  }
+
+  #count(path: PathBuffer, sign: 1 | -1): void {
+    const held = this.#held
+    for (const name of Object.keys(held) as (keyof typeof held)[]) held[name] += sign * path[name]
   }
 
   /** Throws before anything is taken when decoder and table differ, so that a group never holds half a batch. */

@@ -186,6 +186,7 @@ const engineOptions = (entry: JournalEntry, options: EngineOptions): EngineOptio
     ...options,
     topic: { formatVersion: 1, name: entry.topic, partitions: 1, table: definition, value: encoding },
     maxPathBytes: Math.min(longestPath, longestPathBytes(prefix, entry.topic)),
+    fileStarts: entry.files.map((file) => ({ content: file.kind, ...file })),
   }
 }
 

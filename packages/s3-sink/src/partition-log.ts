@@ -28,6 +28,8 @@ import type { SinkContext } from './sink-context.ts'
 import type { CutReason } from './sink-options.ts'
 
 const markerMillis = 5_000
+/** What the engine holds of a log without rows. */
+const nothing = { bufferedBytes: 0, encodedBytes: 0, largestFileBytes: 0 }
 
 /** One assigned partition log: its journal, its open flush group, and at most one cut under way. */
 export class PartitionLog {
@@ -44,7 +46,7 @@ export class PartitionLog {
   #published = 0n
   /** The newest entry's last record, until Kafka's has been compared with it. */
   #unproven: LastRecord | undefined
-  #buffered = { bytes: 0, encodedBytes: 0 }
+  #buffered = nothing
   #cutDue: CutReason | undefined
   /** The cuts under way, one after another, while `#cutting`. */
   #cuts: Promise<void> | undefined
@@ -74,7 +76,7 @@ export class PartitionLog {
   }
 
   get bufferedBytes(): number {
-    return this.#buffered.bytes
+    return this.#buffered.bufferedBytes
   }
 
   /** Why it ended, if it did. */
@@ -142,7 +144,7 @@ export class PartitionLog {
     this.#stopTimer()
     giveUp()
     engine.handle({ kind: 'discard', log: this.log })
-    this.#buffered = { bytes: 0, encodedBytes: 0 }
+    this.#buffered = nothing
     budget.remove(this)
     this.#tellBuffered()
     this.#changes.wake()
@@ -188,7 +190,7 @@ export class PartitionLog {
       if (response.kind === 'rejected') rejected = response.records
       if (response.kind !== 'buffered') continue
       taken = response
-      this.#buffered = { bytes: response.bufferedBytes, encodedBytes: response.encodedBytes }
+      this.#buffered = response
     }
     this.#rejections.add(facts.records, rejected)
     if (taken.rows + taken.deadLetters !== facts.records) {
@@ -204,9 +206,10 @@ export class PartitionLog {
   }
 
   #rotationDue(): CutReason | undefined {
-    const { rows, bytes } = this.#context.rotation
+    const { rows, bytes, groupBytes } = this.#context.rotation
+    const { largestFileBytes, encodedBytes } = this.#buffered
     if (this.#group.rows >= rows) return 'rows'
-    return this.#buffered.encodedBytes >= bytes ? 'bytes' : undefined
+    return largestFileBytes >= bytes || encodedBytes >= groupBytes ? 'bytes' : undefined
   }
 
   #requestCut(reason: CutReason): void {
@@ -252,7 +255,7 @@ export class PartitionLog {
       signal: this.#abort.signal,
       staged: () => {
         this.#group = new FlushGroup(group.next, group.lastRecord)
-        this.#buffered = { bytes: 0, encodedBytes: 0 }
+        this.#buffered = nothing
         this.#context.budget.changed()
         this.#tellBuffered()
         times.ended('stage')
@@ -306,7 +309,7 @@ export class PartitionLog {
     this.#move(fenced ? 'fence' : 'fail')
     this.#stopTimer()
     this.#context.engine.handle({ kind: 'discard', log: this.log })
-    this.#buffered = { bytes: 0, encodedBytes: 0 }
+    this.#buffered = nothing
     this.#context.budget.changed()
     this.#tellBuffered()
     this.#context.emit(fenced ? 'fenced' : 'failed', this.log, problem)
@@ -318,7 +321,7 @@ export class PartitionLog {
       sink: this.#context.journal.keys.sink,
       ...this.log,
       rows: this.isOver ? 0 : this.#group.rows,
-      bytes: this.#buffered.bytes,
+      bytes: this.#buffered.bufferedBytes,
       open: !this.isOver,
     }))
   }

@@ -7,7 +7,7 @@ import { isNull } from './validity-buffer.ts'
  * and a file's own dictionary is picked out of it at the cut.
  */
 export class SharedDictionary {
-  readonly #interner = new ByteInterner()
+  #interner = new ByteInterner()
   #batch: ByteDictionary = { offsets: new Int32Array(1), bytes: new Uint8Array(0) }
   /** Code in the batch -> code here; -1 until it is met, so that strings no row uses are not kept. */
   #codes = new Int32Array(0)
@@ -18,14 +18,22 @@ export class SharedDictionary {
     return this.#interner.capacityBytes + this.#codes.byteLength + this.#fileCodes.byteLength
   }
 
-  get payloadBytes(): number {
-    return this.#interner.payloadBytes
-  }
-
   /** From here on codes given to `codeOf` are of that batch's dictionary. */
   begin(batch: ByteDictionary): void {
     this.#batch = batch
     this.#codes = new Int32Array(batch.offsets.length - 1).fill(-1)
+  }
+
+  /** Forgets every string: no path holds codes any more. */
+  clear(): void {
+    this.#interner = new ByteInterner()
+    this.#fileCodes = new Int32Array(0)
+    this.#codes.fill(-1)
+  }
+
+  /** Bytes of a string of the batch. */
+  lengthOf(batchCode: number): number {
+    return this.#batch.offsets[batchCode + 1]! - this.#batch.offsets[batchCode]!
   }
 
   /** The batch's dictionary is let go. */

@@ -14,12 +14,18 @@ import type { SinkLogger } from './logger.ts'
 import type { ObjectSettings } from './object-settings.ts'
 import type { OffsetForTimestamp, StartPolicy } from './start-policy.ts'
 
-/** What cuts a flush group; whichever comes first. */
+/** What cuts a flush group; whichever comes first. Memory, revocation, `flush()` and `close()` cut as well. */
 export interface RotationOptions {
   /** Rows of a group. Default: no limit. */
   readonly rows?: number
-  /** Bytes of a group's files, estimated. Default 134,217,728 (128 MiB). */
+  /**
+   * Target of one file, in bytes as encoded: a group is cut when its largest file has reached it. A path whose rows
+   * come to more in one group (large blocks) becomes several files, all but its last within 15 % of the target.
+   * Default 134,217,728 (128 MiB).
+   */
   readonly bytes?: number
+  /** Bytes of all files of a group together. Default four times `bytes`. */
+  readonly groupBytes?: number
   /** Milliseconds since the group's first record was taken. Default 300,000. */
   readonly ageMillis?: number
 }

@@ -58,13 +58,15 @@ export const setUpSink = (options: SinkOptions, runtime: Runtime): SinkSetup => 
   }
   const observed = (store: SinkObjectStore, name: 'table' | 'journal') =>
     new ObservedStore(store, { sink: options.name, store: name, runtime })
+  const fileBytes = positive(options, 'rotation.bytes', options.rotation?.bytes ?? 128 * mebibyte)
   return {
     keys,
     tableStore: observed(storeOf(options, table.bucket, runtime), 'table'),
     journalStore: observed(journalStoreOf(options, keys.bucket, runtime), 'journal'),
     rotation: {
       rows: positive(options, 'rotation.rows', options.rotation?.rows ?? Number.POSITIVE_INFINITY),
-      bytes: positive(options, 'rotation.bytes', options.rotation?.bytes ?? 128 * mebibyte),
+      bytes: fileBytes,
+      groupBytes: positive(options, 'rotation.groupBytes', options.rotation?.groupBytes ?? 4 * fileBytes),
       ageMillis: positive(options, 'rotation.ageMillis', options.rotation?.ageMillis ?? 300_000),
     },
     deadLetters: deadLetterSetup(options, keys),
@@ -78,6 +80,7 @@ export const setUpSink = (options: SinkOptions, runtime: Runtime): SinkSetup => 
       topic: topic.toJSON(),
       maxPathBytes: Math.min(longestPath, pathBytes),
       footerMetadata: { sink: options.name },
+      fileBytes: Math.ceil(fileBytes),
       ...(options.partBytes === undefined ? {} : { partBytes: options.partBytes }),
       ...(options.compression === undefined ? {} : { compression: options.compression }),
     },

@@ -1,8 +1,8 @@
 import { defineTable, identity, t } from '@stockpipe/core'
 import { expect, it } from 'vitest'
-import { GroupBuffer } from '../src/group-buffer.ts'
 import { encoderMemoryBytes, ParquetEncoder } from '../src/parquet-encoder.ts'
 import { batchOf } from './engine/column-batches.ts'
+import { groupBufferOf } from './engine/group-buffers.ts'
 
 const table = defineTable('trades', {
   columns: { symbol: t.string(), price: t.decimal(18, 4), size: t.int64(), at: t.timestamp() },
@@ -18,7 +18,7 @@ const rows = (count: number) =>
   }))
 
 const cutOf = (batch: ReturnType<typeof batchOf>): number => {
-  const group = new GroupBuffer(table, 512)
+  const group = groupBufferOf(table)
   group.append(batch, 0)
   return group.paths().reduce((bytes, path) => bytes + encoder.encode(path.batch(), new Map()).length, 0)
 }

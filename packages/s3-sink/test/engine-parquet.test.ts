@@ -2,9 +2,9 @@ import { defineTable, identity, t } from '@stockpipe/core'
 import { tableFromIPC } from 'apache-arrow'
 import { readParquet } from 'parquet-wasm/node'
 import { describe, expect, it } from 'vitest'
-import { GroupBuffer } from '../src/group-buffer.ts'
 import { type ParquetCompression, ParquetEncoder } from '../src/parquet-encoder.ts'
 import { batchOf, type Cell } from './engine/column-batches.ts'
+import { groupBufferOf } from './engine/group-buffers.ts'
 import { footerOf, rowsOf } from './engine/parquet-files.ts'
 
 const columns = {
@@ -97,7 +97,7 @@ const encode = (
   rows: readonly Record<string, Cell>[],
   options: { compression?: ParquetCompression; rowGroupRows?: number; blocks?: number } = {},
 ) => {
-  const group = new GroupBuffer(table, 512)
+  const group = groupBufferOf(table)
   const size = Math.ceil(rows.length / (options.blocks ?? 1))
   for (let start = 0; start < rows.length; start += size) {
     group.append(batchOf(table, rows.slice(start, start + size), BigInt(start)), 0)
@@ -208,7 +208,7 @@ describe('a Parquet file of the engine', () => {
       columns: { symbol: t.string() },
       partitions: { ticker: identity('symbol') },
     })
-    const group = new GroupBuffer(table, 512)
+    const group = groupBufferOf(table)
     group.append(batchOf(table, [{ symbol: 'AAPL' }]), 0)
     const encoder = new ParquetEncoder(table.columns, { compression: 'snappy', rowGroupRows: 10 })
     const names = footerOf(encoder.encode(group.paths()[0]!.batch(), new Map())).schema.map(
@@ -237,19 +237,19 @@ describe('a batch that does not fit the table', () => {
       ],
       5n,
     )
-    expect(() => new GroupBuffer(table, 512).append(batch, 0)).toThrow(/no 'price' at offset 6/)
+    expect(() => groupBufferOf(table).append(batch, 0)).toThrow(/no 'price' at offset 6/)
   })
 
   it('is refused when a column is of another kind or missing', () => {
     const other = defineTable('other', { columns: { symbol: t.string(), price: t.double() } })
     const batch = batchOf(other, [{ symbol: 'A', price: 1 }])
-    expect(() => new GroupBuffer(table, 512).append(batch, 0)).toThrow(/'price' as double instead of int32/)
+    expect(() => groupBufferOf(table).append(batch, 0)).toThrow(/'price' as double instead of int32/)
     const short = { ...batch, columns: batch.columns.slice(1) }
-    expect(() => new GroupBuffer(table, 512).append(short, 0)).toThrow(/1 columns instead of 2/)
+    expect(() => groupBufferOf(table).append(short, 0)).toThrow(/1 columns instead of 2/)
   })
 
   it('is refused when an offset is handed over again', () => {
-    const group = new GroupBuffer(table, 512)
+    const group = groupBufferOf(table)
     group.append(batchOf(table, [{ symbol: 'A', price: 1 }], 5n), 0)
     expect(() => group.append(batchOf(table, [{ symbol: 'A', price: 1 }], 5n), 0)).toThrow(/offset 5 after 5/)
     expect(group.rows).toBe(1)

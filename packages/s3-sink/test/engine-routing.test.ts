@@ -1,12 +1,12 @@
 import { day, defineTable, hour, identity, month, type TableDefinition, t, year } from '@stockpipe/core'
 import { describe, expect, it } from 'vitest'
-import { GroupBuffer } from '../src/group-buffer.ts'
 import { batchOf, type Cell } from './engine/column-batches.ts'
+import { groupBufferOf } from './engine/group-buffers.ts'
 
 /** The partition values each value of column `v` is sent to, asked in one batch and one by one. */
 const routed = (table: TableDefinition, values: readonly Cell[]): (readonly (string | null)[])[] => {
   const pathOf = (rows: readonly Cell[]) => {
-    const group = new GroupBuffer(table, 512)
+    const group = groupBufferOf(table)
     const rejected = group.append(
       batchOf(
         table,
@@ -57,9 +57,9 @@ describe('routing by identity', () => {
       columns: { v: t.string().nullable() },
       partitions: { p: identity('v') },
     })
-    const group = new GroupBuffer(table, 512)
+    const group = groupBufferOf(table)
     group.append(batchOf(table, [{ v: null }, { v: '' }, { v: 'A' }]), 0)
-    expect(group.paths().map(({ partitionValues, rows }) => [partitionValues, rows])).toEqual([
+    expect(group.paths().map(({ partitionValues, openRows }) => [partitionValues, openRows])).toEqual([
       [[null], 2],
       [['A'], 1],
     ])
@@ -177,7 +177,7 @@ describe('rows that no path can take', () => {
       columns: { v: t.timestamp(), w: t.timestamp() },
       partitions: { a: day('v'), b: day('w') },
     })
-    const group = new GroupBuffer(table, 512)
+    const group = groupBufferOf(table)
     const rows = [
       { v: 0n, w: 0n },
       { v: 253_402_300_800_000n, w: 2n ** 63n - 1n },
@@ -193,7 +193,7 @@ describe('rows that no path can take', () => {
 
   it('are rejected when the path would not fit an S3 key', () => {
     const table = defineTable('x', { columns: { v: t.string() }, partitions: { p: identity('v') } })
-    const group = new GroupBuffer(table, 20)
+    const group = groupBufferOf(table, 20)
     const rows = [{ v: 'a'.repeat(17) }, { v: 'é'.repeat(9) }, { v: '='.repeat(6) }, { v: 'a'.repeat(18) }]
     expect(group.append(batchOf(table, rows), 0).map(({ row }) => row)).toEqual([1, 2, 3])
     expect(group.append(batchOf(table, rows, 4n), 1).map(({ row }) => row)).toEqual([1, 2, 3])

@@ -56,6 +56,7 @@ describe('the engine', () => {
         bufferedRows: 4,
         bufferedBytes: expect.any(Number),
         encodedBytes: expect.any(Number),
+        largestFileBytes: expect.any(Number),
         openPaths: 3,
       },
     ])

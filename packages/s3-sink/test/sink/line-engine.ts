@@ -59,8 +59,15 @@ export class LineEngine implements Engine {
       }
     }
     const bytes = [...rows, ...deadLetters].reduce((sum, row) => sum + row.text.length + 8, 0)
-    const openPaths = new Set(rows.map((row) => row.path)).size
-    const buffered = { bufferedRows: rows.length, bufferedBytes: bytes, encodedBytes: bytes, openPaths }
+    const files = new Map<string, number>()
+    for (const { path, text } of rows) files.set(path, (files.get(path) ?? 0) + text.length + 8)
+    const buffered = {
+      bufferedRows: rows.length,
+      bufferedBytes: bytes,
+      encodedBytes: bytes,
+      largestFileBytes: Math.max(0, ...files.values()),
+      openPaths: files.size,
+    }
     return [
       ...(rejected.length > 0 ? [{ kind: 'rejected', log, records: rejected } as const] : []),
       { kind: 'buffered', log, rows: taken, deadLetters: rejected.length, ...buffered },

@@ -1,0 +1,81 @@
+import type { ColumnBatch } from '@stockpipe/core'
+import { batchSlice } from './batch-slice.ts'
+import { EncodedSize, footerBytes } from './encoded-size.ts'
+import type { EventTimeRange } from './event-time.ts'
+import type { ParquetEncoder } from './parquet-encoder.ts'
+
+/** Values of a row group held as columns, in bytes: what the encoder has to copy at once. */
+const greatestPayload = 16 * 1024 * 1024
+/** A row group takes no more of a file's target than this, so that a file can end close to it. */
+const greatestShare = 0.25
+const aimedShare = 0.2
+
+/** Rows as a Parquet file of one row group, to be joined with others. */
+export interface EncodedRows extends EventTimeRange {
+  readonly bytes: Uint8Array
+  readonly rows: number
+  readonly firstOffset: bigint
+  readonly lastOffset: bigint
+}
+
+export interface RowGroupEncoderOptions {
+  readonly encoder: ParquetEncoder
+  readonly columns: number
+  readonly rowGroupRows: number
+  /** Target of a file, in bytes. */
+  readonly fileBytes: number
+  readonly eventTimes: (batch: ColumnBatch) => EventTimeRange
+}
+
+/** Says when the rows of a path become a row group, encodes them, and learns what rows come to from those it did. */
+export class RowGroupEncoder {
+  readonly size: EncodedSize
+  readonly fileBytes: number
+  readonly #options: RowGroupEncoderOptions
+
+  constructor(options: RowGroupEncoderOptions) {
+    this.#options = options
+    this.fileBytes = options.fileBytes
+    this.size = new EncodedSize(options.columns)
+  }
+
+  /** Rows that one row group takes at most. */
+  get rows(): number {
+    return this.#options.rowGroupRows
+  }
+
+  /** Whether rows whose values take `payloadBytes` should be encoded now. */
+  isDue(rows: number, payloadBytes: number): boolean {
+    return (
+      rows >= this.rows ||
+      payloadBytes >= greatestPayload ||
+      this.size.estimate(payloadBytes, 0) >= this.fileBytes * aimedShare
+    )
+  }
+
+  /** The rows as row groups, each at most a quarter of the target unless a single row is larger. */
+  encode(batch: ColumnBatch, payloadBytes: number): EncodedRows[] {
+    const bytes = this.#options.encoder.encode(batch, new Map())
+    this.size.learn({ payloadBytes, files: 1, encodedBytes: bytes.length, footerBytes: footerBytes(bytes) })
+    const limit = this.fileBytes * greatestShare
+    if (bytes.length <= limit || batch.rows === 1) {
+      return [
+        {
+          bytes,
+          rows: batch.rows,
+          firstOffset: batch.offsets[0]!,
+          lastOffset: batch.offsets[batch.rows - 1]!,
+          ...this.#options.eventTimes(batch),
+        },
+      ]
+    }
+    // Less compressible than foretold.
+    const rows = Math.max(1, Math.floor((batch.rows * this.fileBytes * aimedShare) / bytes.length))
+    const encoded: EncodedRows[] = []
+    for (let from = 0; from < batch.rows; from += rows) {
+      const to = Math.min(batch.rows, from + rows)
+      encoded.push(...this.encode(batchSlice(batch, from, to), (payloadBytes * (to - from)) / batch.rows))
+    }
+    return encoded
+  }
+}
