@@ -63,4 +63,9 @@ test('a configuration that cannot be served is refused with what is possible', (
   expect(refusal({ constructor: '1' })).toContain('Unknown topic config name')
   expect(refusal({ 'retention.ms': null })).toContain('Null value')
   expect(refusal({ 'cleanup.policy': 'delete', 'segment.bytes': '1000000' })).toBe('accepted')
+  expect(refusal({ 'compression.type': 'brotli' })).toContain(
+    'it must be one of producer, uncompressed, zstd',
+  )
+  expect(refusal({ 'compression.gzip.level': '0' })).toContain('it must be in -1..-1 or 1..9')
+  expect(refusal({ 'compression.type': 'lz4', 'compression.gzip.level': '-1' })).toBe('accepted')
 })

@@ -7,7 +7,9 @@ import {
   hasValidChecksum,
   type RecordBatchHeader,
   readBatchHeader,
+  setMaxTimestamp,
 } from '../log/record-batch.ts'
+import { compressedAs, largestTimestamp } from '../log/records.ts'
 import type { Handlers } from '../network/dispatcher.ts'
 import type { ResponseOf } from '../protocol/api-table.ts'
 import { ErrorCode, errorCodeOf, RefusedRequestError } from '../protocol/error-code.ts'
@@ -36,7 +38,9 @@ export const produceHandlers = (broker: BrokerServices): Pick<Handlers, 'produce
           if (header.isTransactional) {
             broker.transactions.checkWrite(header.producerId, header.producerEpoch, name, partition)
           }
-          const appended = log.append(batch)
+          const kept = compressedAs(batch, header, config.compression)
+          if (kept !== batch) checkSize(kept, config)
+          const appended = log.append(kept)
           return {
             partition,
             errorCode: 0,
@@ -78,7 +82,7 @@ export const produceHandlers = (broker: BrokerServices): Pick<Handlers, 'produce
 /**
  * Checks one v2 record batch of a producer against its CRC and the topic's configuration.
  *
- * The records themselves are not opened: that would cost more than all the rest.
+ * Compressed records are not opened: that would cost more than all the rest.
  */
 const validBatch = (batch: Buffer, config: TopicConfig): RecordBatchHeader => {
   if (batch.length > 16 && batch.readInt8(16) < 2) {
@@ -98,10 +102,7 @@ const validBatch = (batch: Buffer, config: TopicConfig): RecordBatchHeader => {
       'A partition takes exactly one record batch in a request.',
     )
   }
-  if (batch.length > config.maxMessageBytes) {
-    const message = `The record batch has ${batch.length} bytes; max.message.bytes is ${config.maxMessageBytes}.`
-    throw new RefusedRequestError('MESSAGE_TOO_LARGE', message)
-  }
+  checkSize(batch, config)
   if (header.magic !== 2 || !hasValidChecksum(batch, header)) {
     throw new RefusedRequestError('CORRUPT_MESSAGE', 'The record batch does not fit its CRC-32C.')
   }
@@ -115,21 +116,36 @@ const validBatch = (batch: Buffer, config: TopicConfig): RecordBatchHeader => {
   if (!isConsistent) {
     throw new RefusedRequestError('INVALID_RECORD', 'The fields of the record batch contradict each other.')
   }
-  if (!config.logSettings.usesLogAppendTime) checkTimestamps(header, config)
+  const maxTimestamp = checkRecords(batch, header)
+  if (!config.logSettings.usesLogAppendTime) checkTimestamps(maxTimestamp, config)
   if (hasDependentLz4Blocks(batch, header)) {
     throw new RefusedRequestError('UNKNOWN_SERVER_ERROR', 'Dependent blocks of LZ4 frames are not supported.')
   }
   return header
 }
 
-const checkTimestamps = (header: RecordBatchHeader, config: TopicConfig): void => {
+const checkSize = (batch: Buffer, { maxMessageBytes }: TopicConfig): void => {
+  if (batch.length <= maxMessageBytes) return
+  const message = `The record batch has ${batch.length} bytes; max.message.bytes is ${maxMessageBytes}.`
+  throw new RefusedRequestError('MESSAGE_TOO_LARGE', message)
+}
+
+/** Walks the records, and answers their largest timestamp, which the header says from now on; producers may err. */
+const checkRecords = (batch: Buffer, header: RecordBatchHeader): number => {
+  if (header.codec !== CompressionCodec.none) return header.maxTimestamp
+  const maxTimestamp = largestTimestamp(batch.subarray(batchHeaderBytes), header)
+  if (maxTimestamp !== header.maxTimestamp) setMaxTimestamp(batch, maxTimestamp)
+  return maxTimestamp
+}
+
+const checkTimestamps = (maxTimestamp: number, config: TopicConfig): void => {
   const now = Date.now()
   const earliest = now - config.timestampBeforeMaxMillis
   const latest = now + config.timestampAfterMaxMillis
-  if (header.maxTimestamp > latest || (header.maxTimestamp >= 0 && header.maxTimestamp < earliest)) {
+  if (maxTimestamp > latest || (maxTimestamp >= 0 && maxTimestamp < earliest)) {
     throw new RefusedRequestError(
       'INVALID_TIMESTAMP',
-      `Timestamp ${header.maxTimestamp} of the record batch is not between ${earliest} and ${latest}.`,
+      `Timestamp ${maxTimestamp} of the record batch is not between ${earliest} and ${latest}.`,
     )
   }
 }

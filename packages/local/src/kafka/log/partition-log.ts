@@ -4,13 +4,13 @@ import { recoverPartitionLog, saveCheckpoint } from './partition-recovery.ts'
 import type { AbortedTransaction, ProducerState } from './producer-state.ts'
 import {
   controlBatch,
-  firstRecordAtOrAfter,
   isCommitMarker,
   placeBatch,
   type RecordBatchHeader,
   readBatchHeader,
   stampLogAppendTime,
 } from './record-batch.ts'
+import { firstRecordAtOrAfter } from './records.ts'
 import { Segment } from './segment.ts'
 import { readBatches } from './segment-reader.ts'
 
@@ -159,7 +159,7 @@ export class PartitionLog {
       )) {
         if (header.baseOffset >= endOffset) return undefined
         if (header.maxTimestamp < timestampMillis || header.lastOffset < this.#logStartOffset) continue
-        const found = firstRecordAtOrAfter(bytes, timestampMillis)
+        const found = firstRecordAtOrAfter(bytes, header, timestampMillis)
         return found.offset < this.#logStartOffset ? { ...found, offset: this.#logStartOffset } : found
       }
     }
@@ -178,21 +178,21 @@ export class PartitionLog {
     }
   }
 
-  /** Enforces retention by time and size, as the topic's configuration asks. */
+  /**
+   * Enforces retention by time and size, as the topic's configuration asks: whole segments go, the oldest first, and when
+   * none is left to keep a new one takes the place of the active one.
+   */
   applyRetention(nowMillis: number): void {
     const { retentionMillis, retentionBytes } = this.#settings()
-    const isOld = (segment: Segment) =>
-      retentionMillis >= 0 && segment.sizeBytes > 0 && segment.largestTimestamp < nowMillis - retentionMillis
-    const old = this.#segments.findIndex((segment) => !isOld(segment))
-    if (old === -1) this.#roll()
-    let keepFrom = old === -1 ? this.#segments.length - 1 : old
-    let excessBytes = retentionBytes < 0 ? 0 : this.sizeBytes - retentionBytes
-    for (let index = 0; index < this.#segments.length - 1; index++) {
-      excessBytes -= this.#segments[index]!.sizeBytes
-      if (excessBytes < 0) break
-      keepFrom = Math.max(keepFrom, index + 1)
-    }
-    this.deleteRecordsBefore(this.#segments[keepFrom]!.baseOffset)
+    let excessBytes = this.sizeBytes - retentionBytes
+    const keepFrom = this.#segments.findIndex((segment) => {
+      const isOld = retentionMillis >= 0 && segment.youngestMillis() < nowMillis - retentionMillis
+      excessBytes -= segment.sizeBytes
+      const isTooMuch = retentionBytes >= 0 && excessBytes >= 0
+      return segment.sizeBytes === 0 || !(isOld || isTooMuch)
+    })
+    const kept = keepFrom === -1 ? this.#roll() : this.#segments[keepFrom]!
+    this.deleteRecordsBefore(kept.baseOffset)
     this.#producers.expire(this.#logStartOffset, nowMillis - producerExpirationMillis)
   }
 
@@ -215,17 +215,22 @@ export class PartitionLog {
   #write(batch: Buffer, header: RecordBatchHeader): void {
     try {
       let active = this.#activeSegment()
-      const { segmentBytes, segmentMillis } = this.#settings()
-      const isFull = active.sizeBytes + batch.length > segmentBytes
-      if (active.sizeBytes > 0 && (isFull || Date.now() - this.#activeSinceMillis > segmentMillis)) {
-        active = this.#roll()
-      }
+      if (active.sizeBytes > 0 && this.#isToRoll(active, header)) active = this.#roll()
       active.append(batch, header)
     } catch (cause) {
       const message = `The log in ${this.directory} could not be written: ${(cause as Error).message}`
       throw new RefusedRequestError('KAFKA_STORAGE_ERROR', message, cause)
     }
     this.#uncheckpointedBytes += batch.length
+  }
+
+  /** By `segment.ms` a segment ages with the timestamps of its records; only without them with the clock. */
+  #isToRoll(active: Segment, { sizeBytes, maxTimestamp }: RecordBatchHeader): boolean {
+    const { segmentBytes, segmentMillis } = this.#settings()
+    const firstTimestamp = active.firstTimestamp()
+    const ageMillis =
+      firstTimestamp >= 0 ? maxTimestamp - firstTimestamp : Date.now() - this.#activeSinceMillis
+    return active.sizeBytes + sizeBytes > segmentBytes || ageMillis > segmentMillis
   }
 
   /** The batch is in the log already: without a checkpoint the next start only reads more of it. */

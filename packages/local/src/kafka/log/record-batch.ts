@@ -1,4 +1,3 @@
-import { gunzipSync } from 'node:zlib'
 import { readInt64, writeInt64 } from '../protocol/wire-reader.ts'
 import { crc32c } from './crc32c.ts'
 
@@ -82,6 +81,21 @@ export const stampLogAppendTime = (batch: Buffer, timestampMillis: number): void
   batch.writeUInt32BE(crc32c(batch, position.attributes), position.crc)
 }
 
+/** Puts the largest timestamp of its records into the header of a batch. */
+export const setMaxTimestamp = (batch: Buffer, maxTimestamp: number): void => {
+  writeInt64(batch, maxTimestamp, position.maxTimestamp)
+  batch.writeUInt32BE(crc32c(batch, position.attributes), position.crc)
+}
+
+/** The batch with its records compressed by another codec. */
+export const recompressed = (batch: Buffer, codec: number, records: Buffer): Buffer => {
+  const made = Buffer.concat([batch.subarray(0, batchHeaderBytes), records])
+  made.writeInt32BE(made.length - batchLengthOverheadBytes, position.length)
+  made.writeInt16BE((batch.readInt16BE(position.attributes) & ~7) | codec, position.attributes)
+  made.writeUInt32BE(crc32c(made, position.attributes), position.crc)
+  return made
+}
+
 /** True for an LZ4 frame whose blocks depend on each other, which Apache Kafka cannot read. */
 export const hasDependentLz4Blocks = (batch: Buffer, header: RecordBatchHeader): boolean => {
   if (header.codec !== CompressionCodec.lz4 || batch.length < batchHeaderBytes + 5) return false
@@ -115,44 +129,3 @@ export const controlBatch = (options: {
 
 /** True when a control batch is a commit, false when it is an abort. */
 export const isCommitMarker = (batch: Buffer, start = 0): boolean => batch[start + batchHeaderBytes + 8] === 1
-
-/**
- * The first record of a batch at or after a time.
- *
- * Batches compressed with snappy, lz4 or zstd are not opened: their first offset stands for the record, so
- * that a reader starts a little early and misses nothing.
- */
-export const firstRecordAtOrAfter = (
-  batch: Buffer,
-  timestampMillis: number,
-): { offset: number; timestampMillis: number } => {
-  const header = readBatchHeader(batch)
-  const first = { offset: header.baseOffset, timestampMillis: header.baseTimestamp }
-  if (header.usesLogAppendTime) return { ...first, timestampMillis: header.maxTimestamp }
-  let records = batch.subarray(batchHeaderBytes)
-  if (header.codec === CompressionCodec.gzip) records = gunzipSync(records)
-  else if (header.codec !== CompressionCodec.none) return first
-  let cursor = 0
-  const varint = (): number => {
-    let value = 0
-    let scale = 1
-    let byte: number
-    do {
-      byte = records.readUInt8(cursor++)
-      value += (byte & 127) * scale
-      scale *= 128
-    } while (byte & 128)
-    return value % 2 === 0 ? value / 2 : -(value + 1) / 2
-  }
-  for (let index = 0; index < header.recordCount; index++) {
-    const length = varint()
-    const end = cursor + length
-    cursor++
-    const recordTimestamp = header.baseTimestamp + varint()
-    if (recordTimestamp >= timestampMillis) {
-      return { offset: header.baseOffset + varint(), timestampMillis: recordTimestamp }
-    }
-    cursor = end
-  }
-  return first
-}

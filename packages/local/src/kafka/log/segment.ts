@@ -40,6 +40,7 @@ export class Segment {
   #sizeBytes = 0
   #nextOffset: number
   #largestTimestamp = -1
+  #firstTimestamp: number | undefined
   readonly #indexOffsets: number[] = []
   readonly #indexPositions: number[] = []
   /** The largest timestamp before each entry: it never falls, so it can be searched. */
@@ -66,6 +67,18 @@ export class Segment {
   /** Milliseconds since the epoch; -1 when the segment is empty. */
   get largestTimestamp(): number {
     return this.#largestTimestamp
+  }
+
+  /** Largest timestamp of the first batch, in milliseconds since the epoch; -1 when it has none. The segment is not empty. */
+  firstTimestamp(): number {
+    this.#firstTimestamp ??= readBatchHeader(this.read(0, batchHeaderBytes)).maxTimestamp
+    return this.#firstTimestamp
+  }
+
+  /** The time of the youngest record, in milliseconds since the epoch: that of the file when no record has one. */
+  youngestMillis(): number {
+    if (this.#largestTimestamp >= 0 || this.#sizeBytes === 0) return this.#largestTimestamp
+    return fstatSync(this.#open()).mtimeMs
   }
 
   /** Bytes in the file, which are more than `sizeBytes` before recovery has accounted for them. */

@@ -1,4 +1,5 @@
 import type { LogSettings } from '../log/partition-log.ts'
+import { CompressionCodec } from '../log/record-batch.ts'
 import { RefusedRequestError } from '../protocol/error-code.ts'
 
 interface ConfigDefinition {
@@ -32,6 +33,16 @@ const oneOf = (fallback: string, ...others: string[]): ConfigDefinition => ({
     return values.includes(value) ? undefined : `it must be one of ${values.join(', ')}`
   },
 })
+/** A whole number within one of the ranges, ends included. */
+const levels = (fallback: number, ...ranges: (readonly [number, number])[]): ConfigDefinition => ({
+  fallback: String(fallback),
+  validate: (value) => {
+    const isLevel = /^-?\d{1,6}$/.test(value) && ranges.some(([low, high]) => +value >= low && +value <= high)
+    return isLevel
+      ? undefined
+      : `it must be in ${ranges.map(([low, high]) => `${low}..${high}`).join(' or ')}`
+  },
+})
 /** A configuration of Apache Kafka the embedded broker can serve at its default only. */
 const only = (fallback: string): ConfigDefinition => ({
   fallback,
@@ -42,7 +53,10 @@ const only = (fallback: string): ConfigDefinition => ({
 /** The topic configurations of Apache Kafka, with what the embedded broker accepts for each. */
 const definitions: Readonly<Record<string, ConfigDefinition>> = {
   'cleanup.policy': only('delete'),
-  'compression.type': only('producer'),
+  'compression.gzip.level': levels(-1, [-1, -1], [1, 9]),
+  'compression.lz4.level': levels(9, [1, 17]),
+  'compression.type': oneOf('producer', 'uncompressed', 'zstd', 'lz4', 'snappy', 'gzip'),
+  'compression.zstd.level': levels(3, [-131_072, 22]),
   'delete.retention.ms': long(86_400_000, 0),
   'file.delete.delay.ms': long(60_000, 0),
   'flush.messages': only(String(maxInt64)),
@@ -71,6 +85,8 @@ const definitions: Readonly<Record<string, ConfigDefinition>> = {
   'unclean.leader.election.enable': only('false'),
 }
 
+const codecs: Readonly<Record<string, number>> = { ...CompressionCodec, uncompressed: CompressionCodec.none }
+
 /** One configuration of a topic as it is reported. */
 export interface EffectiveConfig {
   readonly name: string
@@ -86,6 +102,8 @@ export class TopicConfig {
   readonly maxMessageBytes: number
   readonly timestampAfterMaxMillis: number
   readonly timestampBeforeMaxMillis: number
+  /** What batches are kept as; without a codec as their producer made them. */
+  readonly compression: { readonly codec: number | undefined; readonly gzipLevel: number }
 
   /** Throws a RefusedRequestError (`INVALID_CONFIG`) for an unknown name or a value that cannot be served. */
   constructor(overrides: Readonly<Record<string, string | null>>) {
@@ -111,6 +129,10 @@ export class TopicConfig {
     this.maxMessageBytes = this.#numberOf('max.message.bytes')
     this.timestampAfterMaxMillis = this.#numberOf('message.timestamp.after.max.ms')
     this.timestampBeforeMaxMillis = this.#numberOf('message.timestamp.before.max.ms')
+    this.compression = {
+      codec: codecs[this.value('compression.type')],
+      gzipLevel: this.#numberOf('compression.gzip.level'),
+    }
   }
 
   value(name: string): string {
