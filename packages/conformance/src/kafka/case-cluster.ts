@@ -24,7 +24,7 @@ export class CaseCluster {
   readonly #security: KafkaSecurity
   readonly #cleanups: (() => unknown)[] = []
 
-  constructor({ brokers }: KafkaSubject, security: KafkaSecurity = {}) {
+  constructor({ brokers }: Pick<KafkaSubject, 'brokers'>, security: KafkaSecurity = {}) {
     this.#brokers = brokers
     this.#security = security
   }
@@ -176,7 +176,10 @@ const committedValues = (answer: FetchAnswer): string[] => {
 }
 
 /** Registers cases that run side by side, each with a view of the cluster of its own. */
-export type KafkaCase = (sentence: string, run: (cluster: CaseCluster) => Promise<void>) => void
+export type KafkaCase = (
+  sentence: string,
+  run: (cluster: CaseCluster, subject: KafkaSubject) => Promise<void>,
+) => void
 
 export const casesOf =
   (subject: () => KafkaSubject): KafkaCase =>
@@ -184,7 +187,7 @@ export const casesOf =
     it.concurrent(sentence, async () => {
       const cluster = new CaseCluster(subject())
       try {
-        await run(cluster)
+        await run(cluster, subject())
       } finally {
         await cluster.close()
       }

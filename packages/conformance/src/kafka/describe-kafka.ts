@@ -2,11 +2,13 @@ import { afterAll, beforeAll, describe } from 'vitest'
 import { casesOf, type KafkaCase } from './case-cluster.ts'
 import { configCases } from './configs.ts'
 import { fetchCases } from './fetch.ts'
+import { firstRebalanceCases } from './first-rebalance.ts'
 import { groupCases } from './groups.ts'
 import { idempotenceCases } from './idempotence.ts'
 import { offsetCases } from './offsets.ts'
 import { produceCases } from './produce.ts'
 import { recordDeletionCases } from './record-deletion.ts'
+import { retentionCases } from './retention.ts'
 import { staticMemberCases } from './static-members.ts'
 import { timeLookupCases } from './time-lookup.ts'
 import { topicCases } from './topics.ts'
@@ -20,6 +22,8 @@ import { WireClient } from './wire-client.ts'
 export interface KafkaSubject {
   /** What a client takes as its list of brokers. */
   readonly brokers: string[]
+  /** What the broker was started with as `group.initial.rebalance.delay.ms`; at least a second. */
+  readonly groupInitialRebalanceDelayMillis: number
 }
 
 const concepts: Readonly<Record<string, (test: KafkaCase) => void>> = {
@@ -30,7 +34,9 @@ const concepts: Readonly<Record<string, (test: KafkaCase) => void>> = {
   fetch: fetchCases,
   'look-up by time': timeLookupCases,
   'deleted records': recordDeletionCases,
+  retention: retentionCases,
   groups: groupCases,
+  'the first rebalance': firstRebalanceCases,
   'static members': staticMemberCases,
   offsets: offsetCases,
   transactions: transactionCases,
@@ -42,7 +48,7 @@ const concepts: Readonly<Record<string, (test: KafkaCase) => void>> = {
  * What every Kafka must answer: the same cases for the embedded broker and for Apache Kafka.
  *
  * `start` is called once and what it gave is disposed of at the end. One broker that creates topics by itself
- * (the default) is assumed. Cases run side by side and share nothing but the cluster.
+ * (the default) and enforces retention every second is assumed. Cases run side by side and share nothing but the cluster.
  */
 export const describeKafka = (name: string, start: () => Promise<KafkaSubject & AsyncDisposable>): void => {
   describe(`Kafka by ${name}`, () => {

@@ -157,6 +157,19 @@ export const groupCases = (test: KafkaCase): void => {
     })
   }
 
+  test('a kafkajs consumer with a session time-out of a second crashes with INVALID_SESSION_TIMEOUT', async (cluster) => {
+    const topic = await cluster.topic()
+    const config = { groupId: cluster.name('group'), sessionTimeout: 1000 }
+    const consumer = await cluster.consumer({ ...config, retry: { retries: 1 } })
+    await consumer.subscribe({ topic })
+    const crash = new Promise((resolve) => consumer.on('consumer.crash', ({ payload }) => resolve(payload)))
+    consumer.run({ eachMessage: async () => {} }).catch(() => undefined)
+    expect(await crash).toMatchObject({
+      restart: false,
+      error: { type: 'INVALID_SESSION_TIMEOUT', code: 26, retriable: false },
+    })
+  })
+
   test('a member that falls silent is out after its session time-out', async (cluster) => {
     const groupId = cluster.name('group')
     const wire = await cluster.wire()
@@ -207,7 +220,8 @@ export const groupCases = (test: KafkaCase): void => {
   test('a group with a member is not deleted: NON_EMPTY_GROUP', async (cluster) => {
     const { groupId } = await groupOfOne(cluster)
     const error = await refusal((await cluster.admin()).deleteGroups([groupId]))
-    expect(error.groups).toMatchObject([{ errorCode: 68 }])
+    expect(error.name).toBe('KafkaJSDeleteGroupsError')
+    expect(error.groups).toMatchObject([{ errorCode: 68, error: { type: 'NON_EMPTY_GROUP' } }])
   })
 
   test('what a consumer group reads from the latest offset is what comes later', async (cluster) => {

@@ -1,9 +1,18 @@
+import { createRequire } from 'node:module'
 import { CompressionCodecs, CompressionTypes } from 'kafkajs'
 import { expect } from 'vitest'
 import { type KafkaCase, refusal } from './case-cluster.ts'
-import { fetch, listOffset, produce } from './wire-api.ts'
+import { fetch, listOffset, produce, storedCodec } from './wire-api.ts'
 
 const hourMillis = 3_600_000
+/** Bytes before the first record of a batch. */
+const batchHeaderBytes = 61
+const require = createRequire(import.meta.url)
+const crc32C = require('kafkajs/src/protocol/recordBatch/crc32C') as (bytes: Buffer) => number
+
+/** Size of the one batch in a request of Produce v7: what stands before it has the same length, but for the topic's name. */
+const recordBatchBytes = (request: Buffer, topic: string): number =>
+  request.readInt32BE(22 + Buffer.byteLength(topic))
 
 /** Writing: the answer, its limits, time stamps and compression. */
 export const produceCases = (test: KafkaCase): void => {
@@ -48,6 +57,63 @@ export const produceCases = (test: KafkaCase): void => {
     const messages = Array.from({ length: 50 }, (_, index) => ({ value: `message ${index}` }))
     await producer.send({ topic, compression: CompressionTypes.GZIP, messages })
     expect(await cluster.readCommitted(topic)).toEqual(messages.map(({ value }) => value))
+  })
+
+  for (const [type, codec] of [
+    ['producer', undefined],
+    ['uncompressed', 0],
+    ['gzip', 1],
+  ] as const) {
+    const kept = codec === undefined ? 'keeps batches as they come' : 'keeps every batch so, however it comes'
+    test(`a topic with compression.type=${type} ${kept}`, async (cluster) => {
+      const topic = await cluster.topic({ configs: { 'compression.type': type } })
+      const wire = await cluster.wire()
+      for (const [offset, compression] of [0, 1].entries()) {
+        const value = `value ${offset} `.repeat(50)
+        const answer = await produce(wire, { topic, compression, messages: [{ value }] })
+        expect(answer).toMatchObject({ errorCode: 0, baseOffset: String(offset) })
+        expect(await storedCodec(wire, topic, offset)).toBe(codec ?? compression)
+        const { messages } = await fetch(wire, { topic, offset })
+        expect(String(messages[0]!.value)).toBe(value)
+      }
+    })
+  }
+
+  for (const type of ['snappy', 'lz4', 'zstd']) {
+    test(`a topic with compression.type=${type} takes what other codecs have made`, async (cluster) => {
+      const configs = {
+        'compression.type': type,
+        'compression.zstd.level': '4',
+        'compression.lz4.level': '3',
+      }
+      const topic = await cluster.topic({ configs })
+      const wire = await cluster.wire()
+      for (const compression of [0, 1]) {
+        expect((await produce(wire, { topic, compression, messages: [{ value: 'a' }] })).errorCode).toBe(0)
+      }
+      expect(await listOffset(wire, topic, -1)).toMatchObject({ offset: '2' })
+    })
+  }
+
+  test('a wrong time in the header of a batch is put right', async (cluster) => {
+    const topic = await cluster.topic()
+    const wire = await cluster.wire()
+    const messages = [{ value: 'a', timestamp: 1000 }, { value: 'b' }]
+    // kafkajs takes the largest of the times that are given, and the clock for the others.
+    expect((await produce(wire, { topic, messages })).errorCode).toBe(0)
+    expect(await listOffset(wire, topic, 2000)).toMatchObject({ offset: '1' })
+  })
+
+  test('a record longer than its batch is INVALID_RECORD and not written', async (cluster) => {
+    const topic = await cluster.topic()
+    const wire = await cluster.wire()
+    const answer = await produce(wire, { topic, messages: [{ value: 'abc' }] }, (bytes) => {
+      const batch = bytes.subarray(bytes.length - recordBatchBytes(bytes, topic))
+      batch[batchHeaderBytes]! += 20
+      batch.writeUInt32BE(crc32C(batch.subarray(21)), 17)
+    })
+    expect(answer).toMatchObject({ errorCode: 87, baseOffset: '-1' })
+    expect(await listOffset(wire, topic, -1)).toMatchObject({ offset: '0' })
   })
 
   test('LogAppendTime: answer and consumer see the time of the broker', async (cluster) => {

@@ -45,6 +45,15 @@ export const recordDeletionCases = (test: KafkaCase): void => {
     })
   })
 
+  test('an admin that has not looked the topic up deletes nothing: KafkaJSTopicMetadataNotLoaded', async (cluster) => {
+    const topic = await topicOf20(cluster)
+    const admin = await cluster.admin()
+    const partitions = [{ partition: 0, offset: '10' }]
+    const error = await refusal(admin.deleteTopicRecords({ topic, partitions }))
+    expect(error.name).toBe('KafkaJSTopicMetadataNotLoaded')
+    expect(await listOffset(await cluster.wire(), topic, -2)).toMatchObject({ offset: '0' })
+  })
+
   test('a fetch of a deleted offset is OFFSET_OUT_OF_RANGE and names the log start', async (cluster) => {
     const topic = await topicOf20(cluster)
     await deleteTo(cluster, topic, '10')
@@ -76,6 +85,36 @@ export const recordDeletionCases = (test: KafkaCase): void => {
     const received = await cluster.consume(topic, 10, { groupId })
     expect(received[0]!.message.offset).toBe('10')
   })
+
+  for (const fromBeginning of [true, false]) {
+    const where = fromBeginning ? 'the start' : 'the end'
+    const sentence = `who seeks beyond the end and asks for offsets from ${where} goes on at ${where}, and does not crash`
+    test(sentence, async (cluster) => {
+      const topic = await topicOf20(cluster)
+      const groupId = cluster.name('group')
+      await commitOffset(await cluster.wire(), outsider(groupId), { topic, offset: 19 })
+      const consumer = await cluster.consumer({ groupId })
+      await consumer.subscribe({ topic, fromBeginning })
+      const crashes: unknown[] = []
+      consumer.on('consumer.crash', ({ payload }) => crashes.push(payload.error))
+      const offsets: number[] = []
+      await consumer.run({ eachMessage: async ({ message }) => void offsets.push(Number(message.offset)) })
+      const received = async () => offsets
+      await cluster.until(received, ([first]) => first === 19)
+      consumer.seek({ topic, partition: 0, offset: '999' })
+      await cluster.until(
+        async () => {
+          // At the end there is nothing to read until something comes.
+          if (!fromBeginning) await cluster.write(topic, ['later'])
+          return offsets
+        },
+        (all) => all.length > 1,
+      )
+      if (fromBeginning) expect(offsets[1]).toBe(0)
+      else expect(offsets[1]).toBeGreaterThanOrEqual(20)
+      expect(crashes).toEqual([])
+    })
+  }
 
   test('a consumer from the latest offset jumps over all that is left to the end', async (cluster) => {
     const topic = await topicOf20(cluster)

@@ -60,6 +60,21 @@ export const transactionRefusalCases = (test: KafkaCase): void => {
     expect(await cluster.readCommitted(topic)).toEqual([])
   })
 
+  test('kafkajs sees a transaction that outlived its time-out as INVALID_PRODUCER_EPOCH', async (cluster) => {
+    const topic = await cluster.topic()
+    const transactionalId = cluster.name('transaction')
+    const config = { transactionalId, transactionTimeout: 1000, maxInFlightRequests: 1, idempotent: true }
+    const transaction = await (await cluster.producer(config, 1)).transaction()
+    await transaction.send({ topic, messages: [{ value: 'late' }] })
+    const wire = await cluster.wire()
+    await cluster.until(
+      () => fetch(wire, { topic, offset: 0, isolationLevel: 1 }),
+      ({ lastStableOffset }) => lastStableOffset === '2',
+    )
+    const error = await refusal(transaction.send({ topic, messages: [{ value: 'later' }] }))
+    expect(error).toMatchObject({ type: 'INVALID_PRODUCER_EPOCH', code: 47, retriable: false })
+  })
+
   test('a transaction time-out of 16 minutes is INVALID_TRANSACTION_TIMEOUT, and one of 15 is not', async (cluster) => {
     const wire = await cluster.wire()
     expect((await initProducerId(wire, cluster.name('transaction'), 960_000)).errorCode).toBe(50)

@@ -76,8 +76,7 @@ export interface FetchAnswer {
   readonly messages: readonly WireMessage[]
 }
 
-/** Fetch v11 of one partition; without a session, and without waiting unless told. */
-export const fetch = async (wire: WireClient, options: FetchOptions): Promise<FetchAnswer> => {
+const fetchFields = (options: FetchOptions): object => {
   const maxBytes = options.maxBytes ?? 10_000_000
   const asked = {
     partition: options.partition ?? 0,
@@ -85,15 +84,28 @@ export const fetch = async (wire: WireClient, options: FetchOptions): Promise<Fe
     maxBytes,
     currentLeaderEpoch: options.currentLeaderEpoch ?? -1,
   }
-  const answer = await wire.ask('fetch', 11, {
+  return {
     replicaId: -1,
     maxWaitTime: options.maxWaitMillis ?? 0,
     minBytes: options.minBytes ?? 0,
     maxBytes,
     isolationLevel: options.isolationLevel ?? 0,
     topics: [{ topic: options.topic, partitions: [asked] }],
-  })
+  }
+}
+
+/** Fetch v11 of one partition; without a session, and without waiting unless told. */
+export const fetch = async (wire: WireClient, options: FetchOptions): Promise<FetchAnswer> => {
+  const answer = await wire.ask('fetch', 11, fetchFields(options))
   return (answer as { responses: { partitions: FetchAnswer[] }[] }).responses[0]!.partitions[0]!
+}
+
+/** The codec of the batch that holds an offset, as the broker keeps it: 0 none, 1 gzip, 2 snappy, 3 lz4, 4 zstd. */
+export const storedCodec = async (wire: WireClient, topic: string, offset: number): Promise<number> => {
+  const answer = await wire.askForBytes('fetch', 11, fetchFields({ topic, offset }))
+  // What comes before the records of the one partition has the same length always, but for the topic's name.
+  const batch = answer.subarray(62 + Buffer.byteLength(topic))
+  return batch.readInt16BE(21) & 7
 }
 
 export interface ListedOffset {

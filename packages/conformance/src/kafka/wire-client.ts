@@ -16,6 +16,7 @@ interface ResponseDecoder {
 }
 
 const require = createRequire(import.meta.url)
+const folderOf = (api: string, version: number): string => `kafkajs/src/protocol/requests/${api}/v${version}`
 const answerTimeoutMillis = 60_000
 
 /**
@@ -49,12 +50,21 @@ export class WireClient {
     fields: object,
     change?: (bytes: Buffer) => void,
   ): Promise<unknown> {
-    const folder = `kafkajs/src/protocol/requests/${api}/v${version}`
-    const request = (require(`${folder}/request`) as RequestBuilder)(fields)
+    const answer = await this.askForBytes(api, version, fields, change)
+    return await (require(`${folderOf(api, version)}/response`) as ResponseDecoder).decode(answer)
+  }
+
+  /** Asks the same, and gives back the bytes behind the correlation id. */
+  async askForBytes(
+    api: string,
+    version: number,
+    fields: object,
+    change?: (bytes: Buffer) => void,
+  ): Promise<Buffer> {
+    const request = (require(`${folderOf(api, version)}/request`) as RequestBuilder)(fields)
     const payload = Buffer.from((await request.encode()).buffer)
     change?.(payload)
-    const answer = await this.exchange(request.apiKey, request.apiVersion, payload)
-    return await (require(`${folder}/response`) as ResponseDecoder).decode(answer)
+    return await this.exchange(request.apiKey, request.apiVersion, payload)
   }
 
   /** Sends a request of any kind and gives back the bytes behind the correlation id. */

@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import type { KafkaCase } from './case-cluster.ts'
+import { type KafkaCase, refusal } from './case-cluster.ts'
 import { findCoordinator, joinGroup } from './wire-api.ts'
 
 const apiVersionsKey = 18
@@ -72,6 +72,19 @@ export const wireCases = (test: KafkaCase): void => {
     wire.write(length)
     await wire.closed()
     await (await cluster.wire()).ask('apiVersions', 2, {})
+  })
+
+  test('kafkajs sees a request of 120 MB as a closed connection, and its next one is served', async (cluster) => {
+    const topic = await cluster.topic()
+    const producer = await cluster.producer({}, 0)
+    const error = await refusal(producer.send({ topic, messages: [{ value: Buffer.alloc(120_000_000) }] }))
+    expect(error.name).toBe('KafkaJSNumberOfRetriesExceeded')
+    expect(error.message).toMatch(/Closed connection|ECONNRESET|EPIPE/)
+    const [written] = await cluster.until(
+      () => producer.send({ topic, messages: [{ value: 'a' }] }).catch(() => []),
+      (answers) => answers.length > 0,
+    )
+    expect(written).toMatchObject({ errorCode: 0, baseOffset: '0' })
   })
 
   test('a negative frame length ends the connection', async (cluster) => {
