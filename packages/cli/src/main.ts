@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import { StockpipeError } from '@stockpipe/core'
 import { type Command, type CommandArguments, type CommandIO, UsageError } from './command.ts'
+import { deadLettersCommand } from './commands/dead-letters.ts'
 import { localCommand } from './commands/local.ts'
 import { queryCommand } from './commands/query.ts'
 import { verifyCommand } from './commands/verify.ts'
@@ -8,14 +9,14 @@ import { suggestion } from './suggestion.ts'
 
 declare const __PACKAGE_VERSION__: string
 
-const commands: readonly Command[] = [localCommand, queryCommand, verifyCommand]
+const commands: readonly Command[] = [localCommand, queryCommand, verifyCommand, deadLettersCommand]
 
 const overview = `stockpipe: market records from Kafka to Parquet on S3, Glue and Athena
 
 Usage: stockpipe <command> [options]
 
 Commands:
-${commands.map(({ name, summary }) => `  ${name.padEnd(8)}${summary}`).join('\n')}
+${commands.map(({ name, summary }) => `  ${name.padEnd(14)}${summary}`).join('\n')}
 
   stockpipe <command> --help   what a command takes
   stockpipe --version          the version of this package

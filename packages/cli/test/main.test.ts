@@ -15,11 +15,12 @@ describe('help and version', () => {
       const { status, out, err } = await run(argv)
       expect({ status, err }).toEqual({ status: 0, err: '' })
       expect(out).toContain('Usage: stockpipe <command> [options]')
-      for (const name of ['local', 'query', 'verify']) expect(out).toMatch(new RegExp(`^  ${name} +\\w`, 'm'))
+      for (const name of ['local', 'query', 'verify', 'dead-letters'])
+        expect(out).toMatch(new RegExp(`^  ${name} +\\w`, 'm'))
     },
   )
 
-  test.each(['local', 'query', 'verify'])(
+  test.each(['local', 'query', 'verify', 'dead-letters'])(
     '%s --help and help %s tell the same, with every option',
     async (name) => {
       const long = await run([name, '--help'])
@@ -39,7 +40,7 @@ describe('a command line that cannot be run ends with 2 and says what was meant'
   test.each([
     [['lcoal'], "stockpipe has no command 'lcoal'; did you mean 'stockpipe local'?\n"],
     [['ver'], "stockpipe has no command 'ver'; did you mean 'stockpipe verify'?\n"],
-    [['frobnicate'], "stockpipe has no command 'frobnicate'; it has local, query, verify.\n"],
+    [['frobnicate'], "stockpipe has no command 'frobnicate'; it has local, query, verify, dead-letters.\n"],
     [['--quiet'], "stockpipe: a command comes first, not '--quiet'; see 'stockpipe --help'.\n"],
     [['help', 'querry'], "stockpipe has no command 'querry'; did you mean 'stockpipe query'?\n"],
     [
@@ -57,6 +58,13 @@ describe('a command line that cannot be run ends with 2 and says what was meant'
     [['local', '--log-level', 'trace'], /--log-level takes info or debug, not 'trace'/],
     [['local', 'here'], /it takes no argument such as 'here'/],
     [['local', '--data-dir'], /stockpipe local: Option '--data-dir <value>' argument missing/],
+    [['dead-letters'], /it takes list, show or replay\. See/],
+    [['dead-letters', 'delete', 's3://lake/j/trades'], /it takes list, show or replay, not 'delete'/],
+    [['dead-letters', 'list'], /list takes one journal, s3:\/\/BUCKET\/JOURNAL\/SINK/],
+    [
+      ['dead-letters', 'list', 's3://lake/j/trades', '--log', 'trades'],
+      /--log takes a topic and a partition/,
+    ],
     [['query'], /it takes the SQL as its argument/],
     [['query', 'SELECT', '1'], /put the SQL in quotes/],
     [['query', 'SELECT 1', '--format', 'xml'], /--format takes table, csv, json, not 'xml'/],

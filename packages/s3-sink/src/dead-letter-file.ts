@@ -6,7 +6,8 @@ interface StoredRow {
   readonly topic: string
   readonly partition: number
   readonly offset: bigint
-  readonly timestamp: number
+  readonly timestamp: unknown
+  readonly timestamp_millis: bigint
   readonly key: Uint8Array | null
   readonly value: Uint8Array | null
   readonly headers: string | null
@@ -20,10 +21,10 @@ export const readDeadLetterFile = (bytes: Uint8Array, key: string): readonly Dea
   try {
     const rows = tableFromIPC(readParquet(bytes).intoIPCStream())
     return Array.from(rows, (row) => {
-      const { timestamp, headers, ...record } = row!.toJSON() as unknown as StoredRow
+      const { timestamp: _, timestamp_millis, headers, ...record } = row!.toJSON() as unknown as StoredRow
       return {
         ...record,
-        timestampMillis: Number(timestamp),
+        timestampMillis: Number(timestamp_millis),
         headers: headers === null ? [] : headersOf(headers),
       }
     })

@@ -15,14 +15,16 @@ import {
  * letters to make them a table of the catalog.
  *
  * `headers` is JSON, `[{"key": "trace", "value": "<base64>"}]` in the record's order, and null for a record without
- * any; `fingerprint` is that of the table definition that the record does not fit.
+ * any; `timestamp` is null where the producer's number lies outside the years 1 to 9999, which readers cannot take, and
+ * `timestamp_millis` is the number itself; `fingerprint` is that of the table definition that the record does not fit.
  */
 export const deadLetterTable = defineTable('dead_letters', {
   columns: {
     topic: t.string(),
     partition: t.int32(),
     offset: t.int64(),
-    timestamp: t.timestamp(),
+    timestamp: t.timestamp().nullable(),
+    timestamp_millis: t.int64(),
     key: t.binary().nullable(),
     value: t.binary().nullable(),
     headers: t.json().nullable(),
@@ -32,6 +34,9 @@ export const deadLetterTable = defineTable('dead_letters', {
   },
 })
 
+const firstInstant = BigInt(Date.parse('0001-01-01T00:00:00.000Z'))
+const lastInstant = BigInt(Date.parse('9999-12-31T23:59:59.999Z'))
+
 /** Rejected records of a block, in full, as rows of `deadLetterTable`. */
 export const deadLetterBatch = (
   block: RecordBlock,
@@ -40,12 +45,14 @@ export const deadLetterBatch = (
 ): ColumnBatch => {
   const builders = deadLetterTable.columns.map(({ type }) => new ColumnBuilder(type))
   for (const { index, offset, column, reason } of rejected) {
+    const timestamp = BigInt(block.timestamps[index]!)
     const headers = block.headers ? packedAt(block.headers, index) : null
     const row: readonly (StoredValue | null)[] = [
       block.topic,
       block.partition,
       offset,
-      BigInt(block.timestamps[index]!),
+      firstInstant <= timestamp && timestamp <= lastInstant ? timestamp : null,
+      timestamp,
       packedAt(block.keys, index),
       packedAt(block.values, index),
       headers === null ? null : headersText(headers),

@@ -33,7 +33,13 @@ describe('a topic for dead letters', () => {
       value: bytes,
       headers: { trace: ['one', bytes], none: undefined },
     })
-    builder.add({ offset: 2n, timestampMillis: 3, key: null, value: Buffer.from('{"ticker":"A"}') })
+    // A producer that meant nanoseconds.
+    builder.add({
+      offset: 2n,
+      timestampMillis: 1_700_000_000_000_000_000,
+      key: null,
+      value: Buffer.from('{"ticker":"A"}'),
+    })
     const assigned = { topic: 'prices', partition: 0, logStart: 0n, logEnd: 3n }
     await sink.assign([assigned], { generation: 1 })
     await sink.write(builder.finish())
@@ -58,7 +64,7 @@ describe('a topic for dead letters', () => {
       {
         ...common,
         offset: 2n,
-        timestampMillis: 3,
+        timestampMillis: 1_700_000_000_000_000_000,
         key: null,
         value: new Uint8Array(Buffer.from('{"ticker":"A"}')),
         headers: [],

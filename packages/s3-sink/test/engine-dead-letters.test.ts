@@ -70,6 +70,7 @@ describe('records that are no rows', () => {
         ...common,
         offset: 7n,
         timestamp: 1_700_000_000_000n,
+        timestamp_millis: 1_700_000_000_000n,
         key: Uint8Array.of(0xfe),
         value: Uint8Array.of(0xff, 0x00),
         headers: JSON.stringify([
@@ -85,6 +86,7 @@ describe('records that are no rows', () => {
         ...common,
         offset: 9n,
         timestamp: 1_700_000_000_002n,
+        timestamp_millis: 1_700_000_000_002n,
         key: new Uint8Array(),
         value: null,
         headers: null,
@@ -95,6 +97,7 @@ describe('records that are no rows', () => {
         ...common,
         offset: 10n,
         timestamp: 1_700_000_000_003n,
+        timestamp_millis: 1_700_000_000_003n,
         key: null,
         value: new Uint8Array(Buffer.from('{"ticker":"A","price":"cheap"}')),
         headers: null,

@@ -7,7 +7,8 @@ const maximumWidth = 100
 const control = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g
 const escapes: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' }
 
-const visible = (text: string): string =>
+/** What is written as it is without moving the cursor or colouring: control characters become escapes. */
+export const visible = (text: string): string =>
   text.replace(
     control,
     (character) => escapes[character] ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,

@@ -1,0 +1,224 @@
+import type { DeadLetter, TopicPartition } from '@stockpipe/core'
+import type { DeadLetterFile, DeadLetters } from '@stockpipe/s3-sink'
+import { awsSettings } from '../aws-settings.ts'
+import { type Command, type CommandArguments, type CommandIO, UsageError } from '../command.ts'
+import { deadLetterJson, formatDeadLetter } from '../format/dead-letter.ts'
+import { visible } from '../format/table.ts'
+import { kafkaSettings, kafkaVariables } from '../kafka-settings.ts'
+
+const help = `Lists, shows and replays the records of a sink that could not become rows.
+
+Usage: stockpipe dead-letters list   s3://BUCKET/JOURNAL/SINK [options]
+       stockpipe dead-letters show   s3://BUCKET/JOURNAL/SINK [options]
+       stockpipe dead-letters replay s3://BUCKET/JOURNAL/SINK --to TOPIC [options]
+
+  --log TOPIC-PARTITION   only those of one partition log, such as trades-0
+  --json                  list: one array; show: one object a line, bytes as {"text"} or {"base64"}
+  --limit COUNT           show: records at most (default 20; with --json all)
+  --to TOPIC              replay: where key, value and headers are sent again; the topic has to be there
+  --brokers HOST:PORT,…   replay: in place of KAFKA_BROKERS
+  --again                 replay: files that were replayed to that topic before, too
+
+replay sends at least once. The journal notes each file whose records are all acknowledged, and it is not sent to that topic
+again without --again; a replay that is interrupted sends the records of the file it was at again when it is run again. Each
+record carries the header stockpipe-dead-letter: TOPIC/PARTITION/OFFSET, always the same, so that consumers can drop repeats.
+A record still wrong comes back as a dead letter of whoever reads the topic.
+
+Exit status 1 when a file is not there, 0 otherwise.
+Where: AWS_ENDPOINT_URL (a local stack), AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_PROFILE;
+replay: ${kafkaVariables}.
+`
+
+const reasonsShown = 5
+const defaultLimit = 20
+const number = new Intl.NumberFormat('en-US')
+
+/** A file with the reasons of its records, the most frequent first; undefined when it is not there. */
+interface FileReasons {
+  readonly file: DeadLetterFile
+  readonly reasons: readonly ReasonCount[] | undefined
+}
+
+interface ReasonCount {
+  readonly reason: string
+  readonly column: string | null
+  count: number
+  readonly firstOffset: bigint
+}
+
+const reasonsOf = (records: readonly DeadLetter[]): readonly ReasonCount[] => {
+  const counts = new Map<string, ReasonCount>()
+  for (const { reason, column, offset } of records) {
+    const known = counts.get(reason)
+    if (known) known.count += 1
+    else counts.set(reason, { reason, column, count: 1, firstOffset: offset })
+  }
+  return [...counts.values()].sort((left, right) => right.count - left.count)
+}
+
+const fileText = ({ file, reasons }: FileReasons): string => {
+  const where = `${file.topic}-${file.partition}: ${number.format(file.records)} in group [${file.start}, ${file.next}), offsets ${file.firstOffset} to ${file.lastOffset}, s3://${file.bucket}/${file.key}\n`
+  if (!reasons) return `${where}  the file is not there: not published yet, or deleted since\n`
+  const lines = reasons
+    .slice(0, reasonsShown)
+    .map(
+      ({ reason, count, firstOffset }) =>
+        `  ${number.format(count)}: ${visible(reason)} (first at offset ${firstOffset})\n`,
+    )
+  const more = reasons.length - lines.length
+  return `${where}${lines.join('')}${more > 0 ? `  and ${number.format(more)} more reasons\n` : ''}`
+}
+
+const fileJson = ({ file, reasons }: FileReasons) => ({
+  ...file,
+  reasons: reasons ?? null,
+})
+
+const jsonText = (value: unknown): string =>
+  `${JSON.stringify(value, (_, member) => (typeof member === 'bigint' ? member.toString() : member), 2)}\n`
+
+interface Action {
+  readonly deadLetters: DeadLetters
+  readonly log: TopicPartition | undefined
+  readonly values: CommandArguments['values']
+  readonly io: CommandIO
+}
+
+const list = async ({ deadLetters, log, values, io }: Action): Promise<number> => {
+  const listed: FileReasons[] = []
+  let records = 0
+  let missing = 0
+  for await (const file of deadLetters.files(log)) {
+    const read = await deadLetters.read(file)
+    const reasons = read && reasonsOf(read)
+    records += file.records
+    if (!reasons) missing += 1
+    if (values['json'] === true) listed.push({ file, reasons })
+    else io.stdout.write(fileText({ file, reasons }))
+  }
+  io.stdout.write(
+    values['json'] === true ? jsonText(listed.map(fileJson)) : `${number.format(records)} dead letters\n`,
+  )
+  return missing === 0 ? 0 : 1
+}
+
+const show = async ({ deadLetters, log, values, io }: Action): Promise<number> => {
+  const limit = limitOf(values)
+  let shown = 0
+  let missing = 0
+  for await (const file of deadLetters.files(log)) {
+    if (shown === limit) {
+      io.stderr.write(`There are more; --limit ${limit * 10} shows more of them, --json all.\n`)
+      return missing === 0 ? 0 : 1
+    }
+    const records = await deadLetters.read(file)
+    if (!records) {
+      missing += 1
+      io.stderr.write(`s3://${file.bucket}/${file.key} is not there: not published yet, or deleted since.\n`)
+      continue
+    }
+    for (const record of records.slice(0, limit - shown)) {
+      io.stdout.write(values['json'] === true ? deadLetterJson(record) : formatDeadLetter(record))
+      shown += 1
+    }
+  }
+  return missing === 0 ? 0 : 1
+}
+
+const replay = async ({ deadLetters, log, values, io }: Action): Promise<number> => {
+  const topic = values['to']
+  if (typeof topic !== 'string' || !/^[a-zA-Z0-9._-]{1,249}$/.test(topic)) {
+    throw new UsageError('replay takes the topic to send to: --to TOPIC')
+  }
+  const settings = kafkaSettings(values['brokers'] as string | undefined, io.env)
+  const [{ Kafka, logLevel }, { createDeadLetterTopic }] = await Promise.all([
+    import('kafkajs'),
+    import('@stockpipe/kafka'),
+  ])
+  const publisher = createDeadLetterTopic({
+    kafka: new Kafka({ ...settings, logLevel: logLevel.NOTHING }),
+    topic,
+  })
+  const told = {
+    sent: 'sent',
+    before: 'sent before, left out',
+    missing: 'not there: not published yet, or deleted since',
+  }
+  let missing = 0
+  try {
+    const sent = await deadLetters.replay({
+      topic,
+      publisher,
+      ...(log ? { log } : {}),
+      again: values['again'] === true,
+      onFile: (file, outcome) => {
+        if (outcome === 'missing') missing += 1
+        io.stdout.write(
+          `${file.topic}-${file.partition} [${file.start}, ${file.next}): ${number.format(file.records)} records ${told[outcome]}\n`,
+        )
+      },
+    })
+    io.stdout.write(`${number.format(sent)} dead letters sent to ${topic}\n`)
+  } finally {
+    await publisher.close()
+  }
+  return missing === 0 ? 0 : 1
+}
+
+const actions = { list, show, replay }
+
+const actionOf = (name: string | undefined): ((action: Action) => Promise<number>) => {
+  if (name !== undefined && Object.hasOwn(actions, name)) return actions[name as keyof typeof actions]
+  throw new UsageError(`it takes list, show or replay${name === undefined ? '' : `, not '${name}'`}`)
+}
+
+const limitOf = (values: CommandArguments['values']): number => {
+  const given = values['limit']
+  if (given === undefined) return values['json'] === true ? Number.POSITIVE_INFINITY : defaultLimit
+  if (typeof given === 'string' && /^[1-9]\d{0,8}$/.test(given)) return Number(given)
+  throw new UsageError(`--limit takes a whole number from 1 on, not '${String(given)}'`)
+}
+
+const logOf = (given: CommandArguments['values'][string]): TopicPartition | undefined => {
+  if (given === undefined) return undefined
+  const match = /^([a-zA-Z0-9._-]+)-(\d{1,10})$/.exec(String(given))
+  if (!match)
+    throw new UsageError(`--log takes a topic and a partition, such as trades-0, not '${String(given)}'`)
+  return { topic: match[1]!, partition: Number(match[2]) }
+}
+
+export const deadLettersCommand: Command = {
+  name: 'dead-letters',
+  summary: 'list, show or replay the records of a sink that could not become rows',
+  help,
+  options: {
+    log: { type: 'string' },
+    json: { type: 'boolean' },
+    limit: { type: 'string' },
+    to: { type: 'string' },
+    brokers: { type: 'string' },
+    again: { type: 'boolean' },
+  },
+  async run({ values, positionals }, io) {
+    const [name, journal, ...others] = positionals
+    const action = actionOf(name)
+    if (journal === undefined || others.length > 0 || !/^s3:\/\/[^/]+\/.+\/[^/]+\/?$/.test(journal)) {
+      throw new UsageError(
+        `${name} takes one journal, s3://BUCKET/JOURNAL/SINK, such as s3://lake/_stockpipe/journal/trades`,
+      )
+    }
+    const log = logOf(values['log'])
+    const settings = awsSettings('S3', io.env)
+    const [{ S3Client }, { openDeadLetters }] = await Promise.all([
+      import('@aws-sdk/client-s3'),
+      import('@stockpipe/s3-sink'),
+    ])
+    const client = new S3Client({ ...settings, forcePathStyle: settings.endpoint !== undefined })
+    try {
+      const deadLetters = openDeadLetters({ client, journal, signal: io.signal })
+      return await action({ deadLetters, log, values, io })
+    } finally {
+      client.destroy()
+    }
+  },
+}
