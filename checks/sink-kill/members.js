@@ -1,0 +1,65 @@
+import { fork } from 'node:child_process'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+
+const program = fileURLToPath(new URL('./member.js', import.meta.url))
+
+/** What the members of a run have met. */
+export class Ledger {
+  kills = {}
+  stops = 0
+  groups = 0
+  fenced = 0
+  failures = {}
+
+  count(counts, what) {
+    counts[what] = (counts[what] ?? 0) + 1
+  }
+}
+
+/** Starts a member; `ended` resolves with how it ended. */
+export const startMember = (settings, ledger) => {
+  const child = fork(program, [JSON.stringify(settings)], {
+    execArgv: ['--no-warnings'],
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  })
+  let diesAt
+  let failure
+  child.on('message', (message) => {
+    if (message.kind === 'dies') diesAt = message.point
+    if (message.kind === 'group') ledger.groups += 1
+    if (message.kind === 'fenced') ledger.fenced += 1
+    if (message.kind === 'failed') failure = message
+  })
+  const ended = new Promise((resolve) =>
+    child.on('exit', (code, signal) => resolve({ code, signal, diesAt, failure })),
+  )
+  return { child, ended }
+}
+
+/**
+ * Keeps one member running until `stopping` aborts: what ends is started again, each time with the next point to die
+ * at. A member that ends by itself is a failure that is counted; the service manager of a real one would do the same.
+ */
+export const keepMember = async ({ settings, ledger, nextPoint, stopping, random, onStart }) => {
+  while (!stopping.aborted) {
+    const point = nextPoint()
+    const nth = 1 + random.below(3)
+    const { child, ended } = startMember({ ...settings, point, nth }, ledger)
+    onStart?.(child)
+    const end = () => child.kill('SIGTERM')
+    stopping.addEventListener('abort', end, { once: true })
+    const timer =
+      point === 'any time' ? setTimeout(() => child.kill('SIGKILL'), 500 + random.below(9000)) : undefined
+    const { code, signal, diesAt, failure } = await ended
+    clearTimeout(timer)
+    stopping.removeEventListener('abort', end)
+    if (signal === 'SIGKILL' && !stopping.aborted) ledger.count(ledger.kills, diesAt ?? 'any time')
+    else if (!stopping.aborted) {
+      const { code: failed = `exit ${code ?? signal}`, message } = failure ?? {}
+      ledger.count(ledger.failures, failed)
+      if (message) console.log(`a member ended by itself: ${message}`)
+      await sleep(500)
+    }
+  }
+}
