@@ -1,4 +1,5 @@
 import type { TopicPartition } from '@stockpipe/core'
+import { type Checkpoint, readCheckpoint } from './checkpoint.ts'
 import { type Genesis, readGenesis } from './genesis.ts'
 import { type JournalEntry, readEntry } from './journal-entry.ts'
 import type { JournalKeys } from './journal-keys.ts'
@@ -56,6 +57,39 @@ export class Chain {
     const key = this.#keys.genesis(this.#log)
     const bytes = await this.#get(key, signal)
     return bytes && readGenesis(bytes, key, this.#log, this.#keys.sink)
+  }
+
+  /** Starts of all entries, oldest first. */
+  async starts(signal?: AbortSignal): Promise<readonly bigint[]> {
+    const keys = await this.#keysUnder(this.#keys.groups(this.#log), signal)
+    return keys
+      .map((key) => this.#keys.read(key))
+      .flatMap((read) => (read?.kind === 'entry' ? [read.start] : []))
+      .reverse()
+  }
+
+  /** The `next` of all checkpoints, newest first. */
+  async checkpoints(signal?: AbortSignal): Promise<readonly bigint[]> {
+    const keys = await this.#keysUnder(this.#keys.checkpoints(this.#log), signal)
+    return keys.flatMap((key) => this.#keys.readCheckpoint(key)?.next ?? [])
+  }
+
+  async newestCheckpoint(signal?: AbortSignal): Promise<Checkpoint | undefined> {
+    const [next] = await this.checkpoints(signal)
+    if (next === undefined) return undefined
+    const key = this.#keys.checkpoint(this.#log, next)
+    const bytes = await this.#get(key, signal)
+    // Deleted between the two reads: there are newer ones.
+    if (!bytes) return this.newestCheckpoint(signal)
+    return readCheckpoint(bytes, key, { sink: this.#keys.sink, log: this.#log, next })
+  }
+
+  #keysUnder(prefix: string, signal: AbortSignal | undefined): Promise<string[]> {
+    return retry(this.#context, { signal, what: `listing ${prefix}` }, async () => {
+      const keys: string[] = []
+      for await (const { key } of this.#store.list(prefix, signal ? { signal } : {})) keys.push(key)
+      return keys
+    })
   }
 
   #get(key: string, signal: AbortSignal | undefined): Promise<Uint8Array | undefined> {

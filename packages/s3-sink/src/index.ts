@@ -1,3 +1,4 @@
+export type { Checkpoint, PrunedTotals } from './checkpoint.ts'
 export { type CleanUploadsOptions, cleanUploads } from './clean-uploads.ts'
 export {
   type DeadLetterFile,
@@ -10,10 +11,20 @@ export { deadLetterTable } from './dead-letter-table.ts'
 export { createEngine } from './engine.ts'
 export type { Engine, EngineOptions, EngineRequest, EngineResponse, FileContent } from './engine-messages.ts'
 export { type CallOutcome, JournalFormatError, LostUploadError, ObjectStoreError } from './errors.ts'
+export type { Genesis } from './genesis.ts'
+export {
+  type InitiatedLog,
+  type InitJournalOptions,
+  initJournal,
+} from './init-journal.ts'
 export type { JournalAccessOptions } from './journal-access.ts'
+export { type DescribedLog, type DescribeJournalOptions, describeJournal } from './journal-description.ts'
+export type { EntryFile, JournalEntry } from './journal-entry.ts'
 export type { SinkLogger } from './logger.ts'
 export type { ObjectSettings } from './object-settings.ts'
 export { createS3ObjectStore, type S3ObjectStoreOptions } from './object-store.ts'
+export { type PrunedLog, type PruneJournalOptions, pruneJournal } from './prune.ts'
+export { type ResetOptions, type ResetReport, resetPartitionLog } from './reset.ts'
 export { createSink, type Sink } from './sink.ts'
 export type { PutIfAbsentOptions, SinkObjectStore } from './sink-object-store.ts'
 export type {

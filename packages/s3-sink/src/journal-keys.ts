@@ -7,6 +7,9 @@ const offsetDigits = 19
 /** An offset as 19 digits. */
 export const paddedOffset = (offset: bigint): string => offset.toString().padStart(offsetDigits, '0')
 
+const newestFirst = (offset: bigint): string =>
+  `${paddedOffset(greatestOffset - offset)}-${paddedOffset(offset)}`
+
 /** Where a sink's journal is, and how its keys are made and read. */
 export class JournalKeys {
   readonly bucket: string
@@ -45,6 +48,10 @@ export class JournalKeys {
     return `${this.root}groups/`
   }
 
+  get checkpointsPrefix(): string {
+    return `${this.root}checkpoints/`
+  }
+
   /** The object that shows at start-up whether conditional writes hold. */
   get probe(): string {
     return `${this.root}probe`
@@ -72,6 +79,24 @@ export class JournalKeys {
     return `${this.root}replayed/${topic}/${log.topic}/${log.partition}/${paddedOffset(start)}.json`
   }
 
+  checkpoints({ topic, partition }: TopicPartition): string {
+    return `${this.checkpointsPrefix}${topic}/${partition}/`
+  }
+
+  /** Newest first, as entries are. */
+  checkpoint(log: TopicPartition, next: bigint): string {
+    return `${this.checkpoints(log)}${newestFirst(next)}.json`
+  }
+
+  /** The `next` of a checkpoint, by its key. */
+  readCheckpoint(key: string): { log: TopicPartition; next: bigint } | undefined {
+    if (!key.startsWith(this.checkpointsPrefix)) return undefined
+    const rest = key.slice(this.checkpointsPrefix.length)
+    const match = /^([a-zA-Z0-9._-]+)\/(\d{1,10})\/(\d{19})-(\d{19})\.json$/.exec(rest)
+    if (!match || BigInt(match[3]!) + BigInt(match[4]!) !== greatestOffset) return undefined
+    return { log: { topic: match[1]!, partition: Number(match[2]) }, next: BigInt(match[4]!) }
+  }
+
   /** What a key under the groups prefix is; undefined when it is none of ours. */
   read(key: string): { log: TopicPartition; start: bigint; kind: 'entry' | 'settled' } | undefined {
     if (!key.startsWith(this.groupsPrefix)) return undefined
@@ -95,7 +120,7 @@ export class JournalKeys {
   }
 
   #group(log: TopicPartition, start: bigint): string {
-    return `${this.groups(log)}${paddedOffset(greatestOffset - start)}-${paddedOffset(start)}`
+    return `${this.groups(log)}${newestFirst(start)}`
   }
 }
 

@@ -23,9 +23,9 @@ const contentType = 'application/json'
 export interface PartitionJournalOptions extends RetryContext {
   readonly store: SinkObjectStore
   readonly keys: JournalKeys
-  readonly publisher: Publisher
   /** Sends dead letters to a topic as well, if that is wanted. */
   readonly forwarder?: DeadLetterForwarder | undefined
+  readonly publisher: Pick<Publisher, 'publish' | 'register'>
   readonly writer: string
   readonly start: StartPolicy
   readonly offsetForTimestamp?: OffsetForTimestamp | undefined
@@ -74,24 +74,37 @@ export class PartitionJournal {
   async open(assigned: AssignedPartition, signal?: AbortSignal): Promise<ChainEnd> {
     for (;;) {
       const readAt = this.#options.runtime.now()
-      const newest = await this.#chain.newest(signal)
-      if (newest) {
-        const { entry, settled } = newest
-        this.#end = endOf(entry)
-        this.#readAt = readAt
-        // First what is claimed, which needs nothing of Kafka: it is settled even where reading cannot go on.
-        if (!settled) await this.#settle(entry, signal)
+      const end = await this.resume(signal)
+      if (end) {
         this.#checkPosition(assigned)
-        return this.#end
+        return end
       }
-      const genesis =
-        (await this.#chain.genesis(signal)) ?? (await this.#makeGenesis(assigned, readAt, signal))
+      const genesis = await this.#makeGenesis(assigned, readAt, signal)
       if (!genesis) continue
-      this.#end = { genesisStart: genesis.start, previousStart: null, next: genesis.start, lastRecord: null }
-      this.#readAt = readAt
+      this.#begin(genesis, readAt)
       this.#checkPosition(assigned)
       return this.#end
     }
+  }
+
+  /**
+   * Steps 1 and 2 without Kafka: finds the chain's end and settles what a predecessor left, which needs nothing of
+   * Kafka. Undefined when there is neither entry nor genesis.
+   */
+  async resume(signal?: AbortSignal): Promise<ChainEnd | undefined> {
+    const readAt = this.#options.runtime.now()
+    const newest = await this.#chain.newest(signal)
+    if (newest) {
+      const { entry, settled } = newest
+      this.#end = endOf(entry)
+      this.#readAt = readAt
+      if (!settled) await this.#settle(entry, signal)
+      return this.#end
+    }
+    const genesis = await this.#chain.genesis(signal)
+    if (!genesis) return undefined
+    this.#begin(genesis, readAt)
+    return this.#end
   }
 
   /**
@@ -166,6 +179,11 @@ export class PartitionJournal {
       this.#options.store.putIfAbsent(key, new Uint8Array(), signal ? { signal } : {}),
     )
     if (this.#unmarked === start) this.#unmarked = undefined
+  }
+
+  #begin({ start }: Genesis, readAt: number): void {
+    this.#end = { genesisStart: start, previousStart: null, next: start, lastRecord: null }
+    this.#readAt = readAt
   }
 
   /** Step 2. */

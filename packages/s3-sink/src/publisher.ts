@@ -19,7 +19,7 @@ const rememberedPartitions = 100_000
 
 export interface PublisherOptions extends RetryContext {
   readonly store: SinkObjectStore
-  readonly table: BoundTable
+  readonly table: Pick<BoundTable, 'bucket' | 'location'>
   readonly registrar?: PartitionRegistrar | undefined
   /** Without it a lost upload is an error at once. */
   readonly lastResort?: LastResort | undefined
@@ -141,7 +141,8 @@ const lostUpload = (entry: JournalEntry, file: EntryFile, cause: unknown, again:
     },
   })
 
-const partitionsOf = (entry: JournalEntry): PartitionToRegister[] => {
+/** The partitions of the catalog that an entry's data files belong to. */
+export const partitionsOf = (entry: JournalEntry): PartitionToRegister[] => {
   const partitions = new Map<string, PartitionToRegister>()
   for (const { kind, key, partitionValues } of entry.files) {
     if (kind !== 'data' || partitionValues.length === 0) continue

@@ -106,10 +106,15 @@ export interface SinkOptions extends ObjectSettings {
    */
   readonly readAgain?: RecordReader
   /**
-   * Housekeeping of the assigned partition logs: uploads that no entry names and none ever will are aborted, at about
-   * `everyMillis`. Default 3,600,000; `false`: never (then run `stockpipe journal clean` at times).
+   * Housekeeping of the assigned partition logs at about `everyMillis`: uploads that no entry names and none ever will
+   * are aborted, old entries pruned. Default 3,600,000; `false`: never (then run `stockpipe journal clean` and `prune`).
    */
   readonly cleaner?: { readonly everyMillis?: number } | false
+  /**
+   * How long journal entries are kept at least, in milliseconds: afterwards a checkpoint says what they held. Default
+   * 30 days, 2 days at least; never one of the newest two of a partition log, and never genesis.
+   */
+  readonly retainEntriesMillis?: number
   readonly rotation?: RotationOptions
   readonly deadLetters?: DeadLetterOptions
   /**

@@ -6,6 +6,7 @@ import { JournalKeys } from './journal-keys.ts'
 import { givenObjectSettings } from './object-settings.ts'
 import { createS3ObjectStore } from './object-store.ts'
 import { ObservedStore } from './observed-store.ts'
+import { checkedRetention } from './prune.ts'
 import type { RejectionPolicy } from './rejection-limit.ts'
 import type { SinkObjectStore } from './sink-object-store.ts'
 import type { RotationOptions, SinkOptions } from './sink-options.ts'
@@ -23,7 +24,7 @@ export interface SinkSetup {
   readonly rotation: Required<RotationOptions>
   readonly deadLetters: RejectionPolicy & { readonly prefix: string }
   readonly engine: EngineOptions
-  readonly cleaner: { readonly everyMillis: number } | undefined
+  readonly cleaner: { readonly everyMillis: number; readonly retainEntriesMillis: number } | undefined
 }
 
 /** Throws a `ConfigurationError` for options that do not fit together. */
@@ -75,6 +76,7 @@ export const setUpSink = (options: SinkOptions, runtime: Runtime): SinkSetup => 
         ? undefined
         : {
             everyMillis: positive(options, 'cleaner.everyMillis', options.cleaner?.everyMillis ?? hourMillis),
+            retainEntriesMillis: checkedRetention(options.retainEntriesMillis),
           },
     engine: {
       topic: topic.toJSON(),

@@ -21,6 +21,7 @@ import { sinkHash } from './journal-keys.ts'
 import { LastResort } from './last-resort.ts'
 import { silentLogger } from './logger.ts'
 import { PartitionLog } from './partition-log.ts'
+import { pruneLog } from './prune.ts'
 import { Publisher } from './publisher.ts'
 import type { SinkContext } from './sink-context.ts'
 import type { SinkObjectStore } from './sink-object-store.ts'
@@ -127,7 +128,13 @@ class StockpipeSink implements Sink {
       },
     }
     const { cleaner } = setup
-    if (cleaner) this.#housekeeping = new Housekeeping({ runtime, logger, ...cleaner, jobs: this.#jobs() })
+    if (cleaner)
+      this.#housekeeping = new Housekeeping({
+        runtime,
+        logger,
+        ...cleaner,
+        jobs: this.#jobs(cleaner.retainEntriesMillis),
+      })
   }
 
   async assign(
@@ -220,7 +227,7 @@ class StockpipeSink implements Sink {
     if (failed) throw failed.error
   }
 
-  #jobs(): HousekeepingJob[] {
+  #jobs(retainEntriesMillis: number): HousekeepingJob[] {
     const { journal, tableStore, table, deadLetters, runtime, logger } = this.#context
     const { store, keys } = journal
     const prefixes = deadLetters.prefix === '' ? [table.prefix] : [table.prefix, deadLetters.prefix]
@@ -231,6 +238,12 @@ class StockpipeSink implements Sink {
         run: async (signal) => {
           const { aborted } = await abortLostUploads(cleaning, { logs: this.#owned(), signal })
           if (aborted.length > 0) logger.info(`Aborted ${aborted.length} uploads that lost their claim.`)
+        },
+      },
+      {
+        name: 'pruning the journal',
+        run: async (signal) => {
+          for (const log of this.#owned()) await pruneLog(journal, log, retainEntriesMillis, signal)
         },
       },
     ]

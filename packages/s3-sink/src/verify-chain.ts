@@ -1,4 +1,5 @@
 import { StockpipeError, type TopicPartition } from '@stockpipe/core'
+import { type Checkpoint, readCheckpoint } from './checkpoint.ts'
 import { readGenesis } from './genesis.ts'
 import { type JournalEntry, readEntry } from './journal-entry.ts'
 import type { JournalKeys } from './journal-keys.ts'
@@ -18,6 +19,8 @@ export interface JournalListing {
 export interface ReadChain {
   readonly log: TopicPartition
   readonly genesisStart: bigint | undefined
+  /** Stands for the entries before it, which were pruned. */
+  readonly checkpoint: Checkpoint | undefined
   /** Oldest first. */
   readonly entries: readonly JournalEntry[]
   /** True when the newest entry has its marker. */
@@ -78,15 +81,17 @@ export const readChain = async (
   }
   const genesisKey = keys.genesis(log)
   const genesis = await read(genesisKey, (bytes) => readGenesis(bytes, genesisKey, log, keys.sink))
+  const checkpoint = await newestCheckpoint(store, keys, log, read, signal)
   const entries: JournalEntry[] = []
-  const starts = [...listing.starts].sort((left, right) => (left < right ? -1 : 1))
+  const isKept = (start: bigint) => checkpoint === undefined || start >= checkpoint.next
+  const starts = listing.starts.filter(isKept).sort((left, right) => (left < right ? -1 : 1))
+  let previous: Link | undefined = checkpoint && { start: checkpoint.lastStart, next: checkpoint.next }
   for (const start of starts) {
     const key = keys.entry(log, start)
     const entry = await read(key, (bytes) => readEntry(bytes, key, { sink: keys.sink, log, start }))
     if (!entry) continue
-    checkLink(entry, entries.at(-1), genesis?.start, (code, message) =>
-      problem(code, message, keys.bucket, key),
-    )
+    checkLink(entry, previous, genesis?.start, (code, message) => problem(code, message, keys.bucket, key))
+    previous = entry
     entries.push(entry)
   }
   if (!genesis) {
@@ -98,22 +103,42 @@ export const readChain = async (
     )
   }
   for (const marker of listing.markers) {
-    if (listing.starts.includes(marker)) continue
+    if (!isKept(marker) || listing.starts.includes(marker)) continue
     const key = keys.entry(log, marker)
     problem('ENTRY_MISSING', `The group at ${marker} was settled and its entry is gone.`, keys.bucket, key)
   }
   const newest = starts.at(-1)
   return {
     log,
-    genesisStart: genesis?.start ?? entries[0]?.genesisStart,
+    genesisStart: genesis?.start ?? checkpoint?.genesisStart ?? entries[0]?.genesisStart,
+    checkpoint,
     entries,
     settled: newest !== undefined && listing.markers.includes(newest),
   }
 }
 
+const newestCheckpoint = async (
+  store: ReadableStore,
+  keys: JournalKeys,
+  log: TopicPartition,
+  read: <T>(key: string, parse: (bytes: Uint8Array) => T) => Promise<T | undefined>,
+  signal: AbortSignal | undefined,
+): Promise<Checkpoint | undefined> => {
+  for await (const { key } of store.list(keys.checkpoints(log), signal ? { signal } : {})) {
+    const next = keys.readCheckpoint(key)?.next
+    if (next === undefined) continue
+    const checkpoint = await read(key, (bytes) => readCheckpoint(bytes, key, { sink: keys.sink, log, next }))
+    if (checkpoint) return checkpoint
+  }
+  return undefined
+}
+
+/** What an entry follows. */
+type Link = Pick<JournalEntry, 'start' | 'next'>
+
 const checkLink = (
   entry: JournalEntry,
-  previous: JournalEntry | undefined,
+  previous: Link | undefined,
   genesisStart: bigint | undefined,
   problem: (code: string, message: string) => void,
 ): void => {

@@ -16,6 +16,18 @@ export interface VerifiedLog {
   readonly genesisStart: string
   /** Where the chain ends. */
   readonly next: string
+  /** What the groups before offset `next` held that were pruned; all other counts are of the groups that are left. */
+  readonly pruned: {
+    readonly next: string
+    readonly groups: number
+    readonly records: number
+    readonly rows: number
+    readonly deadLetters: number
+    readonly skipped: number
+    readonly holeOffsets: string
+    readonly files: number
+    readonly bytes: number
+  } | null
   readonly groups: number
   readonly records: number
   readonly rows: number
@@ -26,6 +38,8 @@ export interface VerifiedLog {
   /** Offsets at which there was no record, and the runs `[from, to)` that entries list. */
   readonly holeOffsets: string
   readonly holes: readonly { readonly from: string; readonly to: string }[]
+  /** Runs `[from, to)` that an operator gave up by a reset; they count as holes too. */
+  readonly acceptedLosses: readonly { readonly from: string; readonly to: string }[]
   /** True when the newest group has its marker. */
   readonly settled: boolean
   /** Files of the newest group that are staged and claimed but not yet published. */
@@ -92,11 +106,15 @@ export const formatVerifyReport = (report: VerifyReport): string => {
   const lines = report.logs.map((log) => {
     const deadLetters = log.deadLetters === 0 ? '' : ` and ${number.format(log.deadLetters)} dead letters`
     const holes = log.holeOffsets === '0' ? '' : `, ${log.holeOffsets} offsets without a record`
+    const pruned = log.pruned
+      ? `, ${number.format(log.pruned.rows)} rows before offset ${log.pruned.next} pruned`
+      : ''
+    const lost = log.acceptedLosses.map(({ from, to }) => `, lost by reset: ${from} to ${to}`).join('')
     const pending =
       log.pendingFiles.length === 0 ? '' : `, ${log.pendingFiles.length} files not yet published`
     return (
       `${log.topic}-${log.partition}: offsets ${log.genesisStart} to ${log.next} in ${log.groups} groups, ` +
-      `${number.format(log.rows)} rows${deadLetters} in ${log.files} files${holes}${pending}`
+      `${number.format(log.rows)} rows${deadLetters} in ${log.files} files${holes}${lost}${pruned}${pending}`
     )
   })
   const { totals, problems } = report

@@ -1,6 +1,8 @@
 import { type BoundTable, StockpipeError } from '@stockpipe/core'
+import { readFileKey, visibleTopic } from './data-file-key.ts'
 import { type JournalAccessOptions, journalAccess } from './journal-access.ts'
 import type { EntryFile, JournalEntry } from './journal-entry.ts'
+import { sinkHash } from './journal-keys.ts'
 import { footerLength, readParquetFooter } from './parquet-footer.ts'
 import { type ReadableStore, retryingReads } from './retrying-reads.ts'
 import type { SinkObjectStore } from './sink-object-store.ts'
@@ -23,8 +25,9 @@ export interface VerifyOptions extends JournalAccessOptions {
 }
 
 /**
- * Proves a sink's journal against its files: every chain from genesis on without gap or overlap, every named file
- * there with the entry's size and rows, no file that no entry names. Reads only. A sink that is running meanwhile
+ * Proves a sink's journal against its files: every chain from genesis (or its checkpoint) on without gap or overlap,
+ * every named file there with the entry's size and rows, no file that no entry names. Of pruned groups only what the
+ * checkpoint says is known: their files are told by their names, and one of them that is gone is not missed. Reads only. A sink that is running meanwhile
  * may show files it has just published as unknown: verify again, or stop it first.
  *
  * Answers a report whose `ok` is false when anything is off; rejects with an `ObjectStoreError` when it cannot read,
@@ -53,7 +56,7 @@ export const verifySink = async (options: VerifyOptions): Promise<VerifyReport> 
   )
   const tables = await listTables(chains, options, stores)
   const pending = await checkFiles(chains, tables, stores, problem, options.signal)
-  const unknownFiles = findUnknown(chains, tables, problem)
+  const unknownFiles = findUnknown(chains, tables, sinkHash(keys.sink), problem)
   const logs = chains.map((chain) => verifiedLog(chain, pending))
   return {
     ok: problems.length === 0,
@@ -192,6 +195,7 @@ const checkFooter = async (
 const findUnknown = (
   chains: readonly ReadChain[],
   tables: TableListings,
+  hash: string,
   problem: ReportProblem,
 ): readonly string[] => {
   const named = new Set(
@@ -199,6 +203,7 @@ const findUnknown = (
       entries.flatMap((entry) => entry.files.map((file) => `s3://${entry.table.bucket}/${file.key}`)),
     ),
   )
+  const pruned = new Map<ReadChain, number>()
   const unknown: string[] = []
   for (const [location, { bucket, sizes }] of tables) {
     for (const key of sizes.keys()) {
@@ -209,11 +214,44 @@ const findUnknown = (
         .split('/')
         .some((name) => /^[_.]/.test(name))
       if (named.has(address) || hidden || key.endsWith('/')) continue
+      const former = prunedChain(key, chains, hash)
+      if (former) {
+        pruned.set(former, (pruned.get(former) ?? 0) + 1)
+        continue
+      }
       unknown.push(address)
       problem('FILE_UNKNOWN', `${key} is named by no group, and queries read it.`, bucket, key)
     }
   }
+  for (const [{ log, checkpoint }, files] of pruned) {
+    const most = checkpoint!.pruned.files
+    if (files <= most) continue
+    const key = `${log.topic}-${log.partition}`
+    const { bucket } = [...tables.values()][0]!
+    problem(
+      'PRUNED_FILES_MORE',
+      `${key}: ${files} files carry the names of groups before offset ${checkpoint!.next}, and the pruned groups had ${most}.`,
+      bucket,
+      key,
+    )
+  }
   return unknown
+}
+
+/**
+ * Of a pruned group only the checkpoint is left, which does not name its files: whatever carries the name of such a
+ * group is taken for one of them.
+ */
+const prunedChain = (key: string, chains: readonly ReadChain[], hash: string): ReadChain | undefined => {
+  const file = readFileKey(key)
+  if (file?.sinkHash !== hash) return undefined
+  return chains.find(
+    ({ log, checkpoint }) =>
+      checkpoint !== undefined &&
+      file.start < checkpoint.next &&
+      file.partition === log.partition &&
+      file.topic === visibleTopic(log.topic),
+  )
 }
 
 const verifiedFile = (entry: JournalEntry, file: EntryFile): VerifiedFile => ({
@@ -231,11 +269,19 @@ const verifiedLog = (chain: ReadChain, pending: ReadonlySet<string>): VerifiedLo
   const files = entries.flatMap((entry) => entry.files)
   const sum = (read: (entry: JournalEntry) => number) =>
     entries.reduce((total, entry) => total + read(entry), 0)
+  const { checkpoint } = chain
   const genesisStart = chain.genesisStart ?? 0n
   return {
     ...log,
     genesisStart: genesisStart.toString(),
-    next: (entries.at(-1)?.next ?? genesisStart).toString(),
+    next: (entries.at(-1)?.next ?? checkpoint?.next ?? genesisStart).toString(),
+    pruned: checkpoint
+      ? {
+          ...checkpoint.pruned,
+          next: checkpoint.next.toString(),
+          holeOffsets: checkpoint.pruned.holeOffsets.toString(),
+        }
+      : null,
     groups: entries.length,
     records: sum(({ counts }) => counts.records),
     rows: sum(({ counts }) => counts.rows),
@@ -246,6 +292,9 @@ const verifiedLog = (chain: ReadChain, pending: ReadonlySet<string>): VerifiedLo
     holeOffsets: entries.reduce((total, entry) => total + entry.holes.offsets, 0n).toString(),
     holes: entries.flatMap(({ holes }) =>
       holes.ranges.map(({ from, to }) => ({ from: from.toString(), to: to.toString() })),
+    ),
+    acceptedLosses: entries.flatMap(({ cutBy, start, next }) =>
+      cutBy === 'reset' ? [{ from: start.toString(), to: next.toString() }] : [],
     ),
     settled,
     pendingFiles: files.filter((file) => pending.has(file.key)).map((file) => file.key),
