@@ -1,6 +1,7 @@
 import { type Runtime, StockpipeError, sleep } from '@stockpipe/core'
 import type { Admin, Kafka } from 'kafkajs'
 import { brokerErrorOf, kafkaFailure } from './kafka-failure.ts'
+import { partitionKey } from './partition-cursor.ts'
 import { abortable, settledWithin } from './waiting.ts'
 
 /** First offset and end of a partition log; the end leaves out transactions that are still open. */
@@ -70,6 +71,30 @@ export const logRanges = async (
       facts: { topic },
     })
   }
+}
+
+/** What a group has committed of topics, by topic and partition. Throws a `StockpipeError` `GROUP_OFFSETS_FAILED`. */
+export const committedOffsets = async (
+  admin: Pick<Admin, 'fetchOffsets'>,
+  groupId: string,
+  topics: readonly string[],
+): Promise<ReadonlyMap<string, bigint>> => {
+  const committed = new Map<string, bigint>()
+  if (topics.length === 0) return committed
+  const fetched = await admin.fetchOffsets({ groupId, topics: [...topics] }).catch((error) => {
+    throw kafkaFailure(error, {
+      code: 'GROUP_OFFSETS_FAILED',
+      doing: `asking what group ${groupId} has committed`,
+      retryable: true,
+      facts: { groupId },
+    })
+  })
+  for (const { topic, partitions } of fetched) {
+    for (const { partition, offset } of partitions) {
+      if (BigInt(offset) >= 0n) committed.set(partitionKey(topic, partition), BigInt(offset))
+    }
+  }
+  return committed
 }
 
 const attempts = 8

@@ -1,9 +1,17 @@
-import { ConfigurationError, type PartitionedSink, type Runtime, StockpipeError } from '@stockpipe/core'
+import {
+  ConfigurationError,
+  type PartitionedSink,
+  type RecordBlock,
+  type Runtime,
+  StockpipeError,
+} from '@stockpipe/core'
 import type { Batch, ConsumerStartBatchProcessEvent, EachBatchPayload } from 'kafkajs'
+import { type ConsumerLag, totalLag } from './consumer-lag.ts'
 import type { ConsumerProgress } from './consumer-options.ts'
 import { type BlockLimits, messageBlocks } from './message-blocks.ts'
 import type { PartitionCursor } from './partition-cursor.ts'
 import type { PartitionOwnership } from './partition-ownership.ts'
+import { positionProblem } from './position-check.ts'
 import { abortable, whileBeating } from './waiting.ts'
 
 export interface ConsumerLoopOptions {
@@ -13,6 +21,7 @@ export interface ConsumerLoopOptions {
   readonly blockLimits: BlockLimits
   readonly heartbeatIntervalMillis: number
   readonly onProgress: ((progress: ConsumerProgress) => void) | undefined
+  readonly onLag: ((lag: ConsumerLag) => void) | undefined
   /** Everything up to the targets is handed over and published. */
   readonly onReached: () => void
   readonly onFailure: (error: unknown) => void
@@ -50,12 +59,14 @@ export class ConsumerLoop {
 
   /** kafkajs's `eachBatch`. What fails here ends the consumer; only errors of heartbeats go back to kafkajs. */
   async eachBatch(payload: EachBatchPayload): Promise<void> {
-    const { ownership, onFailure } = this.#options
+    const { ownership } = this.#options
     const cursor = ownership.cursor(payload.batch)
     if (this.#ending || !cursor || cursor.position === undefined || cursor.busy || payload.isStale()) return
-    const { signal } = cursor.lost
+    const { signal } = cursor.interrupted
     cursor.busy = true
     try {
+      // The sink still has a block that a failed heartbeat has stopped the last batch from waiting for.
+      if (cursor.writing) await this.#beating(payload, abortable(cursor.writing, signal))
       const from = fetchedFrom(payload.batch)
       if (from === cursor.position || (await this.#accountFor(cursor, from, payload))) {
         await this.#handOver(cursor, payload)
@@ -63,10 +74,7 @@ export class ConsumerLoop {
       if (!signal.aborted) await this.#beat(payload)
     } catch (error) {
       if (error instanceof HeartbeatFailure) throw error.cause
-      if (!signal.aborted) {
-        if (StockpipeError.isInstance(error) && error.name === 'FencedError') ownership.fenced(cursor)
-        else onFailure(error)
-      }
+      if (!signal.aborted) this.#fail(cursor, error)
     } finally {
       cursor.busy = false
       this.checkReached()
@@ -90,28 +98,39 @@ export class ConsumerLoop {
     if (batchSize > 0 || cursor?.position === undefined) return
     const from = BigInt(firstOffset ?? lastOffset)
     const next = BigInt(lastOffset) + 1n
-    if (cursor.skippedTo === undefined && from === cursor.position) this.#advance(cursor, next)
+    if (cursor.skippedTo === undefined && from === cursor.position) this.#stepTo(cursor, next)
     else if (from >= (cursor.skippedTo ?? cursor.position)) cursor.skippedTo = next
     this.checkReached()
   }
 
-  /** Compares positions that stood still with the log: kafkajs says nothing when an offset is out of range. */
+  /**
+   * Compares positions that stood still with the log, asked once a topic: kafkajs says nothing when an offset is out
+   * of range. Tells the lag afterwards.
+   */
   async checkPositions(before: ReadonlyMap<PartitionCursor, bigint>): Promise<void> {
-    const { ownership } = this.#options
-    for (const [cursor, position] of before) {
-      if (!this.#stoodStill(cursor, position)) continue
-      const { signal } = cursor.lost
-      try {
-        cursor.logEnd = (await ownership.verify(cursor, position, signal)).logEnd
-      } catch (error) {
-        // A passing failure is seen again by the next check.
-        if (signal.aborted || (StockpipeError.isInstance(error) && error.retryable)) continue
-        throw error
+    const { ownership, onLag } = this.#options
+    const still = [...before].filter(([cursor, position]) => cursor.position === position && !cursor.reached)
+    const { generation } = ownership
+    try {
+      for (const topic of new Set(still.map(([{ topic }]) => topic))) {
+        const ranges = await ownership.ranges(topic, generation)
+        for (const [cursor, position] of still) {
+          if (cursor.topic !== topic || cursor.position !== position) continue
+          const range = ranges.get(cursor.partition) ?? { logStart: 0n, logEnd: 0n }
+          cursor.logEnd = range.logEnd
+          if (!this.#stoodStill(cursor, position)) continue
+          const at = { topic, partition: cursor.partition, offset: position }
+          if (positionProblem(at, range)) await ownership.verify(cursor, position, generation)
+          if (!this.#stoodStill(cursor, position)) continue
+          if (cursor.skippedTo !== undefined) this.#stepTo(cursor, cursor.skippedTo)
+          else if (position < cursor.logEnd && cursor.holds.size === 0) ownership.seek(cursor)
+        }
       }
-      if (!this.#stoodStill(cursor, position)) continue
-      if (cursor.skippedTo !== undefined) this.#advance(cursor, cursor.skippedTo)
-      else if (position < cursor.logEnd && cursor.holds.size === 0) ownership.seek(cursor)
+    } catch (error) {
+      // A passing failure is seen again by the next check.
+      if (!generation.aborted && !(StockpipeError.isInstance(error) && error.retryable)) throw error
     }
+    if (!this.#ending) onLag?.(this.lag())
     this.checkReached()
   }
 
@@ -151,17 +170,13 @@ export class ConsumerLoop {
 
   /** Whether a batch that begins elsewhere than expected follows on from the position all the same. */
   async #accountFor(cursor: PartitionCursor, from: bigint, payload: EachBatchPayload): Promise<boolean> {
-    const { ownership, runtime, heartbeatIntervalMillis } = this.#options
-    const position = cursor.position!
-    await whileBeating(
-      runtime,
-      heartbeatIntervalMillis,
-      () => this.#beat(payload),
-      ownership.verify(cursor, position, cursor.lost.signal),
-    )
+    const { ownership } = this.#options
+    const { position } = cursor
+    if (position === undefined) return false
+    await this.#beating(payload, ownership.verify(cursor, position, cursor.interrupted.signal))
     if (cursor.position !== position) return false
     if (cursor.skippedTo === from) {
-      this.#advance(cursor, from)
+      this.#stepTo(cursor, from)
       return true
     }
     // Left over from before a seek, or kafkajs jumped: the position is still in the log, so go back to it.
@@ -170,36 +185,74 @@ export class ConsumerLoop {
   }
 
   async #handOver(cursor: PartitionCursor, payload: EachBatchPayload): Promise<void> {
-    const { runtime, heartbeatIntervalMillis, blockLimits, onProgress } = this.#options
+    const { blockLimits, onProgress } = this.#options
     const { batch } = payload
-    const { signal } = cursor.lost
+    const { signal } = cursor.interrupted
     const end = BigInt(batch.lastOffset()) + 1n
     const next = cursor.target !== undefined && cursor.target < end ? cursor.target : end
     for (const block of messageBlocks(batch, cursor.handedTo, next, blockLimits)) {
-      const written = abortable(cursor.sink.write(block), signal)
-      await whileBeating(runtime, heartbeatIntervalMillis, () => this.#beat(payload), written)
+      await this.#write(cursor, block, payload, signal)
+      // Many small blocks take as long as a large one.
+      await this.#beat(payload)
       if (signal.aborted) throw signal.reason
-      this.records += block.count
-      this.bytes += block.values.bytes.length + block.keys.bytes.length
-      cursor.handedTo = block.nextOffset
-      this.#advance(cursor, block.nextOffset)
+      this.#stepTo(cursor, block.nextOffset)
     }
     cursor.logEnd = BigInt(batch.highWatermark)
-    this.#advance(cursor, next)
+    this.#stepTo(cursor, next)
     payload.resolveOffset((next - 1n).toString())
     onProgress?.(this.progress())
   }
 
-  progress(): ConsumerProgress {
-    let lag = 0n
-    for (const cursor of this.#options.ownership.cursors.values()) lag += cursor.lag
-    return { records: this.records, bytes: this.bytes, lag: Number(lag) }
+  async #write(
+    cursor: PartitionCursor,
+    block: RecordBlock,
+    payload: EachBatchPayload,
+    signal: AbortSignal,
+  ): Promise<void> {
+    // The sink may transfer the block's buffers to another thread.
+    const bytes = block.values.bytes.length + block.keys.bytes.length
+    const written = cursor.write(block).then(() => {
+      this.records += block.count
+      this.bytes += bytes
+    })
+    try {
+      await this.#beating(payload, abortable(written, signal))
+    } catch (failure) {
+      // What it fails with when nobody waits any more.
+      written.catch((error) => {
+        if (error !== failure) this.#fail(cursor, error)
+      })
+      throw failure
+    }
   }
 
-  #advance(cursor: PartitionCursor, position: bigint): void {
-    cursor.position = position
-    cursor.skippedTo = undefined
+  #fail(cursor: PartitionCursor, error: unknown): void {
+    const { ownership, onFailure } = this.#options
+    if (this.#ending || ownership.cursor(cursor) !== cursor || cursor.standing === undefined) return
+    if (StockpipeError.isInstance(error) && error.name === 'FencedError') ownership.fenced(cursor)
+    else onFailure(error)
+  }
+
+  progress(): ConsumerProgress {
+    return { records: this.records, bytes: this.bytes, lag: this.lag().records }
+  }
+
+  /** How far the partitions this member owns are behind, as far as is known. */
+  lag(): ConsumerLag {
+    const { ownership, runtime } = this.#options
+    const now = runtime.now()
+    return totalLag([...ownership.cursors.values()].flatMap((cursor) => cursor.lag(now) ?? []))
+  }
+
+  #stepTo(cursor: PartitionCursor, position: bigint): void {
+    cursor.stepTo(position)
     if (cursor.reached) this.#options.ownership.hold(cursor, 'reached')
+  }
+
+  #beating<T>(payload: EachBatchPayload, promise: Promise<T>): Promise<T> {
+    const { runtime, heartbeatIntervalMillis } = this.#options
+    // kafkajs leaves out a heartbeat that comes a moment too soon: asked only once an interval, it would be late by one.
+    return whileBeating(runtime, heartbeatIntervalMillis / 3, () => this.#beat(payload), promise)
   }
 
   /** kafkajs itself leaves out heartbeats that come too soon. */
@@ -208,8 +261,8 @@ export class ConsumerLoop {
       await payload.heartbeat()
     } catch (cause) {
       const { type } = cause as { readonly type?: string }
-      if (rebalanceErrors.has(type ?? '')) await this.#options.ownership.leave({ drain: true })
-      else if (expelledErrors.has(type ?? '')) await this.#options.ownership.leave({ drain: false })
+      if (rebalanceErrors.has(type ?? '')) await this.#options.ownership.interrupt({ expelled: false })
+      else if (expelledErrors.has(type ?? '')) await this.#options.ownership.interrupt({ expelled: true })
       throw new HeartbeatFailure(cause)
     }
   }

@@ -1,5 +1,12 @@
-import type { PartitionedSink, PartitionPosition, Runtime, TopicDefinition } from '@stockpipe/core'
+import {
+  ConfigurationError,
+  type PartitionedSink,
+  type PartitionPosition,
+  type Runtime,
+  type TopicDefinition,
+} from '@stockpipe/core'
 import type { Kafka } from 'kafkajs'
+import type { ConsumerLag } from './consumer-lag.ts'
 import type { BlockLimits } from './message-blocks.ts'
 
 /** How far a consumer has come. */
@@ -27,17 +34,33 @@ export interface RunConsumerOptions extends Partial<BlockLimits> {
   readonly kafka: Kafka
   readonly groupId: string
   readonly topics: readonly (string | TopicDefinition)[]
-  /** One sink for all topics, or one by topic name. Made and closed by the program. */
+  /** One sink for all topics, or one by topic name; `fanOut` makes one of several. Made and closed by the program. */
   readonly sink: PartitionedSink | Readonly<Record<string, PartitionedSink>>
-  /** `latest`: end when everything the topics held at the start is published. Default: go on until aborted. */
-  readonly until?: 'latest'
+  /**
+   * `latest`: end when everything the topics held at the start is published. A `Date` or milliseconds since the epoch:
+   * end before each partition's first record with that timestamp or a later one, or where its log ended at the start
+   * when there is none. Timestamps need not ascend: an older record behind that one is left out. Default: go on until
+   * aborted.
+   */
+  readonly until?: 'latest' | Date | number
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: ConsumerProgress) => void
-  /** When aborted or rebalanced: how long the sink may take to publish what it has buffered. Default 4,000. */
+  /** Told of the lag every `positionCheckMillis`, after the log ends of partitions that stood still were asked for. */
+  readonly onLag?: (lag: ConsumerLag) => void
+  /**
+   * What becomes of buffered records when the group rebalances. `keep`: partitions that stay go on without being read
+   * again, those that leave are given up after the join and read again by their new owner. `drain`: everything is
+   * published before the member joins again, for `drainMillis` at most, and assigned anew. Default `keep`.
+   */
+  readonly onRebalance?: 'keep' | 'drain'
+  /**
+   * When aborted, and in a rebalance with `onRebalance: 'drain'`: how long the sink may take to publish what it has
+   * buffered. In a rebalance two thirds of the session and rebalance time-outs at most. Default 4,000.
+   */
   readonly drainMillis?: number
   /** Default 30,000. */
   readonly sessionTimeoutMillis?: number
-  /** Default 3,000. */
+  /** Half of the session time-out at most. Default 3,000. */
   readonly heartbeatIntervalMillis?: number
   /** Default 60,000. */
   readonly rebalanceTimeoutMillis?: number
@@ -69,3 +92,56 @@ export const sinksByTopic = (
   }
   return sinks
 }
+
+/** Throws a `ConfigurationError`: `SINK_MISSING`, `UNTIL_INVALID`, `HEARTBEAT_TOO_RARE`. */
+export const checkConsumerOptions = (
+  options: RunConsumerOptions,
+  sinks: ReadonlyMap<string, PartitionedSink>,
+): void => {
+  const { groupId, until } = options
+  const facts = { groupId }
+  const names = options.topics.map((topic) => (typeof topic === 'string' ? topic : topic.name))
+  const missing = names.filter((name) => !sinks.has(name))
+  if (names.length === 0 || missing.length > 0) {
+    throw new ConfigurationError({
+      code: 'SINK_MISSING',
+      message:
+        names.length === 0
+          ? `Consumer group ${groupId} has no topic to read.`
+          : `Consumer group ${groupId} has no sink for ${missing.join(', ')}.`,
+      facts,
+    })
+  }
+  if (
+    until !== undefined &&
+    until !== 'latest' &&
+    !(Number.isSafeInteger(Number(until)) && Number(until) >= 0)
+  ) {
+    throw new ConfigurationError({
+      code: 'UNTIL_INVALID',
+      message: `Consumer group ${groupId} cannot read until ${String(until)}: give 'latest', a valid Date, or whole milliseconds since the epoch.`,
+      facts,
+    })
+  }
+  const { sessionTimeoutMillis, heartbeatIntervalMillis } = consumerTimes(options)
+  if (!(heartbeatIntervalMillis > 0 && heartbeatIntervalMillis <= sessionTimeoutMillis / 2)) {
+    throw new ConfigurationError({
+      code: 'HEARTBEAT_TOO_RARE',
+      message:
+        `Consumer group ${groupId} would lose its members to one late heartbeat: heartbeatIntervalMillis is ` +
+        `${heartbeatIntervalMillis}, and sessionTimeoutMillis ${sessionTimeoutMillis}. Make it half of that at most.`,
+      facts: { ...facts, heartbeatIntervalMillis, sessionTimeoutMillis },
+    })
+  }
+}
+
+/** The times of a run, with their defaults. */
+export const consumerTimes = (options: RunConsumerOptions) => ({
+  drainMillis: options.drainMillis ?? 4000,
+  sessionTimeoutMillis: options.sessionTimeoutMillis ?? 30_000,
+  heartbeatIntervalMillis: options.heartbeatIntervalMillis ?? 3000,
+  rebalanceTimeoutMillis: options.rebalanceTimeoutMillis ?? 60_000,
+  maxWaitMillis: options.maxWaitMillis ?? 500,
+  commitIntervalMillis: options.commitIntervalMillis ?? 1000,
+  positionCheckMillis: options.positionCheckMillis ?? 5000,
+})

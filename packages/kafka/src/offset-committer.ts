@@ -1,4 +1,4 @@
-import type { PartitionPosition, Runtime, RuntimeTimer } from '@stockpipe/core'
+import type { PartitionPosition, Runtime, RuntimeTimer, TopicPartition } from '@stockpipe/core'
 import type { Consumer } from 'kafkajs'
 import { partitionKey } from './partition-cursor.ts'
 import { settledWithin } from './waiting.ts'
@@ -29,11 +29,9 @@ export class OffsetCommitter {
     }, this.#intervalMillis)
   }
 
-  /** Forgets what is not committed yet: the partitions may belong to others now. */
-  clear(): void {
-    this.#positions.clear()
-    this.#timer?.cancel()
-    this.#timer = undefined
+  /** Forgets what is not committed yet of a partition: it may belong to others now. */
+  forget({ topic, partition }: TopicPartition): void {
+    this.#positions.delete(partitionKey(topic, partition))
   }
 
   /** Commits what is left, for at most `limitMillis`. */

@@ -1,16 +1,16 @@
 import {
   type PartitionedSink,
+  type PartitionPosition,
   type Runtime,
   StockpipeError,
   sleep,
   type TopicPartition,
 } from '@stockpipe/core'
 import type { Admin, Consumer } from 'kafkajs'
-import { type LogRange, logRanges, patiently } from './admin-session.ts'
-import { kafkaFailure } from './kafka-failure.ts'
+import { committedOffsets, type LogRange, logRanges, patiently } from './admin-session.ts'
 import type { OffsetCommitter } from './offset-committer.ts'
 import { type Hold, PartitionCursor, partitionKey } from './partition-cursor.ts'
-import { positionProblem } from './position-check.ts'
+import { positionProblem, verifiedRange } from './position-check.ts'
 
 export interface OwnershipOptions {
   readonly consumer: Pick<Consumer, 'pause' | 'resume' | 'seek'>
@@ -20,6 +20,7 @@ export interface OwnershipOptions {
   /** Where each partition ends with `until`; undefined without. */
   readonly targets: ReadonlyMap<string, bigint> | undefined
   readonly committer: OffsetCommitter
+  readonly onRebalance: 'keep' | 'drain'
   /** How long a sink may drain at the end. */
   readonly drainMillis: number
   /** How long it may in a rebalance, while no heartbeats are sent. */
@@ -33,23 +34,28 @@ export interface OwnershipOptions {
 const commitMillis = 1000
 const fencedBackoffMillis = 100
 const longestBackoffMillis = 5000
-/** A leader that has just taken over may answer an end that is behind for a moment. */
-const secondLookMillis = 1000
+const nothing: LogRange = { logStart: 0n, logEnd: 0n }
 
 /**
  * The partitions this member owns, through joins, rebalances and fencings, one change after another.
  *
  * kafkajs fetches as soon as it has joined. So all partitions are paused within the join event, before the first
- * fetch, and each is resumed only after a seek to the position its sink answered.
+ * fetch, and each is resumed only after a seek: to where its sink still stands, or to the position it answers.
+ *
+ * A partition that stays keeps its cursor and its sink's buffers (`onRebalance: 'keep'`). That another owner had it
+ * meanwhile does no harm: whoever claims second is fenced. It is only waste, so a member that comes back under another
+ * id (expelled, or kafkajs crashed) takes anew what the group has committed beyond it.
  */
 export class PartitionOwnership {
   readonly #options: OwnershipOptions
   readonly cursors = new Map<string, PartitionCursor>()
   readonly #assigned = new Set<PartitionCursor>()
   readonly #fullSinks = new Set<PartitionedSink>()
+  #memberId: string | undefined
   #joins = 0
   #epoch = 0
   #settled = false
+  #draining = false
   #ended = false
   #adopting = new AbortController()
   #changes: Promise<void> = Promise.resolve()
@@ -74,45 +80,64 @@ export class PartitionOwnership {
     return this.#settled
   }
 
+  /** Aborted when the group goes on to another generation. */
+  get generation(): AbortSignal {
+    return this.#adopting.signal
+  }
+
   cursor({ topic, partition }: TopicPartition): PartitionCursor | undefined {
     return this.cursors.get(partitionKey(topic, partition))
   }
 
-  /** To be called within the join event: pauses what was assigned, then has it adopted by the sinks. */
-  joined(assignment: Readonly<Record<string, readonly number[]>>): void {
+  /** To be called within the join event: pauses what was assigned, goes on with what stays, has the sinks adopt the rest. */
+  joined(memberId: string, assignment: Readonly<Record<string, readonly number[]>>): void {
     const partitions = Object.entries(assignment).flatMap(([topic, numbers]) =>
       numbers.map((partition) => ({ topic, partition })),
     )
     this.#pause(partitions)
     const { signal } = this.#nextEpoch()
+    this.#suspendAll()
+    const uninterrupted = memberId === this.#memberId && this.#options.onRebalance === 'keep'
+    this.#memberId = memberId
     this.#joins += 1
+    const names = new Set(partitions.map(({ topic, partition }) => partitionKey(topic, partition)))
+    for (const [name, cursor] of this.cursors) {
+      // Gone for a generation is gone: somebody else begins where the journal ends.
+      if (!names.has(name) || this.#options.onRebalance === 'drain') cursor.displace()
+      else if (uninterrupted && !signal.aborted) this.#resume(cursor, signal)
+    }
     void this.#change(async () => {
-      await this.#release(undefined)
-      this.#options.committer.clear()
+      if (!uninterrupted) await this.#resumeUnclaimed(signal)
       if (signal.aborted) return
-      const cursors = partitions.flatMap(({ topic, partition }) => {
-        const sink = this.#options.sinks.get(topic)
-        if (!sink) return []
-        const target = this.#options.targets?.get(partitionKey(topic, partition))
-        // A partition added since the start holds nothing the run was asked for.
-        return [
-          new PartitionCursor(topic, partition, sink, this.#options.targets ? (target ?? 0n) : undefined),
-        ]
-      })
-      for (const cursor of cursors) this.cursors.set(partitionKey(cursor.topic, cursor.partition), cursor)
-      await this.#adopt(cursors, signal)
+      await this.#release([...this.cursors.values()].filter(({ standing }) => standing === undefined))
+      if (signal.aborted) return
+      const fresh = partitions.flatMap((partition) => this.#freshCursor(partition))
+      for (const cursor of fresh) this.cursors.set(partitionKey(cursor.topic, cursor.partition), cursor)
+      await this.#adopt(fresh, signal)
       if (signal.aborted) return
       this.#settled = true
       this.#options.onSettled()
     }, signal)
   }
 
-  /** The generation is over: what is buffered is published if there is time, else given up. */
+  /** The generation is over: handing over stops until the next join. Resolves when the member may join again. */
+  interrupt({ expelled }: { readonly expelled: boolean }): Promise<void> {
+    if (this.#ended) return this.#leaving
+    if (this.#options.onRebalance === 'drain') return this.leave({ drain: !expelled })
+    this.#nextEpoch().abort(generationOver())
+    this.#suspendAll()
+    return Promise.resolve()
+  }
+
+  /** Gives everything back: what is buffered is published if there is time, else given up. */
   leave({ drain }: { readonly drain: boolean }): Promise<void> {
     const { drainMillis, rebalanceDrainMillis } = this.#options
     this.#nextEpoch()
     this.#leaving = this.#change(() =>
-      this.#release(drain ? (this.#ended ? drainMillis : rebalanceDrainMillis) : undefined),
+      this.#release(
+        [...this.cursors.values()],
+        drain ? (this.#ended ? drainMillis : rebalanceDrainMillis) : undefined,
+      ),
     )
     return this.#leaving
   }
@@ -126,21 +151,33 @@ export class PartitionOwnership {
 
   /** Another owner published past this one: the partition is adopted anew, at the position the sink then answers. */
   fenced(cursor: PartitionCursor): void {
-    if (cursor.position === undefined) return
+    if (cursor.standing === undefined) return
     cursor.displace()
     this.hold(cursor, 'unpositioned')
+    const { runtime } = this.#options
     const backoff = Math.min(longestBackoffMillis, fencedBackoffMillis * 2 ** cursor.fencings)
     cursor.fencings += 1
-    const { runtime } = this.#options
     const { signal } = this.#adopting
+    // Between two generations the next join sees to it.
     void this.#change(async () => {
       await sleep(runtime, backoff * (0.5 + runtime.random() / 2), signal)
-      const { topic, partition } = cursor
-      await cursor.sink.revoke([{ topic, partition }], { drain: false })
-      this.#assigned.delete(cursor)
-      await this.#adopt([cursor], signal)
+      await this.#release([cursor])
+      const fresh = this.#freshCursor(cursor)
+      if (signal.aborted) return
+      for (const anew of fresh) {
+        anew.fencings = cursor.fencings
+        this.cursors.set(partitionKey(anew.topic, anew.partition), anew)
+      }
+      await this.#adopt(fresh, signal)
       if (!signal.aborted) this.#options.onSettled()
     }, signal)
+  }
+
+  /** The sink says what is published. */
+  published(position: PartitionPosition): void {
+    const cursor = this.cursor(position)
+    cursor?.publishedUpTo(position.offset)
+    if (cursor || this.#draining) this.#options.committer.add(position)
   }
 
   setFull(sink: PartitionedSink, full: boolean): void {
@@ -176,24 +213,23 @@ export class PartitionOwnership {
   }
 
   /** Throws a `LostPositionError` or `LogChangedError` when Kafka does not have `position` any more. */
-  async verify(cursor: PartitionCursor, position: bigint, signal: AbortSignal): Promise<LogRange> {
-    const look = async (): Promise<LogRange> =>
-      (await this.#ranges(cursor.topic, signal)).get(cursor.partition) ?? { logStart: 0n, logEnd: 0n }
-    const at = { topic: cursor.topic, partition: cursor.partition, position }
-    let range = await look()
-    if (position > range.logEnd) {
-      await sleep(this.#options.runtime, secondLookMillis, signal)
-      range = await look()
-    }
-    const problem = positionProblem(at, range)
-    if (problem) throw problem
-    return range
+  verify(cursor: PartitionCursor, position: bigint, signal: AbortSignal): Promise<LogRange> {
+    const { topic, partition } = cursor
+    const look = async () => (await this.ranges(topic, signal)).get(partition) ?? nothing
+    const { runtime } = this.#options
+    return verifiedRange({ topic, partition, offset: position }, look, { runtime, signal })
+  }
+
+  /** Log ranges of a topic by partition, asked for until the broker answers. */
+  ranges(topic: string, signal: AbortSignal): Promise<ReadonlyMap<number, LogRange>> {
+    const { admin, runtime } = this.#options
+    return patiently(runtime, signal, () => logRanges(admin, topic))
   }
 
   #nextEpoch(): AbortController {
     this.#epoch += 1
     this.#settled = false
-    this.#adopting.abort(new Error('the group went on to another generation'))
+    this.#adopting.abort(generationOver())
     this.#adopting = new AbortController()
     if (this.#ended) this.#adopting.abort(new Error('the consumer is ending'))
     return this.#adopting
@@ -212,15 +248,59 @@ export class PartitionOwnership {
     return this.#changes
   }
 
+  #suspendAll(): void {
+    for (const cursor of this.cursors.values()) {
+      cursor.suspend()
+      this.hold(cursor, 'unpositioned')
+    }
+  }
+
+  /** Goes on with a partition whose sink still has it, once the sink has made up its mind about the last block. */
+  #resume(cursor: PartitionCursor, signal: AbortSignal): void {
+    if (cursor.standing === undefined) return
+    if (cursor.writing) {
+      void cursor.writing.then(() => {
+        if (!signal.aborted) this.#resume(cursor, signal)
+      })
+      return
+    }
+    cursor.resume()
+    const { topic, partition, committable } = cursor
+    // What was committed while the group had no generation was refused.
+    if (committable !== undefined) this.#options.committer.add({ topic, partition, offset: committable })
+    this.#start(cursor)
+    if (this.#settled) this.#options.onSettled()
+  }
+
+  /** After an absence: goes on with what nobody else has published of, and displaces the rest. */
+  async #resumeUnclaimed(signal: AbortSignal): Promise<void> {
+    const kept = [...this.cursors.values()].filter(({ standing }) => standing !== undefined)
+    const committed = await this.#committed(kept, signal)
+    if (signal.aborted) return
+    for (const cursor of kept) {
+      const offset = committed.get(partitionKey(cursor.topic, cursor.partition)) ?? 0n
+      if (offset > cursor.published) cursor.displace()
+      else this.#resume(cursor, signal)
+    }
+  }
+
+  #freshCursor({ topic, partition }: TopicPartition): PartitionCursor[] {
+    const key = partitionKey(topic, partition)
+    const sink = this.#options.sinks.get(topic)
+    if (!sink || this.cursors.has(key)) return []
+    const { targets } = this.#options
+    // A partition added since the start holds nothing the run was asked for.
+    return [new PartitionCursor(topic, partition, sink, targets ? (targets.get(key) ?? 0n) : undefined)]
+  }
+
   async #adopt(cursors: readonly PartitionCursor[], signal: AbortSignal): Promise<void> {
-    const topics = [...new Set(cursors.map(({ topic }) => topic))]
     const ranges = new Map<string, LogRange>()
-    for (const topic of topics) {
-      for (const [partition, range] of await this.#ranges(topic, signal)) {
+    for (const topic of new Set(cursors.map(({ topic }) => topic))) {
+      for (const [partition, range] of await this.ranges(topic, signal)) {
         ranges.set(partitionKey(topic, partition), range)
       }
     }
-    const committed = await patiently(this.#options.runtime, signal, () => this.#committed(topics))
+    const committed = await this.#committed(cursors, signal)
     if (signal.aborted) return
     await Promise.all(
       [...bySink(cursors)].map(async ([sink, own]) => {
@@ -228,7 +308,7 @@ export class PartitionOwnership {
           own.map(({ topic, partition }) => {
             const key = partitionKey(topic, partition)
             const offset = committed.get(key)
-            const range = ranges.get(key) ?? { logStart: 0n, logEnd: 0n }
+            const range = ranges.get(key) ?? nothing
             return { topic, partition, ...range, ...(offset === undefined ? {} : { committed: offset }) }
           }),
           { generation: this.#joins, signal },
@@ -242,55 +322,42 @@ export class PartitionOwnership {
           if (!answered) throw positionMissing(cursor)
           const key = partitionKey(cursor.topic, cursor.partition)
           const known = ranges.get(key)
-          const sound =
-            known && positionProblem({ ...answered, position: answered.offset }, known) === undefined
-          const range = sound ? known : await this.verify(cursor, answered.offset, signal)
+          const sound = known && positionProblem(answered, known) === undefined
+          const { logEnd } = sound ? known : await this.verify(cursor, answered.offset, signal)
           if (signal.aborted) return
-          cursor.place(answered, range.logEnd)
-          this.seek(cursor)
-          if (cursor.reached) this.hold(cursor, 'reached')
-          if (this.#fullSinks.has(sink)) this.hold(cursor, 'sinkFull')
-          this.unhold(cursor, 'unpositioned')
+          cursor.place(answered, { logEnd, committed: committed.get(key) ?? 0n })
+          this.#start(cursor)
         }
       }),
     )
   }
 
-  #ranges(topic: string, signal: AbortSignal): Promise<ReadonlyMap<number, LogRange>> {
-    const { admin, runtime } = this.#options
-    return patiently(runtime, signal, () => logRanges(admin, topic))
+  /** Has a cursor with a position fetched from there. */
+  #start(cursor: PartitionCursor): void {
+    this.seek(cursor)
+    if (cursor.reached) this.hold(cursor, 'reached')
+    if (this.#fullSinks.has(cursor.sink)) this.hold(cursor, 'sinkFull')
+    this.unhold(cursor, 'unpositioned')
   }
 
-  async #committed(topics: readonly string[]): Promise<ReadonlyMap<string, bigint>> {
-    const { admin, groupId } = this.#options
-    const committed = new Map<string, bigint>()
-    if (topics.length === 0) return committed
-    const fetched = await admin.fetchOffsets({ groupId, topics: [...topics] }).catch((error) => {
-      throw kafkaFailure(error, {
-        code: 'GROUP_OFFSETS_FAILED',
-        doing: `asking what group ${groupId} has committed`,
-        retryable: true,
-        facts: { groupId },
-      })
-    })
-    for (const { topic, partitions } of fetched) {
-      for (const { partition, offset } of partitions) {
-        if (BigInt(offset) >= 0n) committed.set(partitionKey(topic, partition), BigInt(offset))
-      }
-    }
-    return committed
+  #committed(cursors: readonly PartitionCursor[], signal: AbortSignal): Promise<ReadonlyMap<string, bigint>> {
+    const { admin, groupId, runtime } = this.#options
+    const topics = [...new Set(cursors.map(({ topic }) => topic))]
+    return patiently(runtime, signal, () => committedOffsets(admin, groupId, topics))
   }
 
-  async #release(drainMillis: number | undefined): Promise<void> {
+  async #release(cursors: readonly PartitionCursor[], drainMillis?: number): Promise<void> {
     const { runtime, committer } = this.#options
     const drain = drainMillis !== undefined
-    const owned = [...this.cursors.values()]
-    this.cursors.clear()
-    this.#pause(owned)
-    for (const cursor of owned) cursor.displace()
-    const assigned = owned.filter((cursor) => this.#assigned.has(cursor))
-    this.#assigned.clear()
+    this.#pause(cursors)
+    const assigned = cursors.filter((cursor) => this.#assigned.delete(cursor))
+    for (const cursor of cursors) {
+      this.cursors.delete(partitionKey(cursor.topic, cursor.partition))
+      cursor.displace()
+      if (!drain) committer.forget(cursor)
+    }
     const options = drain ? { drain, deadline: runtime.monotonic() + drainMillis } : { drain }
+    this.#draining = drain
     const revoked = await Promise.allSettled(
       [...bySink(assigned)].map(([sink, own]) =>
         sink.revoke(
@@ -301,6 +368,7 @@ export class PartitionOwnership {
     )
     // What could not be published was not committed either: it is read again by whoever comes next.
     if (drain && revoked.some(({ status }) => status === 'fulfilled')) await committer.finish(commitMillis)
+    this.#draining = false
   }
 
   #pause(partitions: readonly TopicPartition[]): void {
@@ -312,6 +380,8 @@ export class PartitionOwnership {
     }
   }
 }
+
+const generationOver = (): Error => new Error('the group went on to another generation')
 
 const bySink = (cursors: readonly PartitionCursor[]): ReadonlyMap<PartitionedSink, PartitionCursor[]> => {
   const groups = new Map<PartitionedSink, PartitionCursor[]>()

@@ -1,5 +1,15 @@
-import { type ErrorFacts, LogChangedError, LostPositionError } from '@stockpipe/core'
+import {
+  type ErrorFacts,
+  LogChangedError,
+  LostPositionError,
+  type PartitionPosition,
+  type Runtime,
+  sleep,
+} from '@stockpipe/core'
 import type { LogRange } from './admin-session.ts'
+
+/** A leader that has just taken over may answer an end that is behind for a moment. */
+const secondLookMillis = 1000
 
 /**
  * Why a position cannot be read from, given the log's range; undefined when it can.
@@ -7,10 +17,10 @@ import type { LogRange } from './admin-session.ts'
  * kafkajs answers an offset out of range by jumping to one end of the log without a word, so it is asked beforehand.
  */
 export const positionProblem = (
-  at: { readonly topic: string; readonly partition: number; readonly position: bigint },
+  at: PartitionPosition,
   range: LogRange,
 ): LostPositionError | LogChangedError | undefined => {
-  const { topic, partition, position } = at
+  const { topic, partition, offset: position } = at
   const { logStart, logEnd } = range
   const facts: ErrorFacts = { topic, partition, position, logStart, logEnd }
   if (position < logStart) {
@@ -32,4 +42,23 @@ export const positionProblem = (
     })
   }
   return undefined
+}
+
+/**
+ * The range of the log that has the position. `look` asks the broker for it.
+ * Throws a `LostPositionError` or `LogChangedError` when Kafka does not have the position any more.
+ */
+export const verifiedRange = async (
+  at: PartitionPosition,
+  look: () => Promise<LogRange>,
+  { runtime, signal }: { readonly runtime: Runtime; readonly signal: AbortSignal },
+): Promise<LogRange> => {
+  let range = await look()
+  if (at.offset > range.logEnd) {
+    await sleep(runtime, secondLookMillis, signal)
+    range = await look()
+  }
+  const problem = positionProblem(at, range)
+  if (problem) throw problem
+  return range
 }

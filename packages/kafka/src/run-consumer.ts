@@ -1,13 +1,15 @@
-import {
-  ConfigurationError,
-  type PartitionedSink,
-  type PartitionedSinkEvents,
-  systemRuntime,
-} from '@stockpipe/core'
-import { logRanges, patiently } from './admin-session.ts'
+import { type PartitionedSink, type PartitionedSinkEvents, systemRuntime } from '@stockpipe/core'
+import { patiently } from './admin-session.ts'
 import { ConsumerLoop } from './consumer-loop.ts'
-import { type ConsumerSummary, type RunConsumerOptions, sinksByTopic } from './consumer-options.ts'
+import {
+  type ConsumerSummary,
+  checkConsumerOptions,
+  consumerTimes,
+  type RunConsumerOptions,
+  sinksByTopic,
+} from './consumer-options.ts'
 import { observedSinks, tellJoined } from './consumer-telemetry.ts'
+import { endOffsets } from './end-offsets.ts'
 import { kafkaFailure } from './kafka-failure.ts'
 import { defaultBlockLimits } from './message-blocks.ts'
 import { OffsetCommitter } from './offset-committer.ts'
@@ -22,22 +24,28 @@ const disconnectMillis = 3000
  * Reads topics as a member of a consumer group and drives sinks with what it reads.
  *
  * Positions come from the sinks, never from the group's committed offsets. Nothing is handed over before its
- * partition is positioned; a record is handed over once and in order within a generation; a position Kafka no longer
- * has ends the run instead of being skipped. When a partition leaves this member, or the signal aborts, the sink gets
- * `drainMillis` to publish what it has buffered; the rest is given up and read again by whoever comes next.
+ * partition is positioned; a record is handed over once and in order for as long as its sink has the partition; a
+ * position Kafka no longer has ends the run instead of being skipped.
+ *
+ * In a rebalance the sinks keep what they have buffered of partitions that stay, and may go on publishing it; what
+ * leaves is given up and read again by its new owner. That holds for a member the group had expelled and for a restart
+ * of kafkajs as well: should another owner have published meanwhile, the sink is fenced and the partition taken anew.
+ * When the signal aborts, sinks get `drainMillis` to publish what they have buffered.
  *
  * The order at the end: sinks flush, positions are committed to the group, the member leaves. The sinks stay open.
  *
  * Rejects with what the sink failed with, a `LostPositionError` or `LogChangedError`, or a `StockpipeError`:
- * `KAFKA_UNREACHABLE`, `TOPIC_UNKNOWN`, `CONSUMER_FAILED` (kafkajs gave up), `SINK_MISSING`.
+ * `KAFKA_UNREACHABLE`, `TOPIC_UNKNOWN`, `CONSUMER_FAILED` (kafkajs gave up), `SINK_MISSING`, `UNTIL_INVALID`,
+ * `HEARTBEAT_TOO_RARE`.
  *
  * On Node 24 kafkajs causes one harmless `TimeoutNegativeWarning` a process.
  */
 export const runConsumer = async (options: RunConsumerOptions): Promise<ConsumerSummary> => {
-  const { kafka, groupId, signal, runtime = systemRuntime, drainMillis = 4000 } = options
-  const { heartbeatIntervalMillis = 3000, sessionTimeoutMillis = 30_000 } = options
+  const { kafka, groupId, signal, until, runtime = systemRuntime } = options
   const sinks = observedSinks(sinksByTopic(options), groupId, runtime)
-  checkOptions(options, sinks)
+  checkConsumerOptions(options, sinks)
+  const times = consumerTimes(options)
+  const { drainMillis, heartbeatIntervalMillis, sessionTimeoutMillis, rebalanceTimeoutMillis } = times
   const outcome = deferred<'reached' | 'aborted'>()
   let ending = false
   // Producers compress with zstd by default, which kafkajs cannot read by itself.
@@ -46,14 +54,14 @@ export const runConsumer = async (options: RunConsumerOptions): Promise<Consumer
     groupId,
     sessionTimeout: sessionTimeoutMillis,
     heartbeatInterval: heartbeatIntervalMillis,
-    rebalanceTimeout: options.rebalanceTimeoutMillis ?? 60_000,
-    maxWaitTimeInMs: options.maxWaitMillis ?? 500,
+    rebalanceTimeout: rebalanceTimeoutMillis,
+    maxWaitTimeInMs: times.maxWaitMillis,
     maxBytesPerPartition: options.maxBytesPerPartition ?? 1_048_576,
     allowAutoTopicCreation: false,
     retry: { restartOnFailure: async () => !ending },
   })
   const admin = kafka.admin()
-  const committer = new OffsetCommitter(consumer, runtime, options.commitIntervalMillis ?? 1000)
+  const committer = new OffsetCommitter(consumer, runtime, times.commitIntervalMillis)
   let running: Promise<void> = Promise.resolve()
   let ownership: PartitionOwnership | undefined
   let loop: ConsumerLoop | undefined
@@ -70,10 +78,10 @@ export const runConsumer = async (options: RunConsumerOptions): Promise<Consumer
     if (ending) return
     const targets = new Map<string, bigint>()
     for (const topic of sinks.keys()) {
-      const ranges = await patiently(runtime, signal, () => logRanges(admin, topic))
-      for (const [partition, { logEnd }] of ranges) {
-        targets.set(partitionKey(topic, partition), logEnd)
-      }
+      const end = until === undefined || until === 'latest' ? 'latest' : Number(until)
+      // Also without `until`: a topic that is missing is better told now.
+      const offsets = await patiently(runtime, signal, () => endOffsets(admin, topic, end))
+      for (const [partition, offset] of offsets) targets.set(partitionKey(topic, partition), offset)
     }
     // fromBeginning only matters where kafkajs would jump by itself, which the loop notices.
     await consumer.subscribe({ topics: [...sinks.keys()], fromBeginning: true })
@@ -83,10 +91,15 @@ export const runConsumer = async (options: RunConsumerOptions): Promise<Consumer
       admin,
       groupId,
       sinks,
-      targets: options.until === 'latest' ? targets : undefined,
+      targets: until === undefined ? undefined : targets,
       committer,
+      onRebalance: options.onRebalance ?? 'keep',
       drainMillis,
-      rebalanceDrainMillis: Math.min(drainMillis, (sessionTimeoutMillis * 2) / 3),
+      rebalanceDrainMillis: Math.min(
+        drainMillis,
+        (sessionTimeoutMillis * 2) / 3,
+        (rebalanceTimeoutMillis * 2) / 3,
+      ),
       runtime,
       onSettled: () => handing.checkReached(),
       onFailure: outcome.reject,
@@ -101,19 +114,20 @@ export const runConsumer = async (options: RunConsumerOptions): Promise<Consumer
       },
       heartbeatIntervalMillis,
       onProgress: options.onProgress,
+      onLag: options.onLag,
       onReached: () => outcome.resolve('reached'),
       onFailure: outcome.reject,
     })
     ownership = owned
     loop = handing
-    detach = listenToSinks(new Set(sinks.values()), owned, committer, outcome.reject)
+    detach = listenToSinks(new Set(sinks.values()), owned, outcome.reject)
     const { GROUP_JOIN, REBALANCING, CRASH, START_BATCH_PROCESS } = consumer.events
     consumer.on(GROUP_JOIN, ({ payload }) => tellJoined(groupId, payload.memberId, payload.memberAssignment))
-    consumer.on(GROUP_JOIN, ({ payload }) => owned.joined(payload.memberAssignment))
-    consumer.on(REBALANCING, () => void owned.leave({ drain: true }))
+    consumer.on(GROUP_JOIN, ({ payload }) => owned.joined(payload.memberId, payload.memberAssignment))
+    consumer.on(REBALANCING, () => void owned.interrupt({ expelled: false }))
     consumer.on(START_BATCH_PROCESS, ({ payload }) => handing.batchStarted(payload))
     consumer.on(CRASH, ({ payload: { error, restart } }) => {
-      void owned.leave({ drain: false })
+      void owned.interrupt({ expelled: true })
       if (restart) return
       const facts = { groupId }
       outcome.reject(
@@ -128,7 +142,7 @@ export const runConsumer = async (options: RunConsumerOptions): Promise<Consumer
       timer = runtime.setTimer(() => {
         if (ending) return
         handing.checkPositions(before).then(watch, outcome.reject)
-      }, options.positionCheckMillis ?? 5000)
+      }, times.positionCheckMillis)
     }
     watch()
     running = consumer.run({
@@ -147,8 +161,8 @@ export const runConsumer = async (options: RunConsumerOptions): Promise<Consumer
     reason,
     records: loop?.records ?? 0,
     bytes: loop?.bytes ?? 0,
-    positions: owned.flatMap(({ topic, partition, position }) =>
-      position === undefined ? [] : [{ topic, partition, offset: position }],
+    positions: owned.flatMap(({ topic, partition, standing }) =>
+      standing === undefined ? [] : [{ topic, partition, offset: standing }],
     ),
   })
 
@@ -178,25 +192,9 @@ export const runConsumer = async (options: RunConsumerOptions): Promise<Consumer
   }
 }
 
-const checkOptions = (options: RunConsumerOptions, sinks: ReadonlyMap<string, PartitionedSink>): void => {
-  const names = options.topics.map((topic) => (typeof topic === 'string' ? topic : topic.name))
-  const missing = names.filter((name) => !sinks.has(name))
-  if (names.length === 0 || missing.length > 0) {
-    throw new ConfigurationError({
-      code: 'SINK_MISSING',
-      message:
-        names.length === 0
-          ? `Consumer group ${options.groupId} has no topic to read.`
-          : `Consumer group ${options.groupId} has no sink for ${missing.join(', ')}.`,
-      facts: { groupId: options.groupId },
-    })
-  }
-}
-
 const listenToSinks = (
   sinks: ReadonlySet<PartitionedSink>,
   ownership: PartitionOwnership,
-  committer: OffsetCommitter,
   onFailure: (error: unknown) => void,
 ): (() => void) => {
   const undo: (() => void)[] = []
@@ -210,11 +208,7 @@ const listenToSinks = (
     }
     on('full', () => ownership.setFull(sink, true))
     on('room', () => ownership.setFull(sink, false))
-    on('committable', (position) => {
-      const cursor = ownership.cursor(position)
-      if (cursor) cursor.fencings = 0
-      committer.add(position)
-    })
+    on('committable', (position) => ownership.published(position))
     on('fenced', (partition) => {
       const cursor = ownership.cursor(partition)
       if (cursor) ownership.fenced(cursor)

@@ -16,10 +16,14 @@ const message = (offset: number): KafkaMessage => ({
 })
 
 /** The loop of one member with one partition, and everything kafkajs and the broker would do, by hand. */
-const setUp = (log: { start: number; end: number } = { start: 0, end: 1000 }, target?: bigint) => {
+const setUp = (
+  log: { start: number; end: number } = { start: 0, end: 1000 },
+  { target, onRebalance = 'keep' }: { target?: bigint; onRebalance?: 'keep' | 'drain' } = {},
+) => {
   const sink = new MemorySink()
   const kafkajs: string[] = []
   const failures: unknown[] = []
+  const group = { committed: -1 }
   let reached = 0
   const consumer = {
     pause: () => void kafkajs.push('pause'),
@@ -32,7 +36,7 @@ const setUp = (log: { start: number; end: number } = { start: 0, end: 1000 }, ta
       { partition: 0, offset: String(log.end), high: String(log.end), low: String(log.start) },
     ],
     fetchOffsets: async () => [
-      { topic: 'topic', partitions: [{ partition: 0, offset: '-1', metadata: null }] },
+      { topic: 'topic', partitions: [{ partition: 0, offset: String(group.committed), metadata: null }] },
     ],
   }
   const ownership = new PartitionOwnership({
@@ -42,6 +46,7 @@ const setUp = (log: { start: number; end: number } = { start: 0, end: 1000 }, ta
     sinks: new Map([['topic', sink]]),
     targets: target === undefined ? undefined : new Map([['topic/0', target]]),
     committer: new OffsetCommitter(consumer, systemRuntime, 10),
+    onRebalance,
     drainMillis: 1000,
     rebalanceDrainMillis: 1000,
     runtime: systemRuntime,
@@ -55,6 +60,7 @@ const setUp = (log: { start: number; end: number } = { start: 0, end: 1000 }, ta
     blockLimits: { maxBlockRecords: 10, maxBlockBytes: 1_000_000 },
     heartbeatIntervalMillis: 20,
     onProgress: undefined,
+    onLag: undefined,
     onReached: () => {
       reached += 1
     },
@@ -107,6 +113,7 @@ const setUp = (log: { start: number; end: number } = { start: 0, end: 1000 }, ta
     failures,
     ownership,
     loop,
+    group,
     fetched,
     steppedOver,
     settled,
@@ -123,7 +130,7 @@ describe('the consumer loop', () => {
   it('pauses within the join, seeks, and only then lets kafkajs fetch', async () => {
     const { ownership, kafkajs, settled, fetched, offsets, sink } = setUp()
     sink.journal.next.set('topic/0', 7n)
-    ownership.joined({ topic: [0] })
+    ownership.joined('member', { topic: [0] })
     expect(kafkajs).toEqual(['pause'])
     // A fetch that was already on its way.
     expect(await fetched(0, [0, 1, 2])).toBeUndefined()
@@ -140,7 +147,7 @@ describe('the consumer loop', () => {
 
   it('takes holes inside a fetch, and goes back when a fetch began elsewhere', async () => {
     const { ownership, kafkajs, settled, fetched, offsets, failures, sink } = setUp()
-    ownership.joined({ topic: [0] })
+    ownership.joined('member', { topic: [0] })
     await settled()
     expect(await fetched(0, [3, 5, 9], { lastOffset: 11 })).toBe('11')
     expect(await fetched(12, [12])).toBe('12')
@@ -158,7 +165,7 @@ describe('the consumer loop', () => {
 
   it('fails when a fetch began elsewhere because the position is gone', async () => {
     const { ownership, settled, fetched, offsets, failures, log } = setUp()
-    ownership.joined({ topic: [0] })
+    ownership.joined('member', { topic: [0] })
     await settled()
     await fetched(0, [0, 1])
     log.start = 500
@@ -169,7 +176,7 @@ describe('the consumer loop', () => {
 
   it('follows kafkajs over what it does not hand over, beyond a hole only when nothing was deleted', async () => {
     const first = setUp()
-    first.ownership.joined({ topic: [0] })
+    first.ownership.joined('member', { topic: [0] })
     await first.settled()
     first.steppedOver(0, 4)
     expect(await first.fetched(5, [5])).toBe('5')
@@ -179,7 +186,7 @@ describe('the consumer loop', () => {
     expect(first.offsets()).toEqual([5, 11])
     expect(first.failures).toEqual([])
     const second = setUp()
-    second.ownership.joined({ topic: [0] })
+    second.ownership.joined('member', { topic: [0] })
     await second.settled()
     second.steppedOver(500, 509)
     second.log.start = 500
@@ -190,9 +197,9 @@ describe('the consumer loop', () => {
   it('reaches its end over markers behind a hole, by the check of positions that stand still', async () => {
     const { ownership, loop, settled, fetched, steppedOver, reached, sink } = setUp(
       { start: 0, end: 10 },
-      10n,
+      { target: 10n },
     )
-    ownership.joined({ topic: [0] })
+    ownership.joined('member', { topic: [0] })
     await settled()
     await fetched(0, [0, 1])
     steppedOver(5, 9)
@@ -206,36 +213,36 @@ describe('the consumer loop', () => {
 
   it('fetches again from a position that stands still behind the end', async () => {
     const { ownership, loop, settled, kafkajs } = setUp()
-    ownership.joined({ topic: [0] })
+    ownership.joined('member', { topic: [0] })
     await settled()
     const cursor = ownership.cursor({ topic: 'topic', partition: 0 })!
     await loop.checkPositions(new Map([[cursor, 0n]]))
     expect(kafkajs.slice(3)).toEqual(['seek 0'])
   })
 
-  it('drains before kafkajs hears of a rebalance, and drops what it had fetched', async () => {
-    const { ownership, settled, fetched, sink } = setUp()
-    ownership.joined({ topic: [0] })
+  it('drains before kafkajs hears of a rebalance when told to, and drops what it had fetched', async () => {
+    const { ownership, settled, fetched, sink } = setUp(undefined, { onRebalance: 'drain' })
+    ownership.joined('member', { topic: [0] })
     await settled()
     await expect(fetched(0, [0, 1], { heartbeat: rebalancing })).rejects.toThrow('rebalance')
     expect(sink.calls).toEqual(['assign topic/0', 'revoke topic/0 drain'])
     expect(sink.journal.next.get('topic/0')).toBe(2n)
     expect(await fetched(2, [2])).toBeUndefined()
-    ownership.joined({ topic: [0] })
+    ownership.joined('member', { topic: [0] })
     await settled()
     expect(await fetched(2, [2])).toBe('2')
     expect(sink.violations).toEqual([])
   })
 
   it('does not wait for room when a rebalance comes, but for the drain', async () => {
-    const { ownership, settled, fetched, sink, failures } = setUp()
+    const { ownership, settled, fetched, sink, failures } = setUp(undefined, { onRebalance: 'drain' })
     sink.beforeRoom = () => new Promise(() => {})
     let drained = false
     sink.beforeDrain = async () => {
       await new Promise((resolve) => setTimeout(resolve, 50))
       drained = true
     }
-    ownership.joined({ topic: [0] })
+    ownership.joined('member', { topic: [0] })
     await settled()
     expect(await fetched(0, [0, 1], { heartbeat: rebalancing })).toBeUndefined()
     expect(drained).toBe(true)
@@ -249,10 +256,10 @@ describe('the consumer loop', () => {
       calls++ > 0
         ? Promise.resolve()
         : new Promise((_, reject) => signal!.addEventListener('abort', () => reject(signal!.reason)))
-    ownership.joined({ topic: [0] })
+    ownership.joined('member', { topic: [0] })
     await new Promise((resolve) => setTimeout(resolve, 5))
-    void ownership.leave({ drain: true })
-    ownership.joined({ topic: [0] })
+    void ownership.interrupt({ expelled: false })
+    ownership.joined('member', { topic: [0] })
     await settled()
     expect(sink.calls).toEqual(['assign topic/0', 'assign topic/0'])
     expect(kafkajs.filter((call) => call.startsWith('seek'))).toHaveLength(1)
@@ -261,15 +268,15 @@ describe('the consumer loop', () => {
   })
 
   it('flushes at the end and is not done when a partition was lost meanwhile', async () => {
-    const { ownership, settled, fetched, sink, reached } = setUp({ start: 0, end: 3 }, 3n)
+    const { ownership, settled, fetched, sink, reached } = setUp({ start: 0, end: 3 }, { target: 3n })
     let flushes = 0
     sink.flush = async () => {
       flushes += 1
       if (flushes > 1) return
       void ownership.leave({ drain: false })
-      ownership.joined({ topic: [0] })
+      ownership.joined('member', { topic: [0] })
     }
-    ownership.joined({ topic: [0] })
+    ownership.joined('member', { topic: [0] })
     await settled()
     expect(await fetched(0, [0, 1, 2])).toBe('2')
     await settled()
