@@ -73,7 +73,11 @@ export class ConsumerLoop {
       }
       if (!signal.aborted) await this.#beat(payload)
     } catch (error) {
-      if (error instanceof HeartbeatFailure) throw error.cause
+      if (error instanceof HeartbeatFailure) {
+        // Only now: what is called off before would hide the failure, and kafkajs has to hear of it to join again.
+        await this.#heardOf(error)
+        throw error.cause
+      }
       if (!signal.aborted) this.#fail(cursor, error)
     } finally {
       cursor.busy = false
@@ -255,16 +259,18 @@ export class ConsumerLoop {
     return whileBeating(runtime, heartbeatIntervalMillis / 3, () => this.#beat(payload), promise)
   }
 
-  /** kafkajs itself leaves out heartbeats that come too soon. */
   async #beat(payload: EachBatchPayload): Promise<void> {
     try {
       await payload.heartbeat()
     } catch (cause) {
-      const { type } = cause as { readonly type?: string }
-      if (rebalanceErrors.has(type ?? '')) await this.#options.ownership.interrupt({ expelled: false })
-      else if (expelledErrors.has(type ?? '')) await this.#options.ownership.interrupt({ expelled: true })
       throw new HeartbeatFailure(cause)
     }
+  }
+
+  async #heardOf({ cause }: HeartbeatFailure): Promise<void> {
+    const { type = '' } = (cause ?? {}) as { readonly type?: string }
+    const expelled = expelledErrors.has(type)
+    if (expelled || rebalanceErrors.has(type)) await this.#options.ownership.interrupt({ expelled })
   }
 }
 
