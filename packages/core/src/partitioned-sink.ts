@@ -50,12 +50,19 @@ export interface PartitionedSinkEvents {
 
 /** What a consumer loop drives: partition logs in, published files out. */
 export interface PartitionedSink {
-  /** Settles what a predecessor left and answers where to read each partition from. */
+  /**
+   * Settles what a predecessor left and answers where to read each partition from. A partition stays assigned, with
+   * what is buffered of it, until it is revoked: also while its consumer group has no generation. One that is assigned
+   * already is given up and taken anew.
+   */
   assign(
     partitions: readonly AssignedPartition[],
     options: AssignOptions,
   ): Promise<readonly PartitionPosition[]>
-  /** Takes a block; resolves when there is room for the next. Rejects when its partition is not assigned. */
+  /**
+   * Takes a block; resolves when there is room for the next. Records it has already are dropped, so a block may begin
+   * before the position. Rejects when its partition is not assigned, or when the block begins beyond the position.
+   */
   write(block: RecordBlock): Promise<void>
   revoke(partitions: readonly TopicPartition[], options: RevokeOptions): Promise<void>
   /** Publishes everything taken so far. */

@@ -8,6 +8,7 @@ import {
 import type { Batch, ConsumerStartBatchProcessEvent, EachBatchPayload } from 'kafkajs'
 import { type ConsumerLag, totalLag } from './consumer-lag.ts'
 import type { ConsumerProgress } from './consumer-options.ts'
+import { noLog } from './log-lookup.ts'
 import { type BlockLimits, messageBlocks } from './message-blocks.ts'
 import type { PartitionCursor } from './partition-cursor.ts'
 import type { PartitionOwnership } from './partition-ownership.ts'
@@ -117,17 +118,17 @@ export class ConsumerLoop {
     const { generation } = ownership
     try {
       for (const topic of new Set(still.map(([{ topic }]) => topic))) {
-        const ranges = await ownership.ranges(topic, generation)
+        const ranges = await ownership.lookup.ranges(topic, generation)
         for (const [cursor, position] of still) {
           if (cursor.topic !== topic || cursor.position !== position) continue
-          const range = ranges.get(cursor.partition) ?? { logStart: 0n, logEnd: 0n }
+          const range = ranges.get(cursor.partition) ?? noLog
           cursor.logEnd = range.logEnd
           if (!this.#stoodStill(cursor, position)) continue
           const at = { topic, partition: cursor.partition, offset: position }
-          if (positionProblem(at, range)) await ownership.verify(cursor, position, generation)
+          if (positionProblem(at, range)) await ownership.lookup.verify(at, generation)
           if (!this.#stoodStill(cursor, position)) continue
           if (cursor.skippedTo !== undefined) this.#stepTo(cursor, cursor.skippedTo)
-          else if (position < cursor.logEnd && cursor.holds.size === 0) ownership.seek(cursor)
+          else if (position < cursor.logEnd && cursor.holds.size === 0) ownership.fetching.seek(cursor)
         }
       }
     } catch (error) {
@@ -177,14 +178,15 @@ export class ConsumerLoop {
     const { ownership } = this.#options
     const { position } = cursor
     if (position === undefined) return false
-    await this.#beating(payload, ownership.verify(cursor, position, cursor.interrupted.signal))
+    const at = { topic: cursor.topic, partition: cursor.partition, offset: position }
+    await this.#beating(payload, ownership.lookup.verify(at, cursor.interrupted.signal))
     if (cursor.position !== position) return false
     if (cursor.skippedTo === from) {
       this.#stepTo(cursor, from)
       return true
     }
     // Left over from before a seek, or kafkajs jumped: the position is still in the log, so go back to it.
-    ownership.seek(cursor)
+    ownership.fetching.seek(cursor)
     return false
   }
 
@@ -250,7 +252,7 @@ export class ConsumerLoop {
 
   #stepTo(cursor: PartitionCursor, position: bigint): void {
     cursor.stepTo(position)
-    if (cursor.reached) this.#options.ownership.hold(cursor, 'reached')
+    if (cursor.reached) this.#options.ownership.fetching.hold(cursor, 'reached')
   }
 
   #beating<T>(payload: EachBatchPayload, promise: Promise<T>): Promise<T> {

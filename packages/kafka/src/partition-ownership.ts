@@ -2,15 +2,15 @@ import {
   type PartitionedSink,
   type PartitionPosition,
   type Runtime,
-  StockpipeError,
   sleep,
   type TopicPartition,
 } from '@stockpipe/core'
 import type { Admin, Consumer } from 'kafkajs'
-import { committedOffsets, type LogRange, logRanges, patiently } from './admin-session.ts'
+import { LogLookup } from './log-lookup.ts'
 import type { OffsetCommitter } from './offset-committer.ts'
-import { type Hold, PartitionCursor, partitionKey } from './partition-cursor.ts'
-import { positionProblem, verifiedRange } from './position-check.ts'
+import { adoptPartitions, bySink } from './partition-adoption.ts'
+import { PartitionCursor, partitionKey } from './partition-cursor.ts'
+import { PartitionFetching } from './partition-fetching.ts'
 
 export interface OwnershipOptions {
   readonly consumer: Pick<Consumer, 'pause' | 'resume' | 'seek'>
@@ -34,7 +34,6 @@ export interface OwnershipOptions {
 const commitMillis = 1000
 const fencedBackoffMillis = 100
 const longestBackoffMillis = 5000
-const nothing: LogRange = { logStart: 0n, logEnd: 0n }
 
 /**
  * The partitions this member owns, through joins, rebalances and fencings, one change after another.
@@ -49,6 +48,8 @@ const nothing: LogRange = { logStart: 0n, logEnd: 0n }
 export class PartitionOwnership {
   readonly #options: OwnershipOptions
   readonly cursors = new Map<string, PartitionCursor>()
+  readonly fetching: PartitionFetching
+  readonly lookup: LogLookup
   readonly #assigned = new Set<PartitionCursor>()
   readonly #fullSinks = new Set<PartitionedSink>()
   #memberId: string | undefined
@@ -63,6 +64,8 @@ export class PartitionOwnership {
 
   constructor(options: OwnershipOptions) {
     this.#options = options
+    this.fetching = new PartitionFetching(options.consumer)
+    this.lookup = new LogLookup(options)
   }
 
   /** Counts what happens to the membership: unchanged means that what was owned still is. */
@@ -94,7 +97,7 @@ export class PartitionOwnership {
     const partitions = Object.entries(assignment).flatMap(([topic, numbers]) =>
       numbers.map((partition) => ({ topic, partition })),
     )
-    this.#pause(partitions)
+    this.fetching.pause(partitions)
     const { signal } = this.#nextEpoch()
     this.#suspendAll()
     const uninterrupted = memberId === this.#memberId && this.#options.onRebalance === 'keep'
@@ -145,7 +148,7 @@ export class PartitionOwnership {
   /** As `leave`, for good: later joins are not adopted. */
   end(options: { readonly drain: boolean }): Promise<void> {
     this.#ended = true
-    for (const cursor of this.cursors.values()) this.hold(cursor, 'ending')
+    for (const cursor of this.cursors.values()) this.fetching.hold(cursor, 'ending')
     return this.leave(options)
   }
 
@@ -153,7 +156,7 @@ export class PartitionOwnership {
   fenced(cursor: PartitionCursor): void {
     if (cursor.standing === undefined) return
     cursor.displace()
-    this.hold(cursor, 'unpositioned')
+    this.fetching.hold(cursor, 'unpositioned')
     const { runtime } = this.#options
     const backoff = Math.min(longestBackoffMillis, fencedBackoffMillis * 2 ** cursor.fencings)
     cursor.fencings += 1
@@ -185,45 +188,9 @@ export class PartitionOwnership {
     else this.#fullSinks.delete(sink)
     for (const cursor of this.cursors.values()) {
       if (cursor.sink !== sink) continue
-      if (full) this.hold(cursor, 'sinkFull')
-      else this.unhold(cursor, 'sinkFull')
+      if (full) this.fetching.hold(cursor, 'sinkFull')
+      else this.fetching.unhold(cursor, 'sinkFull')
     }
-  }
-
-  hold(cursor: PartitionCursor, reason: Hold): void {
-    const fetched = cursor.holds.size === 0
-    cursor.holds.add(reason)
-    if (fetched) this.#pause([cursor])
-  }
-
-  unhold(cursor: PartitionCursor, reason: Hold): void {
-    if (!cursor.holds.delete(reason) || cursor.holds.size > 0) return
-    const { topic, partition } = cursor
-    try {
-      this.#options.consumer.resume([{ topic, partitions: [partition] }])
-    } catch {
-      // As with pause: kafkajs does not run any more.
-    }
-  }
-
-  /** Makes kafkajs fetch from the cursor's position; what it has fetched from elsewhere is dropped. */
-  seek(cursor: PartitionCursor): void {
-    const { topic, partition, position } = cursor
-    if (position !== undefined) this.#options.consumer.seek({ topic, partition, offset: position.toString() })
-  }
-
-  /** Throws a `LostPositionError` or `LogChangedError` when Kafka does not have `position` any more. */
-  verify(cursor: PartitionCursor, position: bigint, signal: AbortSignal): Promise<LogRange> {
-    const { topic, partition } = cursor
-    const look = async () => (await this.ranges(topic, signal)).get(partition) ?? nothing
-    const { runtime } = this.#options
-    return verifiedRange({ topic, partition, offset: position }, look, { runtime, signal })
-  }
-
-  /** Log ranges of a topic by partition, asked for until the broker answers. */
-  ranges(topic: string, signal: AbortSignal): Promise<ReadonlyMap<number, LogRange>> {
-    const { admin, runtime } = this.#options
-    return patiently(runtime, signal, () => logRanges(admin, topic))
   }
 
   #nextEpoch(): AbortController {
@@ -251,7 +218,7 @@ export class PartitionOwnership {
   #suspendAll(): void {
     for (const cursor of this.cursors.values()) {
       cursor.suspend()
-      this.hold(cursor, 'unpositioned')
+      this.fetching.hold(cursor, 'unpositioned')
     }
   }
 
@@ -275,7 +242,10 @@ export class PartitionOwnership {
   /** After an absence: goes on with what nobody else has published of, and displaces the rest. */
   async #resumeUnclaimed(signal: AbortSignal): Promise<void> {
     const kept = [...this.cursors.values()].filter(({ standing }) => standing !== undefined)
-    const committed = await this.#committed(kept, signal)
+    const committed = await this.lookup.committed(
+      kept.map(({ topic }) => topic),
+      signal,
+    )
     if (signal.aborted) return
     for (const cursor of kept) {
       const offset = committed.get(partitionKey(cursor.topic, cursor.partition)) ?? 0n
@@ -294,62 +264,27 @@ export class PartitionOwnership {
   }
 
   async #adopt(cursors: readonly PartitionCursor[], signal: AbortSignal): Promise<void> {
-    const ranges = new Map<string, LogRange>()
-    for (const topic of new Set(cursors.map(({ topic }) => topic))) {
-      for (const [partition, range] of await this.ranges(topic, signal)) {
-        ranges.set(partitionKey(topic, partition), range)
-      }
-    }
-    const committed = await this.#committed(cursors, signal)
-    if (signal.aborted) return
-    await Promise.all(
-      [...bySink(cursors)].map(async ([sink, own]) => {
-        const positions = await sink.assign(
-          own.map(({ topic, partition }) => {
-            const key = partitionKey(topic, partition)
-            const offset = committed.get(key)
-            const range = ranges.get(key) ?? nothing
-            return { topic, partition, ...range, ...(offset === undefined ? {} : { committed: offset }) }
-          }),
-          { generation: this.#joins, signal },
-        )
-        for (const cursor of own) this.#assigned.add(cursor)
-        for (const cursor of own) {
-          if (signal.aborted) return
-          const answered = positions.find(
-            ({ topic, partition }) => topic === cursor.topic && partition === cursor.partition,
-          )
-          if (!answered) throw positionMissing(cursor)
-          const key = partitionKey(cursor.topic, cursor.partition)
-          const known = ranges.get(key)
-          const sound = known && positionProblem(answered, known) === undefined
-          const { logEnd } = sound ? known : await this.verify(cursor, answered.offset, signal)
-          if (signal.aborted) return
-          cursor.place(answered, { logEnd, committed: committed.get(key) ?? 0n })
-          this.#start(cursor)
-        }
-      }),
-    )
+    await adoptPartitions(cursors, {
+      lookup: this.lookup,
+      generation: this.#joins,
+      signal,
+      onAssigned: (cursor) => this.#assigned.add(cursor),
+      onPlaced: (cursor) => this.#start(cursor),
+    })
   }
 
   /** Has a cursor with a position fetched from there. */
   #start(cursor: PartitionCursor): void {
-    this.seek(cursor)
-    if (cursor.reached) this.hold(cursor, 'reached')
-    if (this.#fullSinks.has(cursor.sink)) this.hold(cursor, 'sinkFull')
-    this.unhold(cursor, 'unpositioned')
-  }
-
-  #committed(cursors: readonly PartitionCursor[], signal: AbortSignal): Promise<ReadonlyMap<string, bigint>> {
-    const { admin, groupId, runtime } = this.#options
-    const topics = [...new Set(cursors.map(({ topic }) => topic))]
-    return patiently(runtime, signal, () => committedOffsets(admin, groupId, topics))
+    this.fetching.seek(cursor)
+    if (cursor.reached) this.fetching.hold(cursor, 'reached')
+    if (this.#fullSinks.has(cursor.sink)) this.fetching.hold(cursor, 'sinkFull')
+    this.fetching.unhold(cursor, 'unpositioned')
   }
 
   async #release(cursors: readonly PartitionCursor[], drainMillis?: number): Promise<void> {
     const { runtime, committer } = this.#options
     const drain = drainMillis !== undefined
-    this.#pause(cursors)
+    this.fetching.pause(cursors)
     const assigned = cursors.filter((cursor) => this.#assigned.delete(cursor))
     for (const cursor of cursors) {
       this.cursors.delete(partitionKey(cursor.topic, cursor.partition))
@@ -370,28 +305,6 @@ export class PartitionOwnership {
     if (drain && revoked.some(({ status }) => status === 'fulfilled')) await committer.finish(commitMillis)
     this.#draining = false
   }
-
-  #pause(partitions: readonly TopicPartition[]): void {
-    const topics = partitions.map(({ topic, partition }) => ({ topic, partitions: [partition] }))
-    try {
-      if (topics.length > 0) this.#options.consumer.pause(topics)
-    } catch {
-      // kafkajs throws when it does not run any more, and then fetches nothing either.
-    }
-  }
 }
 
 const generationOver = (): Error => new Error('the group went on to another generation')
-
-const bySink = (cursors: readonly PartitionCursor[]): ReadonlyMap<PartitionedSink, PartitionCursor[]> => {
-  const groups = new Map<PartitionedSink, PartitionCursor[]>()
-  for (const cursor of cursors) groups.set(cursor.sink, [...(groups.get(cursor.sink) ?? []), cursor])
-  return groups
-}
-
-const positionMissing = ({ topic, partition }: TopicPartition): StockpipeError =>
-  new StockpipeError({
-    code: 'POSITION_MISSING',
-    message: `The sink of topic ${topic} did not answer where to read partition ${partition} from.`,
-    facts: { topic, partition },
-  })

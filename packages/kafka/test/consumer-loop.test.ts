@@ -165,3 +165,29 @@ describe('the consumer loop', () => {
     expect(reached()).toBe(1)
   })
 })
+
+describe('the check of positions', () => {
+  it('asks for log ends once a topic, and only when a position stands still', async () => {
+    const { ownership, loop, settled, fetched, requests, lags } = oneMember({ log: { start: 0, end: 5 } })
+    ownership.joined('member', { topic: [0, 1, 2] })
+    await settled()
+    await fetched(0, [0, 1])
+    const cursors = [...ownership.cursors.values()]
+    requests.splice(0)
+    await loop.checkPositions(new Map(cursors.map((cursor) => [cursor, cursor.position!])))
+    expect(requests).toEqual(['log ends'])
+    expect(lags.at(-1)).toMatchObject({ records: 13 })
+    await loop.checkPositions(new Map(cursors.map((cursor) => [cursor, 99n])))
+    expect(requests).toEqual(['log ends'])
+  })
+
+  it('ends the run when a partition has lost its position, whoever else stands still', async () => {
+    const { ownership, loop, settled, log } = oneMember({ log: { start: 0, end: 5 } })
+    ownership.joined('member', { topic: [0, 1] })
+    await settled()
+    log.start = 3
+    const cursors = [...ownership.cursors.values()]
+    const check = loop.checkPositions(new Map(cursors.map((cursor) => [cursor, 0n])))
+    await expect(check).rejects.toMatchObject({ code: 'LOST_POSITION', facts: { logStart: 3n } })
+  })
+})

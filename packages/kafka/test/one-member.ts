@@ -150,6 +150,7 @@ export const oneMember = ({
   return {
     sink,
     kafkajs,
+    admin,
     failures,
     ownership,
     loop,
