@@ -22,7 +22,7 @@ export interface ConsumerLoopOptions {
   readonly blockLimits: BlockLimits
   readonly heartbeatIntervalMillis: number
   readonly onProgress: ((progress: ConsumerProgress) => void) | undefined
-  readonly onLag: ((lag: ConsumerLag) => void) | undefined
+  readonly onLag: (lag: ConsumerLag) => void
   /** Everything up to the targets is handed over and published. */
   readonly onReached: () => void
   readonly onFailure: (error: unknown) => void
@@ -135,7 +135,7 @@ export class ConsumerLoop {
       // A passing failure is seen again by the next check.
       if (!generation.aborted && !(StockpipeError.isInstance(error) && error.retryable)) throw error
     }
-    if (!this.#ending) onLag?.(this.lag())
+    if (!this.#ending) onLag(this.lag())
     this.checkReached()
   }
 

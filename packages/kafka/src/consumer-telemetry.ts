@@ -9,6 +9,7 @@ import {
   type Runtime,
   type TopicPartition,
 } from '@stockpipe/core'
+import type { ConsumerLag } from './consumer-lag.ts'
 
 /** Tells which partitions the group gave this member. */
 export const tellJoined = (
@@ -23,6 +24,13 @@ export const tellJoined = (
       numbers.map((partition) => ({ topic, partition })),
     ),
   }))
+
+/** Tells how far each partition is behind. */
+export const tellLag = (groupId: string, { partitions }: ConsumerLag): void => {
+  for (const { topic, partition, records, seconds = null } of partitions) {
+    channels.kafka.lag.publish(() => ({ groupId, topic, partition, records, seconds }))
+  }
+}
 
 /** The same sinks, each told of on the channels: what it is assigned, handed and loses. */
 export const observedSinks = (

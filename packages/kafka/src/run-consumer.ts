@@ -8,7 +8,7 @@ import {
   type RunConsumerOptions,
   sinksByTopic,
 } from './consumer-options.ts'
-import { observedSinks, tellJoined } from './consumer-telemetry.ts'
+import { observedSinks, tellJoined, tellLag } from './consumer-telemetry.ts'
 import { endOffsets } from './end-offsets.ts'
 import { kafkaFailure } from './kafka-failure.ts'
 import { defaultBlockLimits } from './message-blocks.ts'
@@ -114,7 +114,10 @@ export const runConsumer = async (options: RunConsumerOptions): Promise<Consumer
       },
       heartbeatIntervalMillis,
       onProgress: options.onProgress,
-      onLag: options.onLag,
+      onLag: (lag) => {
+        tellLag(groupId, lag)
+        options.onLag?.(lag)
+      },
       onReached: () => outcome.resolve('reached'),
       onFailure: outcome.reject,
     })

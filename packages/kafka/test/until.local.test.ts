@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest'
+import { channels } from '@stockpipe/core'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { type ConsumerLag, ensureTopics, runConsumer } from '../src/index.ts'
 import { quotesTopic, startBroker } from './local-broker.ts'
 import { MemorySink } from './memory-sink.ts'
@@ -89,6 +90,10 @@ describe('the lag of a consumer', () => {
     ])
     const sink = new MemorySink()
     const lags: ConsumerLag[] = []
+    const told = new Map<number, number | null>()
+    onTestFinished(
+      channels.kafka.lag.subscribe(({ partition, seconds }) => void told.set(partition, seconds)),
+    )
     const controller = new AbortController()
     const until = async (fits: (lag: ConsumerLag) => boolean): Promise<ConsumerLag> => {
       lags.splice(0)
@@ -133,6 +138,12 @@ describe('the lag of a consumer', () => {
     // Behind, and nothing of it was ever handed over: nobody knows how old it is.
     expect(two).toEqual({ topic: 'topic', partition: 2, position: 0n, end: 1n, records: 1 })
     expect(behind).not.toHaveProperty('seconds')
+    expect([...told].sort()).toEqual([
+      [0, expect.any(Number)],
+      [1, 0],
+      [2, null],
+      [3, 0],
+    ])
     sink.emit('room')
     expect(await until(({ records }) => records === 0)).toMatchObject({ seconds: 0 })
     controller.abort()
