@@ -61,7 +61,8 @@ export interface PartitionedSink {
   ): Promise<readonly PartitionPosition[]>
   /**
    * Takes a block; resolves when there is room for the next. Records it has already are dropped, so a block may begin
-   * before the position. Rejects when its partition is not assigned, or when the block begins beyond the position.
+   * before the position. The block is the sink's from then on: its buffers may go to another thread. Rejects when its
+   * partition is not assigned, or when the block begins beyond the position.
    */
   write(block: RecordBlock): Promise<void>
   revoke(partitions: readonly TopicPartition[], options: RevokeOptions): Promise<void>

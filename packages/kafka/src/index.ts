@@ -9,6 +9,7 @@ export {
 } from './dead-letter-topic.ts'
 export { DeliveryError, type DeliveryOutcome, type DeliveryReport } from './delivery-report.ts'
 export { type EnsuredTopic, type EnsureTopicsOptions, ensureTopics } from './ensure-topics.ts'
+export { fanOut } from './fan-out.ts'
 export { type LoadProgress, type LoadTopicOptions, loadTopic } from './load-topic.ts'
 export type { BlockLimits } from './message-blocks.ts'
 export { murmur2, partitionOfKey } from './murmur2.ts'
