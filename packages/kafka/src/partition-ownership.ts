@@ -83,6 +83,11 @@ export class PartitionOwnership {
     return this.#settled
   }
 
+  /** The partitions whose sinks have them, also between two generations. */
+  get held(): readonly TopicPartition[] {
+    return [...this.cursors.values()].filter(({ standing }) => standing !== undefined)
+  }
+
   /** Aborted when the group goes on to another generation. */
   get generation(): AbortSignal {
     return this.#adopting.signal

@@ -1,4 +1,5 @@
 import { type PartitionedSink, type PartitionedSinkEvents, systemRuntime } from '@stockpipe/core'
+import { PartitionAssigners } from 'kafkajs'
 import { patiently } from './admin-session.ts'
 import { ConsumerLoop } from './consumer-loop.ts'
 import {
@@ -15,6 +16,7 @@ import { defaultBlockLimits } from './message-blocks.ts'
 import { OffsetCommitter } from './offset-committer.ts'
 import { type PartitionCursor, partitionKey } from './partition-cursor.ts'
 import { PartitionOwnership } from './partition-ownership.ts'
+import { stickyAssigner } from './sticky-assigner.ts'
 import { settledWithin } from './waiting.ts'
 import { registerZstd } from './zstd-codec.ts'
 
@@ -58,6 +60,7 @@ export const runConsumer = async (options: RunConsumerOptions): Promise<Consumer
     maxWaitTimeInMs: times.maxWaitMillis,
     maxBytesPerPartition: options.maxBytesPerPartition ?? 1_048_576,
     allowAutoTopicCreation: false,
+    partitionAssigners: [stickyAssigner(() => ownership?.held ?? []), PartitionAssigners.roundRobin],
     retry: { restartOnFailure: async () => !ending },
   })
   const admin = kafka.admin()
