@@ -3,7 +3,8 @@ import { defineConfig } from 'vitest/config'
 // Tests run on sources: every package is found by its `@stockpipe/src` condition, so nothing has to be built first.
 const resolve = { conditions: ['@stockpipe/src'] }
 const ssr = { resolve: { conditions: ['@stockpipe/src', 'node', 'import', 'default'] } }
-const define = { __PACKAGE_VERSION__: JSON.stringify('0.0.0-test') }
+/** A new object a project: vitest takes out of it what it defines. */
+const define = () => ({ __PACKAGE_VERSION__: JSON.stringify('0.0.0-test') })
 
 /** One project a lane; the suffix of a test file tells what it needs (see ARCHITECTURE.md). */
 export default defineConfig({
@@ -12,7 +13,7 @@ export default defineConfig({
       {
         resolve,
         ssr,
-        define,
+        define: define(),
         test: {
           name: 'unit',
           include: ['packages/*/test/**/*.test.ts', 'examples/test/**/*.test.ts', 'test/**/*.test.ts'],
@@ -23,7 +24,7 @@ export default defineConfig({
       {
         resolve,
         ssr,
-        define,
+        define: define(),
         test: {
           name: 'types',
           include: [],
@@ -38,7 +39,7 @@ export default defineConfig({
       {
         resolve,
         ssr,
-        define,
+        define: define(),
         test: {
           name: 'local',
           include: ['packages/*/test/**/*.local.test.ts', 'examples/test/**/*.local.test.ts'],
@@ -49,7 +50,7 @@ export default defineConfig({
       {
         resolve,
         ssr,
-        define,
+        define: define(),
         test: {
           name: 'real',
           include: ['packages/*/test/**/*.real.test.ts'],

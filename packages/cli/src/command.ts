@@ -7,6 +7,8 @@ export interface CommandIO {
   readonly env: Readonly<Record<string, string | undefined>>
   /** Aborted when the user wants the command to end (Ctrl-C, SIGTERM). */
   readonly signal: AbortSignal
+  /** Says how long the command may take to end once it was told to; the process ends it then. Default 2,000. */
+  readonly endWithin?: (millis: number) => void
 }
 
 export interface CommandArguments {

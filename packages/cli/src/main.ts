@@ -4,12 +4,13 @@ import { type Command, type CommandArguments, type CommandIO, UsageError } from 
 import { deadLettersCommand } from './commands/dead-letters.ts'
 import { localCommand } from './commands/local.ts'
 import { queryCommand } from './commands/query.ts'
+import { sinkCommand } from './commands/sink.ts'
 import { verifyCommand } from './commands/verify.ts'
 import { suggestion } from './suggestion.ts'
 
 declare const __PACKAGE_VERSION__: string
 
-const commands: readonly Command[] = [localCommand, queryCommand, verifyCommand, deadLettersCommand]
+const commands: readonly Command[] = [localCommand, sinkCommand, queryCommand, verifyCommand, deadLettersCommand]
 
 const overview = `stockpipe: market records from Kafka to Parquet on S3, Glue and Athena
 

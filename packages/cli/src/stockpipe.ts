@@ -5,7 +5,7 @@ import { main } from './main.ts'
 process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true'
 
 /** A command that was told to end has this long; then the process ends it. */
-const endMillis = 2000
+let endMillis = 2000
 
 const interrupted = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -23,6 +23,9 @@ void main(process.argv.slice(2), {
   stderr: process.stderr,
   env: process.env,
   signal: interrupted.signal,
+  endWithin: (millis) => {
+    endMillis = millis
+  },
 }).then((status) => {
   process.exitCode = status
   // Whatever a command left open does not keep the process alive.

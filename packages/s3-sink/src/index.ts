@@ -20,6 +20,7 @@ export {
 export type { JournalAccessOptions } from './journal-access.ts'
 export { type DescribedLog, type DescribeJournalOptions, describeJournal } from './journal-description.ts'
 export type { EntryFile, JournalEntry } from './journal-entry.ts'
+export { journalOfSink } from './journal-of-sink.ts'
 export type { SinkLogger } from './logger.ts'
 export type { ObjectSettings } from './object-settings.ts'
 export { createS3ObjectStore, type S3ObjectStoreOptions } from './object-store.ts'

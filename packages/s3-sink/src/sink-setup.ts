@@ -3,6 +3,7 @@ import { longestPathBytes } from './data-file-key.ts'
 import { deadLetterSetup } from './dead-letter-setup.ts'
 import type { EngineOptions } from './engine-messages.ts'
 import { JournalKeys } from './journal-keys.ts'
+import { journalLocation } from './journal-of-sink.ts'
 import { givenObjectSettings } from './object-settings.ts'
 import { createS3ObjectStore } from './object-store.ts'
 import { ObservedStore } from './observed-store.ts'
@@ -36,7 +37,7 @@ export const setUpSink = (options: SinkOptions, runtime: Runtime): SinkSetup => 
       `Sink ${options.name}: topic ${topic.name} carries rows of another table than ${table.table.name} at ${table.location}.`,
     )
   }
-  const journal = options.journal ?? `s3://${table.bucket}/_stockpipe/journal/`
+  const journal = journalLocation(options)
   const keys = new JournalKeys(journal, options.name)
   if (keys.bucket === table.bucket && keys.root.startsWith(table.prefix)) {
     throw refusal(
