@@ -10,7 +10,13 @@ import { suggestion } from './suggestion.ts'
 
 declare const __PACKAGE_VERSION__: string
 
-const commands: readonly Command[] = [localCommand, sinkCommand, queryCommand, verifyCommand, deadLettersCommand]
+const commands: readonly Command[] = [
+  localCommand,
+  sinkCommand,
+  queryCommand,
+  verifyCommand,
+  deadLettersCommand,
+]
 
 const overview = `stockpipe: market records from Kafka to Parquet on S3, Glue and Athena
 

@@ -40,7 +40,10 @@ describe('a command line that cannot be run ends with 2 and says what was meant'
   test.each([
     [['lcoal'], "stockpipe has no command 'lcoal'; did you mean 'stockpipe local'?\n"],
     [['ver'], "stockpipe has no command 'ver'; did you mean 'stockpipe verify'?\n"],
-    [['frobnicate'], "stockpipe has no command 'frobnicate'; it has local, sink, query, verify, dead-letters.\n"],
+    [
+      ['frobnicate'],
+      "stockpipe has no command 'frobnicate'; it has local, sink, query, verify, dead-letters.\n",
+    ],
     [['--quiet'], "stockpipe: a command comes first, not '--quiet'; see 'stockpipe --help'.\n"],
     [['help', 'querry'], "stockpipe has no command 'querry'; did you mean 'stockpipe query'?\n"],
     [

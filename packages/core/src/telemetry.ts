@@ -176,12 +176,12 @@ export interface LagMeasured extends TopicPartition {
   readonly seconds: number | null
 }
 
-/** A batch of records was acknowledged by Kafka, or was not. */
-export interface BatchDelivered {
-  readonly topic: string
+/** A batch of records was acknowledged by Kafka, or given up. */
+export interface BatchDelivered extends TopicPartition {
   readonly records: number
-  /** Of keys and values. */
+  /** Of the batch, before compression. */
   readonly bytes: number
+  /** Since its first record was taken: the time it waited for company and every attempt are in it. */
   readonly millis: number
   readonly outcome: 'delivered' | 'failed'
   /** The error's code when it failed. */

@@ -175,7 +175,7 @@ describe('metrics for Prometheus', () => {
 
   it('counts what a producer delivered and what it could not', () => {
     const { value } = metricsUnderTest()
-    const batch = { topic: 'ticks', records: 100, bytes: 5000, millis: 40 }
+    const batch = { topic: 'ticks', partition: 0, records: 100, bytes: 5000, millis: 40 }
     channels.kafka.delivery.publish(() => ({ ...batch, outcome: 'delivered' }))
     channels.kafka.delivery.publish(() => ({ ...batch, outcome: 'failed', code: 'DELIVERY_FAILED' }))
     expect(value('stockpipe_producer_records_total', { topic: 'ticks', outcome: 'delivered' })).toBe(100)

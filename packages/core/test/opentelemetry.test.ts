@@ -139,7 +139,7 @@ describe('the bridge to OpenTelemetry', () => {
       files: 2,
       millis: 50,
     }))
-    const batch = { topic: 'ticks', records: 100, bytes: 5000, millis: 40 }
+    const batch = { topic: 'ticks', partition: 0, records: 100, bytes: 5000, millis: 40 }
     channels.kafka.delivery.publish(() => ({ ...batch, outcome: 'delivered' }))
     channels.kafka.delivery.publish(() => ({ ...batch, outcome: 'failed', code: 'DELIVERY_FAILED' }))
     expect(spans().map(({ name, kind, status }) => [name, kind, status.code])).toEqual([

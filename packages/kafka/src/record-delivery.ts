@@ -1,4 +1,4 @@
-import { type Runtime, StockpipeError } from '@stockpipe/core'
+import { channels, type Runtime, StockpipeError } from '@stockpipe/core'
 import type { BatchCompression } from './compression.ts'
 import type { DeliveryFailure, RowReceiver } from './delivery-report.ts'
 import { brokerErrorOf, kafkaFailure } from './kafka-failure.ts'
@@ -297,6 +297,7 @@ export class RecordDelivery {
       const offsetOf = (index: number) => (baseOffset < 0n ? -1n : baseOffset + BigInt(places[index]!))
       receiver.acknowledged(rows, offsetOf, timestamp)
     }
+    this.#tell({ lane, batch }, 'delivered')
     onAcknowledged?.(lane.partition, baseOffset, builder.count)
     onRoom?.()
   }
@@ -326,8 +327,22 @@ export class RecordDelivery {
     for (const { receiver, rows } of batch.shares) {
       receiver.failed(rows, batch.maybeWritten ? 'unknown' : 'not-written', failure)
     }
+    this.#tell({ lane, batch }, 'failed', failure.code)
     this.#settings.onFailed?.(failure)
     this.#settings.onRoom?.()
+  }
+
+  #tell({ lane, batch }: Sending, outcome: 'delivered' | 'failed', code?: DeliveryFailure['code']): void {
+    const { topic, deliveryTimeoutMillis, runtime } = this.#settings
+    channels.kafka.delivery.publish(() => ({
+      topic,
+      partition: lane.partition,
+      records: batch.builder.count,
+      bytes: batch.builder.byteLength,
+      millis: runtime.monotonic() - (batch.deadline - deliveryTimeoutMillis),
+      outcome,
+      ...(code === undefined ? {} : { code }),
+    }))
   }
 
   #isOver({ deadline }: WaitingBatch): boolean {

@@ -64,3 +64,20 @@ describe('what a consumer tells', () => {
     expect(order.at(-1)).toBe(revoked.name)
   })
 })
+
+describe('what a producer tells', () => {
+  it('tells of each batch that was acknowledged, and of one that was given up', async () => {
+    const { kafka } = await startBroker()
+    const topic = quotesTopic('quotes', 2)
+    await ensureTopics(kafka, [topic])
+    const delivery = heardOn(channels.kafka.delivery)
+    const producer = createProducer({ kafka, topic, deliveryTimeoutMillis: 30_000 })
+    await producer.connect()
+    await producer.send(quotesFrom(0, 500))
+    expect(delivery.every(({ outcome }) => outcome === 'delivered')).toBe(true)
+    expect(delivery.reduce((sum, { records }) => sum + records, 0)).toBe(500)
+    expect(new Set(delivery.map(({ partition }) => partition))).toEqual(new Set([0, 1]))
+    expect(delivery.every(({ bytes, millis }) => bytes > 0 && millis >= 0 && millis < 30_000)).toBe(true)
+    await producer.close()
+  })
+})

@@ -156,11 +156,11 @@ export const instruments = Object.freeze({
     ['topic', 'outcome'],
     'Records acknowledged by Kafka, or not.',
   ),
-  sent: counter('producer.sent', 'By', ['topic'], 'Keys and values acknowledged by Kafka.'),
+  sent: counter('producer.sent', 'By', ['topic'], 'Batches acknowledged by Kafka, before compression.'),
   batchDuration: made('histogram', seconds)(
     'producer.batch.duration',
     's',
     ['topic', 'outcome'],
-    'Time until a batch was acknowledged, or failed.',
+    'From the first record of a batch until it was acknowledged, or given up.',
   ),
 })

@@ -24,7 +24,7 @@ export const recordSpans = (tracer: Tracer, now: () => number): (() => void) => 
         })
         .end(ended)
     }),
-    channels.kafka.delivery.subscribe(({ topic, records, bytes, millis, outcome, code }) => {
+    channels.kafka.delivery.subscribe(({ topic, partition, records, bytes, millis, outcome, code }) => {
       const ended = now()
       const span = tracer.startSpan(`send ${topic}`, {
         kind: SpanKind.PRODUCER,
@@ -34,6 +34,7 @@ export const recordSpans = (tracer: Tracer, now: () => number): (() => void) => 
           'messaging.operation.name': 'send',
           'messaging.operation.type': 'send',
           'messaging.destination.name': topic,
+          'messaging.destination.partition.id': String(partition),
           'messaging.batch.message_count': records,
           'stockpipe.batch.size': bytes,
         },
