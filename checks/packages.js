@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { packageFolders, pnpm, root } from '../scripts/workspace.js'
 
 // Every published package: built with declarations, packed, linted as a tarball, and imported from an empty folder
-// by `import` and by `require`.
+// by `import` and by `require`, its sub-paths too; those with an optional peer are found wanting without it.
 const manifestOf = (name) => JSON.parse(readFileSync(join(root, name, 'package.json'), 'utf8'))
 const published = packageFolders.filter((name) => !manifestOf(name).private)
 const folder = mkdtempSync(join(tmpdir(), 'stockpipe-packages-'))
@@ -34,29 +34,40 @@ try {
       ]),
     )
   }
-  const names = published.map((name) => manifestOf(name).name)
+  const manifests = published.map(manifestOf)
   writeFileSync(join(folder, 'package.json'), '{"private":true}')
-  inFolder(
-    'npm',
-    ['install', '--no-audit', '--no-fund', '--ignore-scripts', ...files.map((file) => `./tarballs/${file}`)],
-    { stdio: 'inherit' },
+  const npmInstall = (wanted) =>
+    inFolder('npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts', ...wanted], {
+      stdio: 'inherit',
+    })
+  npmInstall(files.map((file) => `./tarballs/${file}`))
+  const entries = manifests.flatMap(({ name, exports }) =>
+    Object.keys(exports)
+      .filter((path) => path !== './package.json')
+      .map((path) => name + path.slice(1)),
   )
-  for (const name of names) {
-    const count = (code, flags) => Number(inFolder(process.execPath, [...flags, '-e', code]).trim())
-    const imported = count(
-      `import(${JSON.stringify(name)}).then((m) => console.log(Object.keys(m).length))`,
-      [],
-    )
-    const required = count(`console.log(Object.keys(require(${JSON.stringify(name)})).length)`, [
+  const count = (code, flags = []) => Number(inFolder(process.execPath, [...flags, '-e', code]).trim())
+  const peers = Object.entries(manifestOf('packages/core').peerDependencies)
+  const wanting = inFolder(process.execPath, [
+    '-e',
+    `import('@stockpipe/core/opentelemetry').catch((error) => console.log(error.code))`,
+  ]).trim()
+  if (wanting !== 'ERR_MODULE_NOT_FOUND') throw new Error('the bridge works without its optional peer')
+  npmInstall(peers.map(([name, range]) => `${name}@${range}`))
+  for (const entry of entries) {
+    const imported = count(`import(${JSON.stringify(entry)}).then((m) => console.log(Object.keys(m).length))`)
+    const required = count(`console.log(Object.keys(require(${JSON.stringify(entry)})).length)`, [
       '--no-warnings',
     ])
     if (imported === 0 || required !== imported)
-      throw new Error(`${name} exports ${imported} names to import and ${required} to require`)
-    console.log(`${name}: ${imported} exports by import and by require`)
+      throw new Error(`${entry} exports ${imported} names to import and ${required} to require`)
+    console.log(`${entry}: ${imported} exports by import and by require`)
   }
   const help = inFolder(join(folder, 'node_modules/.bin/stockpipe'), ['--help'])
   if (!help.includes('Usage: stockpipe')) throw new Error(`stockpipe --help says: ${help}`)
-  console.log(`figure: ${names.length} packages packed, linted and imported both ways`)
+  console.log(
+    `figure: ${published.length} packages packed, linted and imported both ways, ${entries.length} entries`,
+  )
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }
