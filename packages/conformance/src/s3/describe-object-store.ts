@@ -15,6 +15,7 @@ import { describeObjects } from './objects.ts'
 import { describePresignedUrls } from './presigned-urls.ts'
 import { describeRanges } from './ranges.ts'
 import { describeSignatures } from './signatures.ts'
+import { describeVirtualHosts } from './virtual-hosts.ts'
 
 export type { ObjectStoreSubject } from './object-store.ts'
 
@@ -34,6 +35,7 @@ const concepts = [
   describeSignatures,
   describePresignedUrls,
   describeErrors,
+  describeVirtualHosts,
 ]
 
 /**

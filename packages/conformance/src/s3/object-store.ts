@@ -17,6 +17,8 @@ export interface ObjectStoreSubject {
   readonly region: string
   readonly accessKeyId: string
   readonly secretAccessKey: string
+  /** An object is a file of its key's name, so that keys which no file can have are refused or changed. Default false. */
+  readonly keysAreFilePaths?: boolean
 }
 
 /** The service under test, open between the first case and the last, and the unmodified client that speaks to it. */
