@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import type { AddressInfo, Server, Socket } from 'node:net'
 import { join } from 'node:path'
+import type { TLSSocket } from 'node:tls'
 import { StockpipeError } from '@stockpipe/core'
 import type { BrokerServices } from './broker-services.ts'
 import type { KafkaFaults } from './faults/fault.ts'
@@ -18,7 +19,7 @@ import { topicHandlers } from './handlers/topic-handlers.ts'
 import { transactionHandlers } from './handlers/transaction-handlers.ts'
 import { Connection, type RequestLogEntry } from './network/connection.ts'
 import { createDispatcher } from './network/dispatcher.ts'
-import { createListener, type KafkaTls } from './network/listener.ts'
+import { createListener, failedHandshake, type KafkaTls } from './network/listener.ts'
 import { type KafkaUser, KafkaUsers } from './sasl/kafka-users.ts'
 import { DurableMap } from './storage/durable-map.ts'
 import { TopicStore } from './topics/topic-store.ts'
@@ -42,7 +43,7 @@ export interface KafkaBrokerOptions {
   readonly users?: readonly KafkaUser[]
   /** Speaks TLS only. Default: plaintext only. */
   readonly tls?: KafkaTls
-  /** Told of every served request, and of every connection closed for an error. */
+  /** Told of every served request, of every connection closed for an error, and of every TLS handshake that failed. */
   readonly onRequest?: (entry: RequestLogEntry) => void
 }
 
@@ -79,7 +80,7 @@ export const startKafkaBroker = async (options: KafkaBrokerOptions): Promise<Kaf
     server.close()
     throw error
   }
-  const faults = new FaultInjector()
+  const faults = new FaultInjector(() => services.topics.all().map(({ name }) => name))
   const handlers = {
     ...topicHandlers(services),
     ...configHandlers(services),
@@ -95,6 +96,13 @@ export const startKafkaBroker = async (options: KafkaBrokerOptions): Promise<Kaf
   server.on('error', () => undefined)
   const sockets = new Set<Socket>()
   const { onRequest } = options
+  server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
+    try {
+      onRequest?.(failedHandshake(error, socket))
+    } catch {
+      // A log that fails is no reason to end the broker.
+    }
+  })
   // Also those that are still shaking hands, so that `close` ends them.
   server.on('connection', (socket) => {
     sockets.add(socket)

@@ -73,6 +73,41 @@ describe('faults of the embedded broker', () => {
     ])
   })
 
+  it('hits what asks for the metadata of all topics, for every topic or for the one that is named', async () => {
+    const { broker, admin } = await brokerWithTopics('bars', 'trades')
+    broker.faults.add({ api: 'Metadata', action: { error: 'LEADER_NOT_AVAILABLE' } })
+    const client = await RawClient.connect(broker)
+    const askedFor = async (version: number, topics: string[] | null) => {
+      const answer = await client.ask('metadata', version, {
+        topics,
+        allowAutoTopicCreation: false,
+        includeClusterAuthorizedOperations: false,
+        includeTopicAuthorizedOperations: false,
+      })
+      return Object.fromEntries(answer.topics.map(({ name, errorCode }) => [name, errorCode]))
+    }
+    expect(await askedFor(4, null)).toEqual({ bars: 5, trades: 5 })
+    expect(await askedFor(4, null)).toEqual({ bars: 0, trades: 0 })
+    const fault = broker.faults.add({
+      api: 'Metadata',
+      topic: 'bars',
+      times: 2,
+      action: { error: 'LEADER_NOT_AVAILABLE' },
+    })
+    expect(await askedFor(0, [])).toEqual({ bars: 5, trades: 0 })
+    expect(await askedFor(4, ['trades'])).toEqual({ trades: 0 })
+    expect(fault.hits).toBe(1)
+    expect((await admin.listTopics()).sort()).toEqual(['bars', 'trades'])
+  })
+
+  it('hits what asks for all offsets of a group', async () => {
+    const { broker } = await brokerWithTopics('trades')
+    const fault = broker.faults.add({ api: 'OffsetFetch', action: { error: 'NOT_COORDINATOR' } })
+    const client = await RawClient.connect(broker)
+    const answer = await client.ask('offsetFetch', 4, { groupId: 'group', topics: null })
+    expect([answer.errorCode, fault.hits]).toEqual([16, 1])
+  })
+
   it('cuts a connection before the work is done', async () => {
     const { broker, admin } = await brokerWithTopics('trades')
     const fault = broker.faults.add({ api: 'Produce', times: 1, action: 'cut' })

@@ -6,8 +6,16 @@ import type { ConnectionOptions } from 'node:tls'
 import { Kafka, type KafkaConfig, logLevel } from 'kafkajs'
 import { describe, expect, it } from 'vitest'
 import type { KafkaBroker } from '../../src/kafka/kafka-broker.ts'
+import type { RequestLogEntry } from '../../src/kafka/network/connection.ts'
 import { startLocalStack } from '../../src/local-stack.ts'
-import { afterTest, connectedAdmin, connectedProducer, refusal, startTestBroker } from './broker-fixture.ts'
+import {
+  afterTest,
+  connectedAdmin,
+  connectedProducer,
+  refusal,
+  startTestBroker,
+  until,
+} from './broker-fixture.ts'
 import { RawClient, requestFrame } from './raw-client.ts'
 
 const fixture = (name: string) => readFileSync(join(import.meta.dirname, 'fixtures', name), 'utf8')
@@ -46,11 +54,24 @@ describe('a broker with TLS', () => {
     expect(error.message).toMatch(/self-signed certificate/)
   })
 
-  it('closes the connection of a client that speaks plaintext', async () => {
-    const broker = await startTestBroker({ tls: { key, cert } })
+  it('closes the connection of a client that speaks plaintext, and its log says why', async () => {
+    const entries: RequestLogEntry[] = []
+    const onRequest = (entry: RequestLogEntry) => {
+      entries.push(entry)
+      throw new Error('a log that fails')
+    }
+    const broker = await startTestBroker({ tls: { key, cert }, onRequest })
     const client = await RawClient.connect(broker)
     client.write(requestFrame('apiVersions', 2, {}))
     await client.closed()
+    await until('a line of the log', () => entries.length > 0)
+    expect(entries).toMatchObject([
+      {
+        api: 'TlsHandshake',
+        remoteAddress: expect.stringMatching(/^127\.0\.0\.1:[1-9]/),
+        error: expect.stringMatching(/SSL|wrong version|http request/),
+      },
+    ])
   })
 
   it('lets in only clients with a certificate when it asks for one', async () => {

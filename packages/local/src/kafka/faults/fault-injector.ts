@@ -5,7 +5,7 @@ import { type ApiName, apiTable } from '../protocol/api-table.ts'
 import { ErrorCode } from '../protocol/error-code.ts'
 import { errorAnswers } from './error-answers.ts'
 import type { KafkaErrorName, KafkaFault, KafkaFaultAction, KafkaFaultOptions, KafkaFaults } from './fault.ts'
-import { isAbout, mergeAnswers, namesTopics, splitByTopic } from './named-topics.ts'
+import { isAbout, mergeAnswers, namesTopics, splitByTopic, withTopicNames } from './named-topics.ts'
 
 interface ActiveFault extends KafkaFaultOptions {
   readonly apiName: ApiName
@@ -22,6 +22,12 @@ const maxDelayMillis = 2 ** 31 - 1
 /** Holds the faults of one broker and does what they say to the requests they hit. */
 export class FaultInjector implements KafkaFaults {
   readonly #faults = new Set<ActiveFault>()
+  readonly #topicNames: () => string[]
+
+  /** `topicNames`: every topic of the broker, for requests that ask for all. */
+  constructor(topicNames: () => string[]) {
+    this.#topicNames = topicNames
+  }
 
   add(options: KafkaFaultOptions): KafkaFault {
     const fault: ActiveFault = { ...options, apiName: checkFault(options), hits: 0 }
@@ -42,10 +48,12 @@ export class FaultInjector implements KafkaFaults {
 
   readonly intercept: Interceptor = (name, request, context, serve) => {
     for (const fault of this.#faults) {
-      if (!hits(fault, name, request)) continue
+      if (fault.apiName !== name) continue
+      const asked = withTopicNames(name, request, context.apiVersion, this.#topicNames)
+      if (!hits(fault, name, asked)) continue
       fault.hits++
       if (fault.hits >= (fault.times ?? 1)) this.#faults.delete(fault)
-      return act(fault, request, context, serve)
+      return act(fault, asked, context, serve)
     }
     return serve(request)
   }
@@ -54,8 +62,7 @@ export class FaultInjector implements KafkaFaults {
 const isError = (action: KafkaFaultAction): action is { readonly error: KafkaErrorName } =>
   typeof action === 'object' && 'error' in action
 
-const hits = ({ apiName, topic, action }: ActiveFault, name: ApiName, request: unknown): boolean => {
-  if (apiName !== name) return false
+const hits = ({ topic, action }: ActiveFault, name: ApiName, request: unknown): boolean => {
   // Where errors stand beside topics, a request without a topic has no place for one.
   if (topic !== undefined || (isError(action) && namesTopics(name))) return isAbout(name, request, topic)
   return true

@@ -22,7 +22,7 @@ export type KafkaFaultAction =
 export interface KafkaFaultOptions {
   /** The API whose requests are hit, in Kafka's own words, such as `Produce`. */
   readonly api: KafkaApiName
-  /** Hits only requests that name this topic. Default: all requests of the API. */
+  /** Hits only requests that name this topic; one for the metadata of all topics names each. Default: all requests of the API. */
   readonly topic?: string
   /** How many requests are hit before the fault removes itself; `Infinity`: every one. Default 1. */
   readonly times?: number

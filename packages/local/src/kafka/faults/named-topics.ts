@@ -37,9 +37,24 @@ const elementsOf = (api: ApiName, request: unknown): readonly unknown[] => {
 /** Whether requests of the API say which topics they are about. */
 export const namesTopics = (api: ApiName): boolean => topicLists[api] !== undefined
 
+/** The request, where it asks for the metadata of all topics as if it named each of them. */
+export const withTopicNames = (
+  api: ApiName,
+  request: unknown,
+  apiVersion: number,
+  topicNames: () => string[],
+): unknown => {
+  if (api !== 'metadata') return request
+  const { topics } = request as { topics: readonly string[] | null }
+  const asksForAll = topics === null || (apiVersion === 0 && topics.length === 0)
+  return asksForAll ? { ...(request as Message), topics: topicNames() } : request
+}
+
 /** Whether the request names the topic; without a topic, whether it names anything at all. */
 export const isAbout = (api: ApiName, request: unknown, topic?: string): boolean => {
   const elements = elementsOf(api, request)
+  // Without names it asks for all offsets of a group, and has a place for an error beside the topics.
+  if (api === 'offsetFetch' && topic === undefined) return true
   return topic === undefined ? elements.length > 0 : elements.some((element) => topicOf(element) === topic)
 }
 

@@ -12,7 +12,7 @@ const maxQueuedFrames = 32
 
 /** One served request, or the error that ended a connection. */
 export interface RequestLogEntry {
-  /** Name of the API, or its number when it is unknown. */
+  /** Name of the API, or its number when it is unknown; `TlsHandshake` for one that failed. */
   readonly api: string
   readonly apiVersion: number
   readonly clientId: string | null

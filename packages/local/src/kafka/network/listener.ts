@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:net'
-import { createServer as createTlsServer } from 'node:tls'
+import { createServer as createTlsServer, type TLSSocket } from 'node:tls'
 import { ConfigurationError } from '@stockpipe/core'
+import type { RequestLogEntry } from './connection.ts'
 
 /** TLS of the broker's listener; each value is PEM. */
 export interface KafkaTls {
@@ -30,6 +31,21 @@ export const createListener = (tls?: KafkaTls): Listener =>
   tls === undefined
     ? { server: createServer(), socketEvent: 'connection' }
     : { server: createSecureServer(tls), socketEvent: 'secureConnection' }
+
+/** What the log tells of a client whose TLS handshake failed: it never came to a request. */
+export const failedHandshake = (
+  { message }: Error,
+  { remoteAddress = '', remotePort = 0 }: TLSSocket,
+): RequestLogEntry => ({
+  api: 'TlsHandshake',
+  apiVersion: -1,
+  clientId: null,
+  remoteAddress: `${remoteAddress}:${remotePort}`,
+  durationMillis: 0,
+  requestBytes: 0,
+  responseBytes: 0,
+  error: message,
+})
 
 const createSecureServer = (tls: KafkaTls): Server => {
   const { key, cert, ca, requestClientCertificate = false } = tls
