@@ -6,7 +6,8 @@ const baseMillis = 1_700_000_000_000
 
 /** A topic with one batch for each list of times, counted from `baseMillis`. */
 const topicWithTimes = async (cluster: CaseCluster, batches: readonly number[][], compression = 0) => {
-  const topic = await cluster.topic()
+  // Records of 2023 are older than retention.ms is by default.
+  const topic = await cluster.topic({ configs: { 'retention.ms': '-1' } })
   const wire = await cluster.wire()
   for (const batch of batches) {
     const messages = batch.map((millis) => ({ value: `at ${millis}`, timestamp: baseMillis + millis }))
