@@ -15,6 +15,8 @@ export interface RejectedRecord {
 export interface DecodedBlock {
   readonly batch: ColumnBatch
   readonly rejected: readonly RejectedRecord[]
+  /** Offsets of records that were left out on purpose, ascending. Absent: none. */
+  readonly skipped?: readonly bigint[]
 }
 
 /** Turns records into columns. Pure: the same block gives the same answer, and no record throws. */

@@ -83,6 +83,7 @@ export { RecordBlockBuilder, type RecordToPack } from './record-block-builder.ts
 export { decodeHeaders, encodeHeaders, type RecordHeaders } from './record-headers.ts'
 export type { RecordReader } from './record-reader.ts'
 export type { ReadSourceOptions, RecordSource, SourceBatch, SourceProgress } from './record-source.ts'
+export { createTransformingDecoder, defineRowTransform, type RowTransform } from './row-transform.ts'
 export type { RowIssue } from './row-validation.ts'
 export type { Runtime, RuntimeTimer } from './runtime.ts'
 export { sleep, systemRuntime } from './runtime.ts'

@@ -1,4 +1,4 @@
-import type { RecordBlock, RejectedRecord, TopicJSON, TopicPartition } from '@stockpipe/core'
+import type { RecordBlock, RejectedRecord, RowTransform, TopicJSON, TopicPartition } from '@stockpipe/core'
 
 /** What the journal asks of the engine. Only plain values and buffers: it crosses threads. */
 export type EngineRequest =
@@ -30,6 +30,8 @@ export type EngineResponse =
       readonly rows: number
       /** Records taken from this block as dead letters. */
       readonly deadLetters: number
+      /** Records of this block that the row transform left out. */
+      readonly skipped: number
       /** Rows held for the open flush group. */
       readonly bufferedRows: number
       /** Memory held, dead letters included, estimated. */
@@ -98,6 +100,8 @@ export interface EngineOptions {
     readonly partitionValues: readonly (string | null)[]
     readonly firstOffset: bigint
   }[]
+  /** Changes rows before they are routed. A function crosses no threads: only for an engine on the thread of its caller. */
+  readonly transform?: RowTransform
   /** Rows of a row group, at most; fewer where they come to more than 16 MiB or a fifth of `fileBytes`. Default 65,536. */
   readonly rowGroupRows?: number
   /** Default `snappy`. */

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import {
   ConfigurationError,
   createDecoder,
+  createTransformingDecoder,
   type Decoder,
   type RecordBlock,
   type RejectedRecord,
@@ -53,7 +54,9 @@ class ParquetEngine implements Engine {
   constructor(options: EngineOptions) {
     this.#topic = topicFromJSON(options.topic)
     this.#table = this.#topic.table
-    this.#decoder = createDecoder(this.#topic)
+    this.#decoder = options.transform
+      ? createTransformingDecoder(this.#topic, options.transform)
+      : createDecoder(this.#topic)
     this.#partBytes = wholeNumber('partBytes', options.partBytes ?? 8 * mebibyte, smallestPart)
     this.#maxPathBytes = wholeNumber('maxPathBytes', options.maxPathBytes ?? 512, 1)
     const rowGroupRows = wholeNumber('rowGroupRows', options.rowGroupRows ?? 65_536, 1)
@@ -125,7 +128,7 @@ class ParquetEngine implements Engine {
     refuseUnlessWhole(buffer)
     const { group } = buffer
     const before = group.rows
-    const { batch, rejected } = this.#decoder.decode(block)
+    const { batch, rejected, skipped = [] } = this.#decoder.decode(block)
     let begin = 0
     while (begin < batch.rows && batch.offsets[begin]! < from) begin += 1
     const records = rejected.filter((record) => record.offset >= from)
@@ -156,6 +159,7 @@ class ParquetEngine implements Engine {
         log,
         rows: group.rows - before,
         deadLetters: records.length,
+        skipped: skipped.filter((offset) => offset >= from).length,
         bufferedRows: group.rows,
         bufferedBytes: group.capacityBytes + (deadLetters?.capacityBytes ?? 0),
         encodedBytes: group.encodedBytes + (deadLetters?.encodedBytes ?? 0),

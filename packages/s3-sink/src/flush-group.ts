@@ -52,6 +52,7 @@ export class FlushGroup {
   records = 0
   rows = 0
   deadLetters = 0
+  skipped = 0
   lastRecord: LastRecord | null
   #holeOffsets = 0n
   readonly #holeRanges: { from: bigint; to: bigint }[] = []
@@ -73,11 +74,12 @@ export class FlushGroup {
   }
 
   /** @param taken what the block's records became */
-  add(facts: BlockFacts, taken: { readonly rows: number; readonly deadLetters: number }): void {
+  add(facts: BlockFacts, taken: Pick<FlushGroup, 'rows' | 'deadLetters' | 'skipped'>): void {
     this.next = facts.next
     this.records += facts.records
     this.rows += taken.rows
     this.deadLetters += taken.deadLetters
+    this.skipped += taken.skipped
     this.lastRecord = facts.lastRecord ?? this.lastRecord
     for (const hole of facts.holes) this.#addHole(hole)
   }

@@ -1,4 +1,4 @@
-import { FencedError, type PartitionDefinition, type TopicPartition } from '@stockpipe/core'
+import { FencedError, type PartitionDefinition, StockpipeError, type TopicPartition } from '@stockpipe/core'
 import { newClaimId } from './claim-id.ts'
 import { DataFileKeys } from './data-file-key.ts'
 import type { FlushGroup } from './flush-group.ts'
@@ -62,6 +62,7 @@ export const cutGroup = async (context: SinkContext, cut: GroupCut): Promise<Jou
     const files = await staging.run(context.engine.handle({ kind: 'cut', log, start, next }))
     cut.staged()
     const entry = entryOf(context, cut, claimId, files)
+    refuseMiscounted(entry)
     const outcome = await journal.claim(entry, {
       signal,
       sent: () => {
@@ -108,11 +109,30 @@ const entryOf = (
     encoding: topic.value,
   },
   watermark: null,
-  counts: { records: group.records, rows: group.rows, deadLetters: group.deadLetters, skipped: 0 },
+  counts: {
+    records: group.records,
+    rows: group.rows,
+    deadLetters: group.deadLetters,
+    skipped: group.skipped,
+  },
   holes: group.holes,
   lastRecord: group.lastRecord,
   files,
 })
+
+/** Nobody could read an entry whose files do not hold what it counts: the chain would end there. */
+const refuseMiscounted = ({ topic, partition, start, next, counts, files }: JournalEntry): void => {
+  const held = (kind: EntryFile['kind']) =>
+    files.reduce((sum, file) => sum + (file.kind === kind ? file.rows : 0), 0)
+  if (held('data') === counts.rows && held('dead-letters') === counts.deadLetters) return
+  throw new StockpipeError({
+    code: 'ROWS_MISCOUNTED',
+    message:
+      `${topic}-${partition}: the files of the group [${start}, ${next}) hold ${held('data')} rows and ${held('dead-letters')} dead letters, ` +
+      `its records became ${counts.rows} and ${counts.deadLetters}: a fault of the engine. Nothing of it is claimed.`,
+    facts: { topic, partition, start, next },
+  })
+}
 
 const fencedError = (log: TopicPartition, entry: JournalEntry, winner: string | undefined): FencedError =>
   new FencedError({

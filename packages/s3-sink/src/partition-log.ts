@@ -184,7 +184,7 @@ export class PartitionLog {
   #add(block: RecordBlock): void {
     const group = this.#group
     const facts = blockFacts(block, group.next)
-    let taken = { rows: 0, deadLetters: 0 }
+    let taken = { rows: 0, deadLetters: 0, skipped: 0 }
     let rejected: readonly RejectedRecord[] = []
     for (const response of this.#context.engine.handle({ kind: 'block', block, from: group.next })) {
       if (response.kind === 'rejected') rejected = response.records
@@ -193,10 +193,10 @@ export class PartitionLog {
       this.#buffered = response
     }
     this.#rejections.add(facts.records, rejected)
-    if (taken.rows + taken.deadLetters !== facts.records) {
+    if (taken.rows + taken.deadLetters + taken.skipped !== facts.records) {
       throw new StockpipeError({
         code: 'ROWS_MISCOUNTED',
-        message: `${this.name}: ${facts.records} records from offset ${group.next} became ${taken.rows} rows and ${taken.deadLetters} dead letters: a fault of the engine.`,
+        message: `${this.name}: ${facts.records} records from offset ${group.next} became ${taken.rows} rows and ${taken.deadLetters} dead letters, ${taken.skipped} were skipped: a fault of the engine.`,
       })
     }
     if (group.isEmpty) this.#startTimer(this.#context.rotation.ageMillis, () => this.#requestCut('age'))
@@ -278,6 +278,7 @@ export class PartitionLog {
       records: entry.counts.records,
       rows: entry.counts.rows,
       deadLetters: entry.counts.deadLetters,
+      skipped: entry.counts.skipped,
       holes: entry.holes.offsets,
       files: entry.files.map(({ kind, key, rows, bytes }) => ({ kind, key, rows, bytes })),
       cutBy,

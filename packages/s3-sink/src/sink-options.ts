@@ -5,6 +5,7 @@ import type {
   ObjectStore,
   PartitionRegistrar,
   RecordReader,
+  RowTransform,
   Runtime,
   TopicDefinition,
   TopicPartition,
@@ -68,6 +69,8 @@ export interface GroupCommit {
   readonly rows: number
   /** Records kept as dead letters. */
   readonly deadLetters: number
+  /** Records that the row transform left out. */
+  readonly skipped: number
   /** Offsets at which there was no record. */
   readonly holes: bigint
   readonly files: readonly {
@@ -117,6 +120,12 @@ export interface SinkOptions extends ObjectSettings {
   readonly retainEntriesMillis?: number
   readonly rotation?: RotationOptions
   readonly deadLetters?: DeadLetterOptions
+  /**
+   * Changes each row before it is routed, leaves it out (null), or throws and makes it a dead letter; see
+   * `defineRowTransform` of `@stockpipe/core`. Pure, and the slow path: every row becomes an object and is decoded
+   * twice. Change it between groups only, as the table: a group that is read again must come out the same. Default: none.
+   */
+  readonly transform?: RowTransform
   /**
    * Memory that buffered rows may take over all partition logs, in bytes, estimated. Past it the largest group is
    * cut and writes wait. Default 268,435,456 (256 MiB).

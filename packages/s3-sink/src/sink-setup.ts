@@ -83,6 +83,7 @@ export const setUpSink = (options: SinkOptions, runtime: Runtime): SinkSetup => 
       topic: topic.toJSON(),
       maxPathBytes: Math.min(longestPath, pathBytes),
       footerMetadata: { sink: options.name },
+      ...(options.transform ? { transform: options.transform } : {}),
       fileBytes: Math.ceil(fileBytes),
       ...(options.partBytes === undefined ? {} : { partBytes: options.partBytes }),
       ...(options.compression === undefined ? {} : { compression: options.compression }),

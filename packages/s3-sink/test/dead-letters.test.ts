@@ -1,9 +1,16 @@
 import { defineTable, defineTopic, identity, t } from '@stockpipe/core'
 import { describe, expect, it } from 'vitest'
 import { deadLetterTable } from '../src/dead-letter-table.ts'
-import { createSink, type SinkOptions, verifySink } from '../src/index.ts'
+import {
+  createSink,
+  type EngineRequest,
+  type EngineResponse,
+  type SinkOptions,
+  verifySink,
+} from '../src/index.ts'
 import { rowsOf } from './engine/parquet-files.ts'
 import { consume, FakeLog } from './sink/fake-log.ts'
+import { LineEngine } from './sink/line-engine.ts'
 import { ManualRuntime } from './sink/manual-runtime.ts'
 import { type MemoryBucket, MemoryObjectStore } from './sink/memory-object-store.ts'
 import {
@@ -89,6 +96,27 @@ describe('records that are no rows', () => {
     await second.sink.close()
     expect(deadLetterLines(first.bucket)).toEqual(['0: 1 bad#1'])
     expect(publishedLines(first.bucket)).toEqual(['0: 0 a1'])
+  })
+})
+
+describe('an engine that loses rows or dead letters', () => {
+  it.each([
+    ['data', ['a1', 'a2']],
+    ['dead-letters', ['a1', 'bad#1']],
+  ] as const)('stops before the claim when it leaves out a %s file', async (content, values) => {
+    class ForgetfulEngine extends LineEngine {
+      override *handle(request: EngineRequest): Generator<EngineResponse> {
+        for (const response of super.handle(request)) {
+          if ('content' in response && response.content === content) continue
+          yield response
+        }
+      }
+    }
+    const test = sinkUnderTest({ createEngine: () => new ForgetfulEngine() })
+    await consume(test.sink, [new FakeLog().append(...values)])
+    await expect(test.sink.flush()).rejects.toMatchObject({ code: 'ROWS_MISCOUNTED' })
+    expect(test.bucket.keys('groups')).toEqual([])
+    expect(test.bucket.uploads.size).toBe(0)
   })
 })
 

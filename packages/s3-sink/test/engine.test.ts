@@ -53,6 +53,7 @@ describe('the engine', () => {
         log,
         rows: 4,
         deadLetters: 0,
+        skipped: 0,
         bufferedRows: 4,
         bufferedBytes: expect.any(Number),
         encodedBytes: expect.any(Number),

@@ -70,7 +70,7 @@ export class LineEngine implements Engine {
     }
     return [
       ...(rejected.length > 0 ? [{ kind: 'rejected', log, records: rejected } as const] : []),
-      { kind: 'buffered', log, rows: taken, deadLetters: rejected.length, ...buffered },
+      { kind: 'buffered', log, rows: taken, deadLetters: rejected.length, skipped: 0, ...buffered },
     ]
   }
 
