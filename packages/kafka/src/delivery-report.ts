@@ -1,4 +1,5 @@
-import { type ErrorFacts, StockpipeError } from '@stockpipe/core'
+import { StockpipeError } from '@stockpipe/core'
+import type { DeliveryFailure } from './delivery-failure.ts'
 
 /** Where the rows of a `send` are. Position `i` of each array is about row `i`; a row costs 20 bytes. */
 export interface DeliveryReport {
@@ -13,17 +14,6 @@ export interface DeliveryReport {
 export type DeliveryOutcome = 'acknowledged' | 'not-written' | 'unknown'
 
 const outcomeNames = ['pending', 'acknowledged', 'not-written', 'unknown'] as const
-
-/** Why rows were not acknowledged. */
-export interface DeliveryFailure {
-  readonly code: 'DELIVERY_FAILED' | 'DELIVERY_TIMED_OUT' | 'DELIVERY_ABORTED'
-  /** A clause, such as `Kafka answers MESSAGE_TOO_LARGE for partition 3`. */
-  readonly reason: string
-  /** Whether the failure is one that passes. */
-  readonly passing: boolean
-  readonly cause?: unknown
-  readonly facts?: ErrorFacts
-}
 
 /**
  * Rows of a `send` were not acknowledged. `retryable` only when none of its rows is or may be in the topic and the

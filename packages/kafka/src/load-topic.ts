@@ -107,7 +107,11 @@ export const loadTopic = async <Columns extends ColumnRecord, Partitions extends
         }
         ends[partition]! += BigInt(records)
         progress.written += records
-        onProgress?.({ ...progress })
+        try {
+          onProgress?.({ ...progress })
+        } catch (error) {
+          fail(error)
+        }
       },
       onFailed: ({ code, reason, cause, facts }) => {
         fail(

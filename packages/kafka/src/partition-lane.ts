@@ -1,4 +1,5 @@
-import type { DeliveryFailure, RowReceiver } from './delivery-report.ts'
+import type { DeliveryFailure } from './delivery-failure.ts'
+import type { RowReceiver } from './delivery-report.ts'
 import { type BatchLimits, type OutgoingRecord, recordBytes } from './outgoing-records.ts'
 import { type ProducerIdentity, RecordBatchBuilder, sequenceAfter } from './record-batch.ts'
 

@@ -1,48 +1,13 @@
-import { channels, type Runtime, StockpipeError } from '@stockpipe/core'
-import type { BatchCompression } from './compression.ts'
-import type { DeliveryFailure, RowReceiver } from './delivery-report.ts'
-import { brokerErrorOf, kafkaFailure } from './kafka-failure.ts'
-import type { BatchLimits, OutgoingRecord } from './outgoing-records.ts'
+import { channels } from '@stockpipe/core'
+import { answeredWith, type DeliveryFailure, overdue, unanswered } from './delivery-failure.ts'
+import type { RowReceiver } from './delivery-report.ts'
+import { type DeliverySettings, noStatistics, type ProducerStatistics } from './delivery-settings.ts'
+import type { OutgoingRecord } from './outgoing-records.ts'
 import { PartitionLane, type WaitingBatch } from './partition-lane.ts'
 import { produceError } from './produce-error.ts'
 import type { ProduceAnswer } from './produce-request.ts'
-import type { ProducerConnection, ReachedLeader } from './producer-connection.ts'
+import type { ReachedLeader } from './producer-connection.ts'
 import type { ProducerIdentity } from './record-batch.ts'
-
-export interface DeliverySettings {
-  readonly topic: string
-  readonly partitions: number
-  readonly connection: ProducerConnection
-  readonly compression: BatchCompression
-  readonly limits: BatchLimits
-  readonly lingerMillis: number
-  readonly maxInFlightRequests: number
-  readonly retries: number
-  readonly deliveryTimeoutMillis: number
-  readonly runtime: Runtime
-  /** Called for each batch, in order within its partition; `baseOffset` is -1 when the broker no longer knew it. */
-  readonly onAcknowledged?: (partition: number, baseOffset: bigint, records: number) => void
-  /** Called for each batch that is given up. */
-  readonly onFailed?: (failure: DeliveryFailure) => void
-  /** Called when fewer bytes are buffered than before. */
-  readonly onRoom?: () => void
-}
-
-/** What a producer has done so far. */
-export interface ProducerStatistics {
-  /** Rows acknowledged. */
-  readonly acknowledgedRows: number
-  readonly acknowledgedBatches: number
-  readonly requests: number
-  /** Attempts after the first one of a batch. */
-  readonly retriedBatches: number
-  /** Of those, the ones whose former attempt may have been written: the broker tells repeats by their sequence number. */
-  readonly repeatedBatches: number
-  /** Attempts that went to another leader than the partition's last one. */
-  readonly leaderMoves: number
-  /** Batches given up. */
-  readonly failedBatches: number
-}
 
 /** Requests stay well below socket.request.max.bytes of brokers (100 MiB). */
 const maxRequestBytes = 16 * 1024 * 1024
@@ -71,15 +36,7 @@ export class RecordDelivery {
   #refreshing = false
   #ended: DeliveryFailure | undefined
   #bufferedBytes = 0
-  readonly #statistics = {
-    acknowledgedRows: 0,
-    acknowledgedBatches: 0,
-    requests: 0,
-    retriedBatches: 0,
-    repeatedBatches: 0,
-    leaderMoves: 0,
-    failedBatches: 0,
-  }
+  readonly #statistics = { ...noStatistics }
 
   constructor(settings: DeliverySettings) {
     this.#settings = settings
@@ -243,14 +200,7 @@ export class RecordDelivery {
       return false
     }
     const { name, outcome } = produceError(answer.errorCode)
-    const { partition } = lane
-    const facts = { partition, kafkaError: name }
-    const failure: DeliveryFailure = {
-      code: 'DELIVERY_FAILED',
-      reason: `Kafka answers ${name} for partition ${partition}${remedyOf(name)}`,
-      passing: outcome !== 'refused' && outcome !== 'unknown',
-      facts,
-    }
+    const failure = answeredWith(name, outcome, lane.partition)
     if (outcome === 'written') this.#acknowledge(one, { ...answer, baseOffset: -1n })
     else if (outcome === 'refused') this.#giveUp(one, failure)
     else if (outcome === 'unknown') {
@@ -270,17 +220,8 @@ export class RecordDelivery {
   }
 
   #unanswered(one: Sending, isSent: boolean, error: unknown): void {
-    const { partition } = one.lane
     if (isSent) one.batch.maybeWritten = true
-    const doing = `sending to partition ${partition}`
-    const cause = error === undefined ? undefined : kafkaFailure(error, { code: 'KAFKA_UNREACHABLE', doing })
-    const failure: DeliveryFailure = {
-      code: 'DELIVERY_FAILED',
-      reason: cause ? withoutStop(cause.message) : `an answer said nothing about partition ${partition}`,
-      passing: !isFinal(error),
-      cause: error,
-      facts: { ...cause?.facts, partition },
-    }
+    const failure = unanswered(error, one.lane.partition)
     if (!isSent && !failure.passing) this.#giveUp(one, failure)
     else this.#again(one, failure)
   }
@@ -350,16 +291,7 @@ export class RecordDelivery {
   }
 
   #overdue({ partition }: PartitionLane, { lastFailure }: WaitingBatch): DeliveryFailure {
-    const { deliveryTimeoutMillis } = this.#settings
-    return {
-      code: 'DELIVERY_TIMED_OUT',
-      reason:
-        `partition ${partition} took none for ${deliveryTimeoutMillis} ms (deliveryTimeoutMillis)` +
-        (lastFailure ? `; last: ${lastFailure.reason}` : ''),
-      passing: true,
-      cause: lastFailure?.cause,
-      facts: { ...lastFailure?.facts, partition, deliveryTimeoutMillis },
-    }
+    return overdue(partition, this.#settings.deliveryTimeoutMillis, lastFailure)
   }
 
   /** Asks for the leaders again, once at a time; a failure shows in the next attempt. */
@@ -373,19 +305,3 @@ export class RecordDelivery {
     this.#settings.connection.refreshLeaders().then(done, done)
   }
 }
-
-/** What no later attempt can change. */
-const isFinal = (error: unknown): boolean =>
-  StockpipeError.isInstance(error)
-    ? !error.retryable
-    : brokerErrorOf(error)?.endsWith('AUTHORIZATION_FAILED') === true ||
-      (error as { name?: string } | undefined)?.name === 'KafkaJSSASLAuthenticationError'
-
-const remedyOf = (name: string): string =>
-  name === 'MESSAGE_TOO_LARGE'
-    ? ': the batch is larger than max.message.bytes of the topic, so lower batchBytes'
-    : name.endsWith('AUTHORIZATION_FAILED')
-      ? ': the user may not write to the topic'
-      : ''
-
-const withoutStop = (sentence: string): string => sentence.replace(/\.$/, '')

@@ -10,11 +10,12 @@ import {
 } from '@stockpipe/core'
 import { batchCompression } from './compression.ts'
 import { type DeliveryReport, SendCall } from './delivery-report.ts'
+import { noStatistics, type ProducerStatistics } from './delivery-settings.ts'
 import { partitionOfKey } from './murmur2.ts'
 import { batchLimits } from './outgoing-records.ts'
 import { KafkajsProducerConnection } from './producer-connection.ts'
 import { checkDeliveryNumbers, type ProducerOptions } from './producer-options.ts'
-import { type ProducerStatistics, RecordDelivery } from './record-delivery.ts'
+import { RecordDelivery } from './record-delivery.ts'
 import { type RowToRecord, rowToRecord } from './row-records.ts'
 import { settledWithin } from './waiting.ts'
 
@@ -55,16 +56,6 @@ export const createProducer = <Columns extends ColumnRecord, Partitions extends 
   options: ProducerOptions<Columns, Partitions>,
 ): TypedProducer<InputOf<Columns>> => new TopicProducer(options)
 
-const nothing: ProducerStatistics = {
-  acknowledgedRows: 0,
-  acknowledgedBatches: 0,
-  requests: 0,
-  retriedBatches: 0,
-  repeatedBatches: 0,
-  leaderMoves: 0,
-  failedBatches: 0,
-}
-
 class TopicProducer<Columns extends ColumnRecord, Partitions extends PartitionRecord>
   implements TypedProducer<InputOf<Columns>>
 {
@@ -100,7 +91,7 @@ class TopicProducer<Columns extends ColumnRecord, Partitions extends PartitionRe
   }
 
   get statistics(): ProducerStatistics {
-    return this.#delivery?.statistics ?? nothing
+    return this.#delivery?.statistics ?? noStatistics
   }
 
   async connect(): Promise<void> {

@@ -1,7 +1,8 @@
 import { batchCompression } from '../src/compression.ts'
 import { type DeliveryReport, SendCall } from '../src/delivery-report.ts'
+import type { DeliverySettings } from '../src/delivery-settings.ts'
 import { batchLimits, type OutgoingRecord } from '../src/outgoing-records.ts'
-import { type DeliverySettings, RecordDelivery } from '../src/record-delivery.ts'
+import { RecordDelivery } from '../src/record-delivery.ts'
 import { FakeCluster } from './fake-cluster.ts'
 import { ManualRuntime, settled } from './manual-runtime.ts'
 
