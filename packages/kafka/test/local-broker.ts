@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { defineTable, defineTopic, t } from '@stockpipe/core'
-import { type Admin, Kafka, logLevel } from 'kafkajs'
+import { type Admin, Kafka, logLevel, type SASLOptions } from 'kafkajs'
 import { afterEach } from 'vitest'
 import type { KafkaFaults } from '../../local/src/kafka/faults/fault.ts'
 import {
@@ -39,7 +39,9 @@ export const startBroker = async (
     await new Promise((resolve) => setTimeout(resolve, awayMillis))
     broker = await start(port)
   }
-  const kafka = clientOf(broker.brokers)
+  const [user] = options.users ?? []
+  const sasl = user && { mechanism: 'scram-sha-256' as const, username: user.name, password: user.password }
+  const kafka = clientOf(broker.brokers, 3, sasl)
   const admin = kafka.admin()
   await admin.connect()
   cleanups.push(() => admin.disconnect())
@@ -53,8 +55,9 @@ export const startBroker = async (
   }
 }
 
-export const clientOf = (brokers: string[], retries = 3): Kafka =>
+export const clientOf = (brokers: string[], retries = 3, sasl?: SASLOptions): Kafka =>
   new Kafka({
+    ...(sasl ? { sasl } : {}),
     clientId: 'test',
     brokers,
     logLevel: process.env['KAFKA_LOG'] ? logLevel.DEBUG : logLevel.NOTHING,

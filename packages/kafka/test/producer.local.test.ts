@@ -320,6 +320,26 @@ describe('createProducer', () => {
     })
   })
 
+  it('sends as the user of its Kafka, and says when that one is not let in', async () => {
+    const { kafka, faults, admin } = await startBroker({ users: [{ name: 'dev', password: 'secret-1' }] })
+    const topic = quotesTopic('topic', 2)
+    await ensureTopics(kafka, [topic])
+    await using producer = createProducer({ kafka, topic })
+    await producer.connect()
+    faults.add({ api: 'Produce', action: 'loseAnswer' })
+    await producer.send(quotesFrom(0, 100))
+    const ends = await admin.fetchTopicOffsets('topic')
+    expect(ends.reduce((sum, { high }) => sum + Number(high), 0)).toBe(100)
+    const { brokers } = await admin.describeCluster()
+    const addresses = brokers.map(({ host, port }) => `${host}:${port}`)
+    const stranger = clientOf(addresses, 1, { mechanism: 'plain', username: 'dev', password: 'guessed' })
+    await using refused = createProducer({ kafka: stranger, topic })
+    const error = await refused.connect().catch((failure) => failure)
+    expect(error).toMatchObject({ code: 'KAFKA_UNREACHABLE' })
+    expect(error.message).toContain('check the user name and password')
+    expect(error.message).not.toContain('guessed')
+  })
+
   it('refuses options that cannot be meant', async () => {
     const { kafka } = await startBroker()
     expect(() => createProducer({ kafka, topic: quotesTopic('topic'), lingerMillis: -1 })).toThrow(
