@@ -60,7 +60,7 @@ export interface RunConsumerOptions extends Partial<BlockLimits> {
   readonly drainMillis?: number
   /** Default 30,000. */
   readonly sessionTimeoutMillis?: number
-  /** Half of the session time-out at most. Default 3,000. */
+  /** With `maxWaitMillis` half of the session time-out at most. Default 3,000. */
   readonly heartbeatIntervalMillis?: number
   /** Default 60,000. */
   readonly rebalanceTimeoutMillis?: number
@@ -123,14 +123,16 @@ export const checkConsumerOptions = (
       facts,
     })
   }
-  const { sessionTimeoutMillis, heartbeatIntervalMillis } = consumerTimes(options)
-  if (!(heartbeatIntervalMillis > 0 && heartbeatIntervalMillis <= sessionTimeoutMillis / 2)) {
+  const { sessionTimeoutMillis, heartbeatIntervalMillis, maxWaitMillis } = consumerTimes(options)
+  // An idle member beats when a fetch has come back.
+  if (!(heartbeatIntervalMillis > 0 && heartbeatIntervalMillis + maxWaitMillis <= sessionTimeoutMillis / 2)) {
     throw new ConfigurationError({
       code: 'HEARTBEAT_TOO_RARE',
       message:
         `Consumer group ${groupId} would lose its members to one late heartbeat: heartbeatIntervalMillis is ` +
-        `${heartbeatIntervalMillis}, and sessionTimeoutMillis ${sessionTimeoutMillis}. Make it half of that at most.`,
-      facts: { ...facts, heartbeatIntervalMillis, sessionTimeoutMillis },
+        `${heartbeatIntervalMillis}, maxWaitMillis ${maxWaitMillis}, and sessionTimeoutMillis ${sessionTimeoutMillis}. ` +
+        'Together the first two may be half of the last at most.',
+      facts: { ...facts, heartbeatIntervalMillis, maxWaitMillis, sessionTimeoutMillis },
     })
   }
 }

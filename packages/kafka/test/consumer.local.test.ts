@@ -454,53 +454,57 @@ describe('runConsumer and its end', () => {
 })
 
 describe('runConsumer in a group', () => {
-  it('shares the partitions with a second member, and takes them back when it goes', async () => {
-    const { kafka, topic, producer } = await filled('topic', 0)
-    const journal = new MemoryJournal()
-    const sinks = [new MemorySink(journal), new MemorySink(journal)]
-    const controllers = [new AbortController(), new AbortController()]
-    const member = (index: number) => {
-      sinks[index]!.publishEvery = 50
-      return runConsumer({
-        ...quick,
-        kafka,
-        groupId: 'group',
-        topics: [topic],
-        sink: sinks[index]!,
-        signal: controllers[index]!.signal,
-      })
-    }
-    let produced = 0
-    const produce = async (rows: number) => {
-      await producer.send(quotesFrom(produced, produced + rows))
-      produced += rows
-    }
-    const first = member(0)
-    await produce(1000)
-    await vi.waitFor(() => expect(sinks[0]!.assigned.size).toBe(4), 5000)
-    const second = member(1)
-    const busy = (async () => {
-      for (let round = 0; round < 40; round++) {
-        await produce(100)
-        await delay(25)
+  it.each(['keep', 'drain'] as const)(
+    'shares the partitions with a second member, and takes them back when it goes: %s',
+    async (onRebalance) => {
+      const { kafka, topic, producer } = await filled('topic', 0)
+      const journal = new MemoryJournal()
+      const sinks = [new MemorySink(journal), new MemorySink(journal)]
+      const controllers = [new AbortController(), new AbortController()]
+      const member = (index: number) => {
+        sinks[index]!.publishEvery = 50
+        return runConsumer({
+          ...quick,
+          kafka,
+          groupId: 'group',
+          topics: [topic],
+          sink: sinks[index]!,
+          onRebalance,
+          signal: controllers[index]!.signal,
+        })
       }
-    })()
-    await vi.waitFor(() => expect(sinks.map(({ assigned }) => assigned.size)).toEqual([2, 2]), 10_000)
-    await busy
-    await produce(500)
-    controllers[1]!.abort()
-    expect((await second).records).toBeGreaterThan(0)
-    await produce(500)
-    await vi.waitFor(() => expect(sinks[0]!.assigned.size).toBe(4), 10_000)
-    await delay(500)
-    controllers[0]!.abort()
-    await first
-    await producer.close()
-    const until = new MemorySink(journal)
-    await runConsumer({ ...quick, kafka, groupId: 'group', topics: [topic], sink: until, until: 'latest' })
-    expect([...sinks, until].flatMap(({ violations }) => violations)).toEqual([])
-    expect(idsOf(journal)).toEqual(numbers(produced))
-  })
+      let produced = 0
+      const produce = async (rows: number) => {
+        await producer.send(quotesFrom(produced, produced + rows))
+        produced += rows
+      }
+      const first = member(0)
+      await produce(1000)
+      await vi.waitFor(() => expect(sinks[0]!.assigned.size).toBe(4), 5000)
+      const second = member(1)
+      const busy = (async () => {
+        for (let round = 0; round < 40; round++) {
+          await produce(100)
+          await delay(25)
+        }
+      })()
+      await vi.waitFor(() => expect(sinks.map(({ assigned }) => assigned.size)).toEqual([2, 2]), 10_000)
+      await busy
+      await produce(500)
+      controllers[1]!.abort()
+      expect((await second).records).toBeGreaterThan(0)
+      await produce(500)
+      await vi.waitFor(() => expect(sinks[0]!.assigned.size).toBe(4), 10_000)
+      await delay(500)
+      controllers[0]!.abort()
+      await first
+      await producer.close()
+      const until = new MemorySink(journal)
+      await runConsumer({ ...quick, kafka, groupId: 'group', topics: [topic], sink: until, until: 'latest' })
+      expect([...sinks, until].flatMap(({ violations }) => violations)).toEqual([])
+      expect(idsOf(journal)).toEqual(numbers(produced))
+    },
+  )
 
   it('ends both members until latest, with everything published once', async () => {
     const { kafka, topic, producer } = await filled('topic', 20_000)

@@ -1,5 +1,6 @@
-import { type RecordBlock, RecordBlockBuilder } from '@stockpipe/core'
+import { packedAt, type RecordBlock, RecordBlockBuilder } from '@stockpipe/core'
 import { describe, expect, it } from 'vitest'
+import { copyOfBlock } from '../src/block-copy.ts'
 import { fanOut } from '../src/index.ts'
 import { MemorySink } from './memory-sink.ts'
 
@@ -76,6 +77,14 @@ describe('fanOut', () => {
     }
   })
 
+  it('copies also what is a Buffer, whose slices share its memory', () => {
+    const original = block(0, 2)
+    const bytes = Buffer.from(original.values.bytes)
+    const copy = copyOfBlock({ ...original, values: { ...original.values, bytes } })
+    bytes.fill(0)
+    expect([0, 1].map((index) => Buffer.from(packedAt(copy.values, index)!).toString())).toEqual(['0', '1'])
+  })
+
   it('is full while one of them is', async () => {
     const { sinks, events } = three()
     sinks[0].emit('full')
@@ -129,9 +138,12 @@ describe('fanOut', () => {
   it('tells what sinks say while they are being assigned once all of them have answered', async () => {
     const { sinks, fanned, events } = three()
     for (const [index, sink] of sinks.entries()) {
-      const offset = BigInt(10 + index)
+      const offset = BigInt(12 - index)
       sink.journal.next.set('topic/0', offset)
-      sink.beforeAssign = async () => sink.emit('committable', { topic: 'topic', partition: 0, offset })
+      // The last has nothing to say: the group's offset is behind the others only.
+      if (index < 2) {
+        sink.beforeAssign = async () => sink.emit('committable', { topic: 'topic', partition: 0, offset })
+      }
     }
     await fanned.assign([partition], { generation: 1 })
     expect(events).toEqual(['0:10'])

@@ -65,6 +65,30 @@ describe('a rebalance', () => {
     expect(sink.violations).toEqual([])
   })
 
+  it('stops what is being handed over when a join comes without a rebalance before it, as for new metadata', async () => {
+    const { sink, answers } = reluctantSink()
+    const { ownership, settled, fetched, offsets, kafkajs } = oneMember({ sink })
+    ownership.joined('member', { topic: [0] })
+    await settled()
+    const stopped = fetched(
+      0,
+      Array.from({ length: 25 }, (_, offset) => offset),
+    )
+    await turns()
+    kafkajs.splice(0)
+    ownership.joined('member', { topic: [0] })
+    expect(await stopped).toBeUndefined()
+    answers[0]!.take()
+    await turns()
+    expect(kafkajs.slice(-2)).toEqual(['seek 10', 'resume'])
+    const next = fetched(10, [10, 11])
+    await turns()
+    answers[1]!.take()
+    expect(await next).toBe('11')
+    expect(offsets()).toEqual(Array.from({ length: 12 }, (_, offset) => offset))
+    expect(sink.violations).toEqual([])
+  })
+
   it('keeps the position behind markers that the sink is never shown', async () => {
     const { ownership, settled, fetched, steppedOver, kafkajs, sink } = oneMember()
     ownership.joined('member', { topic: [0] })
@@ -114,7 +138,7 @@ describe('a rebalance', () => {
   })
 
   it('takes anew what the group has committed beyond it while it was expelled, and keeps the rest', async () => {
-    const { ownership, settled, fetched, offsets, sink, group } = oneMember()
+    const { ownership, settled, fetched, offsets, sink, group, kafkajs } = oneMember()
     ownership.joined('one', { topic: [0] })
     await settled()
     await expect(fetched(0, [0, 1, 2], { heartbeat: expelled })).rejects.toThrow('unknown')
@@ -125,7 +149,10 @@ describe('a rebalance', () => {
     void ownership.interrupt({ expelled: true })
     group.committed = 2
     sink.journal.next.set('topic/0', 2n)
+    kafkajs.splice(0)
     ownership.joined('three', { topic: [0] })
+    // Nothing is read before it is known whose turn it is.
+    expect(kafkajs).toEqual(['pause'])
     await settled()
     expect(sink.calls.slice(1)).toEqual(['revoke topic/0 give up', 'assign topic/0'])
     expect(await fetched(2, [2])).toBe('2')

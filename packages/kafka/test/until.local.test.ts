@@ -69,16 +69,6 @@ describe('runConsumer until a timestamp', () => {
     expect(millisOf(sink, 0)).toEqual([0, 10])
     await producer.disconnect()
   })
-
-  it.each([
-    ['-1', -1],
-    ['1.5', 1.5],
-    ['Invalid Date', new Date(Number.NaN)],
-  ])('refuses %s', async (_, until) => {
-    const { producer, run } = await written([[0, 0]])
-    await producer.disconnect()
-    await expect(run({ sink: new MemorySink(), until })).rejects.toMatchObject({ code: 'UNTIL_INVALID' })
-  })
 })
 
 describe('the lag of a consumer', () => {
