@@ -114,6 +114,16 @@ describe('stockpipe sink', () => {
     expect(await verify()).toMatchObject({ status: 0, out: expect.stringContaining('1,200 rows') })
   })
 
+  it('publishes everything before a time, and ends', async () => {
+    await produce(0, 300)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    const time = new Date().toISOString()
+    await produce(300, 50)
+    const { io, running } = startSink('--until', time)
+    expect(await running, io.err()).toBe(0)
+    expect(io.err()).toMatch(/Caught up: .* rows=300 /)
+  })
+
   it('drains when told to end, and the next run goes on where it stopped', async () => {
     await produce(0, 700)
     const first = startSink('--metrics-port', '0')
@@ -157,6 +167,15 @@ describe('stockpipe sink', () => {
     expect(metric('stockpipe_sink_freshness_seconds', { sink: 'trades' })).toBeGreaterThan(0)
     expect(metric('stockpipe_consumer_partitions', { group: 'trades-to-lake' })).toBe(2)
     expect(metric('stockpipe_sink_failed_total', { sink: 'trades' })).toBe(0)
+    // The open groups are not published: everything was read all the same.
+    await vi.waitFor(
+      async () => {
+        const response = await (await fetch(`${at}/metrics`)).text()
+        const lag = parsePrometheus(response).get('stockpipe_consumer_lag_records')!.samples
+        expect(lag.map(({ value }) => value)).toEqual([0, 0])
+      },
+      { timeout: 30_000, interval: 100 },
+    )
     expect(metric('process_resident_memory_bytes')).toBeGreaterThan(1e7)
     expect(metric('stockpipe_build_info')).toBe(1)
     expect(await status('/other')).toBe(404)

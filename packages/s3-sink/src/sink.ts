@@ -153,7 +153,7 @@ class StockpipeSink implements Sink {
           try {
             const log = await this.#fresh(assigned)
             opened.push(log)
-            return { ...log.log, offset: await log.open(assigned, signal) }
+            return { ...log.log, offset: await this.#opened(log, assigned, signal) }
           } finally {
             release()
           }
@@ -163,6 +163,22 @@ class StockpipeSink implements Sink {
       return positions
     } catch (error) {
       await Promise.all(opened.map((log) => this.#drop(log, { drain: false })))
+      throw error
+    }
+  }
+
+  /** A log that cannot be opened has failed: it never comes to tell so by an event. */
+  async #opened(
+    log: PartitionLog,
+    assigned: AssignedPartition,
+    signal: AbortSignal | undefined,
+  ): Promise<bigint> {
+    try {
+      return await log.open(assigned, signal)
+    } catch (error) {
+      if (!signal?.aborted && error instanceof Error) {
+        tellLogEnded(this.#options.name, 'failed', [log.log, error])
+      }
       throw error
     }
   }

@@ -92,6 +92,23 @@ describe('what a sink tells', () => {
     ])
   })
 
+  it('tells that a partition log cannot be opened, but not that its opening was called off', async () => {
+    const failed = heardOn(channels.s3Sink.failed)
+    const first = sinkUnderTest()
+    await consume(first.sink, [new FakeLog().appendMany(3)])
+    await first.sink.close()
+    const lost = { topic: 'ticks', partition: 0, logStart: 100n, logEnd: 200n }
+    const { sink } = sinkUnderTest({ bucket: first.bucket })
+    await expect(sink.assign([lost], { generation: 1 })).rejects.toMatchObject({ code: 'LOST_POSITION' })
+    const error = expect.objectContaining({ code: 'LOST_POSITION' })
+    expect(failed).toEqual([{ sink: 'market', topic: 'ticks', partition: 0, error }])
+    const abort = new AbortController()
+    const opening = sink.assign([{ ...lost, logStart: 0n }], { generation: 2, signal: abort.signal })
+    abort.abort(new Error('the group went on'))
+    await expect(opening).rejects.toThrow('the group went on')
+    expect(failed.length).toBe(1)
+  })
+
   it('tells of every repeat, with the sink behind it', async () => {
     const retries = heardOn(channels.s3Sink.retry)
     const { sink, store } = sinkUnderTest({ name: 'market' })

@@ -1,10 +1,5 @@
 import { createMetrics } from '@stockpipe/core/metrics'
-import {
-  type ConsumerSummary,
-  createRecordReader,
-  type RunConsumerOptions,
-  runConsumer,
-} from '@stockpipe/kafka'
+import { type ConsumerSummary, createRecordReader, runConsumer } from '@stockpipe/kafka'
 import { createSink, type Sink } from '@stockpipe/s3-sink'
 import type { SinkConfig } from '../sink-config.ts'
 import { kafkaClient } from './kafka-client.ts'
@@ -51,7 +46,7 @@ export const runSinkService = async (config: SinkConfig, options: SinkServiceOpt
       groupId,
       topics: [topic],
       sink,
-      ...(until === undefined ? {} : { until: until as NonNullable<RunConsumerOptions['until']> }),
+      ...(until === undefined ? {} : { until }),
       signal,
       drainMillis,
       onProgress: progress.read,
