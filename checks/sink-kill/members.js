@@ -44,7 +44,8 @@ export const startMember = (settings, ledger) => {
 export const keepMember = async ({ settings, ledger, nextPoint, stopping, random, onStart }) => {
   while (!stopping.aborted) {
     const point = nextPoint()
-    const nth = 1 + random.below(3)
+    // A process registers a partition once, so these points come with its first group.
+    const nth = ['after publish', 'after register'].includes(point) ? 1 : 1 + random.below(3)
     const { child, ended } = startMember({ ...settings, point, nth }, ledger)
     onStart?.(child)
     const end = () => child.kill('SIGTERM')
