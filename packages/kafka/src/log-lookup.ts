@@ -1,7 +1,7 @@
-import type { PartitionPosition, Runtime } from '@stockpipe/core'
+import { type PartitionPosition, type Runtime, sleep } from '@stockpipe/core'
 import type { Admin } from 'kafkajs'
 import { committedOffsets, type LogRange, logRanges, patiently } from './admin-session.ts'
-import { verifiedRange } from './position-check.ts'
+import { secondLookMillis, verifiedRange } from './position-check.ts'
 
 /** What brokers say of logs and of what the group has committed, asked until they answer or the signal aborts. */
 export class LogLookup {
@@ -22,6 +22,11 @@ export class LogLookup {
   /** Log ranges of a topic, by partition. */
   ranges(topic: string, signal: AbortSignal): Promise<ReadonlyMap<number, LogRange>> {
     return patiently(this.#runtime, signal, () => logRanges(this.#admin, topic))
+  }
+
+  /** Waits until what brokers were asked before is worth asking again. */
+  secondLook(signal: AbortSignal): Promise<void> {
+    return sleep(this.#runtime, secondLookMillis, signal)
   }
 
   /** What the group has committed of topics, by `partitionKey`. */

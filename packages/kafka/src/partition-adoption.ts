@@ -1,4 +1,9 @@
-import { type PartitionedSink, StockpipeError, type TopicPartition } from '@stockpipe/core'
+import {
+  type PartitionedSink,
+  type PartitionPosition,
+  StockpipeError,
+  type TopicPartition,
+} from '@stockpipe/core'
 import type { LogRange } from './admin-session.ts'
 import { type LogLookup, noLog } from './log-lookup.ts'
 import { type PartitionCursor, partitionKey } from './partition-cursor.ts'
@@ -25,24 +30,37 @@ export const adoptPartitions = async (
   const { lookup, generation, signal, onAssigned, onPlaced } = options
   const topics = new Set(cursors.map(({ topic }) => topic))
   const ranges = new Map<string, LogRange>()
-  for (const topic of topics) {
-    for (const [partition, range] of await lookup.ranges(topic, signal)) {
-      ranges.set(partitionKey(topic, partition), range)
+  const lookUp = async (names: Iterable<string>): Promise<void> => {
+    for (const topic of names) {
+      for (const [partition, range] of await lookup.ranges(topic, signal)) {
+        ranges.set(partitionKey(topic, partition), range)
+      }
     }
   }
+  await lookUp(topics)
   const committed = await lookup.committed(topics, signal)
   if (signal.aborted) return
   await Promise.all(
     [...bySink(cursors)].map(async ([sink, own]) => {
-      const positions = await sink.assign(
-        own.map(({ topic, partition }) => {
-          const key = partitionKey(topic, partition)
-          const offset = committed.get(key)
-          const range = ranges.get(key) ?? noLog
-          return { topic, partition, ...range, ...(offset === undefined ? {} : { committed: offset }) }
-        }),
-        { generation, signal },
-      )
+      const assign = (): Promise<readonly PartitionPosition[]> =>
+        sink.assign(
+          own.map(({ topic, partition }) => {
+            const key = partitionKey(topic, partition)
+            const offset = committed.get(key)
+            const range = ranges.get(key) ?? noLog
+            return { topic, partition, ...range, ...(offset === undefined ? {} : { committed: offset }) }
+          }),
+          { generation, signal },
+        )
+      const positions = await assign().catch(async (error: unknown) => {
+        const changed = StockpipeError.isInstance(error) && error.name === 'LogChangedError'
+        if (!changed || signal.aborted) throw error
+        // The end was asked for before the journal was read: another owner may have read on in between, and a leader
+        // that has just taken over may have answered one that is behind.
+        await lookup.secondLook(signal)
+        await lookUp(new Set(own.map(({ topic }) => topic)))
+        return assign()
+      })
       for (const cursor of own) onAssigned(cursor)
       for (const cursor of own) {
         if (signal.aborted) return

@@ -9,7 +9,7 @@ import {
 import type { LogRange } from './admin-session.ts'
 
 /** A leader that has just taken over may answer an end that is behind for a moment. */
-const secondLookMillis = 1000
+export const secondLookMillis = 1000
 
 /**
  * Why a position cannot be read from, given the log's range; undefined when it can.
