@@ -73,6 +73,10 @@ export class Lane {
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => this.end(0))
   }
 
+  get isEnding() {
+    return this.#ending !== undefined
+  }
+
   /** A folder that lasts as long as the lane. */
   temporaryFolder(name) {
     const folder = mkdtempSync(join(tmpdir(), `stockpipe-lane-${name}-`))
