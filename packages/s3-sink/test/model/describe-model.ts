@@ -19,6 +19,8 @@ const tableOf = (table: TableDefinition) => ({
   topic: defineTopic('ticks', { table, partitions: 3 }),
   table: table.at(location),
 })
+/** What a sink accepts at least: entries are pruned while members that hung for longer still wake. */
+const shortestRetentionMillis = 2 * 24 * 3_600_000
 /** The table, and what it is after a change of its definition. */
 const tables = [
   tableOf(defineTable('ticks', { columns, partitions })),
@@ -100,6 +102,8 @@ export const describeModel = (triggers: Readonly<Record<string, Trigger>>): void
                 ...tables[schemaChanges ? joined % 2 : 0]!,
                 rotation,
                 createEngine: smallPartsEngine(partBytes),
+                cleaner: { everyMillis: 600_000 },
+                retainEntriesMillis: shortestRetentionMillis,
                 ...options,
               }),
             })

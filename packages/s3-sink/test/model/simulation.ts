@@ -264,11 +264,11 @@ export class Simulation {
     this.calls.died(member.clock)
   }
 
-  /** A process that hung goes on: after seconds, or after more than a day. */
+  /** A process that hung goes on: after seconds, or after days. */
   #wake(): void {
     const hung = this.members.filter(({ alive, clock }) => alive && !clock.runs)
     if (hung.length === 0) return
-    if (this.chance.happens(0.3)) this.time.now += this.chance.below(40) * hourMillis
+    if (this.chance.happens(0.3)) this.time.now += this.chance.below(80) * hourMillis
     this.chance.pick(hung).clock.runs = true
   }
 
