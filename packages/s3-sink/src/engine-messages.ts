@@ -79,6 +79,8 @@ export type EngineResponse =
  * are rejected. The reason of a rejection is a pure function of record and table, like a row's path.
  */
 export interface Engine {
+  /** Bytes held outside the JavaScript heap and by all engines of the thread together. Default: nothing. */
+  readonly encoderBytes?: number
   handle(request: EngineRequest): Iterable<EngineResponse>
   /** Frees what is held outside the JavaScript heap. */
   close(): void

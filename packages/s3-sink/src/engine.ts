@@ -16,7 +16,7 @@ import { deadLetterBatch, deadLetterTable } from './dead-letter-table.ts'
 import type { Engine, EngineOptions, EngineRequest, EngineResponse, FileContent } from './engine-messages.ts'
 import { eventTimeRange } from './event-time.ts'
 import { GroupBuffer } from './group-buffer.ts'
-import { ParquetEncoder } from './parquet-encoder.ts'
+import { encoderMemoryBytes, ParquetEncoder } from './parquet-encoder.ts'
 import { joinParquet } from './parquet-join.ts'
 import { cutParts } from './part-cutter.ts'
 import type { PathBufferOptions } from './path-buffer.ts'
@@ -84,6 +84,10 @@ class ParquetEngine implements Engine {
         message: `Footer metadata cannot be named "${reserved}": that name is written by the engine; choose another.`,
       })
     }
+  }
+
+  get encoderBytes(): number {
+    return encoderMemoryBytes()
   }
 
   handle(request: EngineRequest): Iterable<EngineResponse> {

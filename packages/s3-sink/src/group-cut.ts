@@ -54,6 +54,7 @@ export const cutGroup = async (context: SinkContext, cut: GroupCut): Promise<Jou
       start: group.start.toString(),
     },
     uploadSlots: context.uploadSlots,
+    budget: context.budget,
     signal,
   })
   let claimSent = false

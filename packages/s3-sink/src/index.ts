@@ -22,6 +22,7 @@ export { type DescribedLog, type DescribeJournalOptions, describeJournal } from 
 export type { EntryFile, JournalEntry } from './journal-entry.ts'
 export { journalOfSink } from './journal-of-sink.ts'
 export type { SinkLogger } from './logger.ts'
+export { createMemoryBudget, type MemoryBudget, type MemorySnapshot } from './memory-budget.ts'
 export type { ObjectSettings } from './object-settings.ts'
 export { createS3ObjectStore, type S3ObjectStoreOptions } from './object-store.ts'
 export { type PrunedLog, type PruneJournalOptions, pruneJournal } from './prune.ts'

@@ -109,6 +109,10 @@ export class PartitionLog {
     return write
   }
 
+  get isBeingCut(): boolean {
+    return this.#cutDue !== undefined || this.#state === 'staging'
+  }
+
   cutForMemory(): void {
     this.#requestCut('memory')
   }
@@ -159,8 +163,10 @@ export class PartitionLog {
   async #take(block: RecordBlock): Promise<void> {
     const { budget, compacted } = this.#context
     // While a cut is due but has not begun, more rows would only make it larger.
-    while (!this.isOver && !this.#draining && (this.#cutDue || this.#asks('block') === 'wait')) {
-      await this.#changes.wait()
+    while (!this.isOver && !this.#draining) {
+      if (budget.isFull) await budget.room(this.#abort.signal)
+      else if (this.#cutDue || this.#asks('block') === 'wait') await this.#changes.wait()
+      else break
     }
     if (this.isOver || this.#draining || this.#asks('block') === 'refuse') {
       throw this.#error ?? notAssigned(this.name)

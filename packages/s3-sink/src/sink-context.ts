@@ -1,7 +1,7 @@
 import type { BoundTable, PartitionedSinkEvents, Runtime, TopicDefinition } from '@stockpipe/core'
-import type { BufferBudget } from './buffer-budget.ts'
 import type { Engine } from './engine-messages.ts'
 import type { SinkLogger } from './logger.ts'
+import type { MemoryBudget } from './memory-budget.ts'
 import type { PartitionJournalOptions } from './partition-journal.ts'
 import type { RejectionPolicy } from './rejection-limit.ts'
 import type { SinkObjectStore } from './sink-object-store.ts'
@@ -24,7 +24,7 @@ export interface SinkContext {
   readonly compacted: boolean
   readonly cutSlots: Slots
   readonly uploadSlots: Slots
-  readonly budget: BufferBudget
+  readonly budget: MemoryBudget
   readonly onCommit: (commit: GroupCommit) => void
   readonly emit: <Event extends keyof PartitionedSinkEvents>(
     event: Event,

@@ -12,6 +12,7 @@ import type {
 } from '@stockpipe/core'
 import type { Engine, EngineOptions, FileContent } from './engine-messages.ts'
 import type { SinkLogger } from './logger.ts'
+import type { MemoryBudget } from './memory-budget.ts'
 import type { ObjectSettings } from './object-settings.ts'
 import type { OffsetForTimestamp, StartPolicy } from './start-policy.ts'
 
@@ -127,10 +128,11 @@ export interface SinkOptions extends ObjectSettings {
    */
   readonly transform?: RowTransform
   /**
-   * Memory that buffered rows may take over all partition logs, in bytes, estimated. Past it the largest group is
-   * cut and writes wait. Default 268,435,456 (256 MiB).
+   * Memory for what is buffered, encoded, staged and sent, over all partition logs: bytes, text such as `256MiB`, or
+   * a budget that several sinks share (`createMemoryBudget`). Past 80 % of it the largest group is cut first and
+   * writes wait. Default 268,435,456 (256 MiB).
    */
-  readonly maxBufferedBytes?: number
+  readonly memory?: string | number | MemoryBudget
   /** Groups cut at once, over all partition logs. Default 4. */
   readonly cutsAtOnce?: number
   /** Parts in flight, over all partition logs. Default 8. */

@@ -13,13 +13,13 @@ import {
   systemRuntime,
   type TopicPartition,
 } from '@stockpipe/core'
-import { BufferBudget } from './buffer-budget.ts'
 import { DeadLetterForwarder } from './dead-letter-forwarder.ts'
 import { createEngine } from './engine.ts'
 import { Housekeeping, type HousekeepingJob } from './housekeeping.ts'
 import { sinkHash } from './journal-keys.ts'
 import { LastResort } from './last-resort.ts'
 import { silentLogger } from './logger.ts'
+import { createMemoryBudget, MemoryBudget, type MemorySnapshot } from './memory-budget.ts'
 import { PartitionLog } from './partition-log.ts'
 import { pruneLog } from './prune.ts'
 import { Publisher } from './publisher.ts'
@@ -34,7 +34,10 @@ import { abortLostUploads } from './upload-cleaner.ts'
 const opensAtOnce = 16
 
 /** A sink: what a consumer loop drives, and a resource that ends. */
-export type Sink = PartitionedSink & AsyncDisposable
+export interface Sink extends PartitionedSink, AsyncDisposable {
+  /** What the memory budget is charged with, also by other sinks that share it. */
+  memory(): MemorySnapshot
+}
 
 class StockpipeSink implements Sink {
   readonly #options: SinkOptions
@@ -42,6 +45,7 @@ class StockpipeSink implements Sink {
   readonly #journalStore: SinkObjectStore
   readonly #logs = new Map<string, PartitionLog>()
   readonly #events = new EventEmitter()
+  readonly #leaveBudget: () => void
   readonly #housekeeping: Housekeeping | undefined
   #probe: Promise<void> | undefined
   #closing: Promise<void> | undefined
@@ -51,7 +55,7 @@ class StockpipeSink implements Sink {
     const logger = options.logger ?? silentLogger
     const setup = setUpSink(options, runtime)
     const { keys, tableStore, journalStore } = setup
-    const { topic, table, registrar, readAgain, deadLetters, maxBufferedBytes = 256 * 1024 * 1024 } = options
+    const { topic, table, registrar, readAgain, deadLetters } = options
     const writer = options.writer ?? Buffer.from(runtime.randomBytes(8)).toString('hex')
     const makeEngine = options.createEngine ?? createEngine
     const { engine } = setup
@@ -67,12 +71,21 @@ class StockpipeSink implements Sink {
         createEngine: makeEngine,
         engine,
       })
+    const ownEngine = makeEngine(engine)
+    const budget =
+      options.memory instanceof MemoryBudget ? options.memory : createMemoryBudget(options.memory ?? '256MiB')
+    this.#leaveBudget = budget.join({
+      encoderBytes: () => ownEngine.encoderBytes ?? 0,
+      onPressure: (full) => this.#emit(full ? 'full' : 'room'),
+      onChange: ({ usedBytes, limitBytes, full }) =>
+        channels.s3Sink.memory.publish(() => ({ sink: options.name, usedBytes, limitBytes, full })),
+    })
     this.#options = options
     this.#journalStore = journalStore
     this.#context = {
       runtime,
       logger,
-      engine: makeEngine(engine),
+      engine: ownEngine,
       journal: {
         runtime,
         logger,
@@ -110,17 +123,7 @@ class StockpipeSink implements Sink {
       compacted: options.compacted ?? false,
       cutSlots: new Slots(options.cutsAtOnce ?? 4),
       uploadSlots: new Slots(options.uploadsAtOnce ?? 8),
-      budget: new BufferBudget(
-        maxBufferedBytes,
-        (full) => this.#emit(full ? 'full' : 'room'),
-        (usedBytes, full) =>
-          channels.s3Sink.memory.publish(() => ({
-            sink: options.name,
-            usedBytes,
-            limitBytes: maxBufferedBytes,
-            full,
-          })),
-      ),
+      budget,
       onCommit: (commit) => this.#guard('onCommit', () => options.onCommit?.(commit)),
       emit: (event, ...details) => {
         tellLogEnded(options.name, event, details)
@@ -209,6 +212,10 @@ class StockpipeSink implements Sink {
     await Promise.all([...this.#logs.values()].map((log) => log.flush(signal)))
   }
 
+  memory(): MemorySnapshot {
+    return this.#context.budget.snapshot()
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing
@@ -237,6 +244,7 @@ class StockpipeSink implements Sink {
     const logs = [...this.#logs.values()]
     const healthy = logs.filter((log) => !log.isOver)
     await Promise.all(logs.map((log) => this.#drop(log, { drain: true }, 'close')))
+    this.#leaveBudget()
     this.#context.engine.close()
     // Fenced is no failure: the new owner has the records.
     const failed = healthy.find((log) => log.error && !isFenced(log.error))

@@ -2,6 +2,7 @@ import { type ObjectMetadata, StockpipeError } from '@stockpipe/core'
 import type { DataFileKeys } from './data-file-key.ts'
 import type { EngineResponse, FileContent } from './engine-messages.ts'
 import type { EntryFile, EntryPart } from './journal-entry.ts'
+import type { MemoryBudget } from './memory-budget.ts'
 import { type RetryContext, retry } from './retry.ts'
 import type { SinkObjectStore } from './sink-object-store.ts'
 import type { Slots } from './slots.ts'
@@ -16,6 +17,7 @@ export interface StagingOptions extends RetryContext {
   readonly metadata: ObjectMetadata
   /** Bounds the parts in flight over all partition logs. */
   readonly uploadSlots: Slots
+  readonly budget: MemoryBudget
   readonly signal: AbortSignal
 }
 
@@ -81,8 +83,19 @@ export class Staging {
 
   async #addPart(part: PartResponse): Promise<void> {
     const file = this.#file(part)
-    const release = await this.#options.uploadSlots.acquire(this.#signal)
-    file.tail = file.tail.then(() => this.#send(file, part.bytes)).finally(release)
+    const { uploadSlots, budget } = this.#options
+    const release = await uploadSlots.acquire(this.#signal)
+    const discharge = await budget.chargeUpload(part.bytes.length, this.#signal).catch((error: unknown) => {
+      release()
+      throw error
+    })
+    const { bytes } = part
+    file.tail = file.tail
+      .then(() => this.#send(file, bytes))
+      .finally(() => {
+        release()
+        discharge()
+      })
     file.tail.catch((error: unknown) => this.#failure.abort(error))
   }
 

@@ -103,7 +103,7 @@ describe('rotation', () => {
   }, 2_000)
 
   it('bounds what is buffered over all partitions: the largest group is cut and full and room are told', async () => {
-    const test = commitsOf({ maxBufferedBytes: 300 })
+    const test = commitsOf({ memory: 300 })
     const logs = [new FakeLog(0).appendMany(40), new FakeLog(1).appendMany(6)]
     await consume(test.sink, logs, 5)
     expect(test.commits.map(({ log, cutBy }) => [log.partition, cutBy])).toContainEqual([0, 'memory'])

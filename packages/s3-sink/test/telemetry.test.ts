@@ -135,7 +135,7 @@ describe('what a sink tells', () => {
 
   it('tells what is buffered, and that a log has gone', async () => {
     const [buffered, memory] = [heardOn(channels.s3Sink.buffered), heardOn(channels.s3Sink.memory)]
-    const { sink } = sinkUnderTest({ maxBufferedBytes: 1_000_000 })
+    const { sink } = sinkUnderTest({ memory: 1_000_000 })
     await consume(sink, [new FakeLog().appendMany(6)], 3)
     await sink.flush()
     await sink.close()

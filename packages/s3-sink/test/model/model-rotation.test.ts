@@ -4,5 +4,5 @@ describeModel({
   rows: { rotation: { ...never, rows: 7 } },
   bytes: { rotation: { ...never, bytes: 4000 } },
   age: { rotation: { ...never, ageMillis: 2000 }, weights: { time: 16 } },
-  memory: { rotation: never, options: { maxBufferedBytes: 4_000 } },
+  memory: { rotation: never, options: { memory: 4_000 } },
 })

@@ -28,12 +28,12 @@ let seeds = 0
 export const sinkUnderTest = (
   options: Partial<SinkOptions> & {
     bucket?: MemoryBucket
-    memory?: MemoryObjectStore
+    objects?: MemoryObjectStore
     time?: ManualRuntime
   } = {},
 ): SinkUnderTest => {
-  const { bucket, memory, time, ...rest } = options
-  const store = memory ?? new MemoryObjectStore(bucket)
+  const { bucket, objects, time, ...rest } = options
+  const store = objects ?? new MemoryObjectStore(bucket)
   seeds += 1
   const runtime = time ?? new ManualRuntime(seeds)
   const engine = new LineEngine()

@@ -1,0 +1,151 @@
+import { byteSize } from './byte-size.ts'
+import { ChangeSignal } from './change-signal.ts'
+
+/** Past this share of the limit groups are cut and writes wait. What lies above it is for parts in flight. */
+const highShare = 0.8
+/** Down to this share groups are cut, and then writes go on. */
+const lowShare = 0.6
+
+/** What a memory budget is charged with, in bytes. */
+export interface MemorySnapshot {
+  readonly limitBytes: number
+  /** Rows of open groups: columns, dictionaries, encoded row groups that wait for their cut. */
+  readonly bufferedBytes: number
+  /** What the encoder holds outside the JavaScript heap; it never shrinks, and is one for all sinks of a thread. */
+  readonly encodingBytes: number
+  /** Parts of files, from their making to S3's answer. */
+  readonly uploadingBytes: number
+  readonly usedBytes: number
+  /** `usedBytes / limitBytes`. */
+  readonly pressure: number
+  /** Writes wait, and the largest groups are cut. */
+  readonly full: boolean
+}
+
+/** Who holds rows. */
+export interface MemoryHolder {
+  /** Bytes held for the open group. */
+  readonly bufferedBytes: number
+  /** A cut that frees them is due or under way. */
+  readonly isBeingCut: boolean
+  /** Asks for a cut that frees them. */
+  cutForMemory(): void
+}
+
+/** A sink that shares a budget. */
+export interface MemoryMember {
+  /** Bytes its encoder holds outside the JavaScript heap. */
+  readonly encoderBytes: () => number
+  readonly onPressure: (full: boolean) => void
+  readonly onChange: (snapshot: MemorySnapshot) => void
+}
+
+/** Bounds the memory of the sinks that share it. Made by `createMemoryBudget`. */
+export class MemoryBudget {
+  readonly #limit: number
+  readonly #members = new Set<MemoryMember>()
+  readonly #holders = new Set<MemoryHolder>()
+  readonly #changes = new ChangeSignal()
+  #uploading = 0
+  #full = false
+
+  /** @internal */
+  constructor(limitBytes: number) {
+    this.#limit = limitBytes
+  }
+
+  snapshot(): MemorySnapshot {
+    let bufferedBytes = 0
+    for (const holder of this.#holders) bufferedBytes += holder.bufferedBytes
+    let encodingBytes = 0
+    for (const { encoderBytes } of this.#members) encodingBytes = Math.max(encodingBytes, encoderBytes())
+    const uploadingBytes = this.#uploading
+    const usedBytes = bufferedBytes + encodingBytes + uploadingBytes
+    const [limitBytes, full] = [this.#limit, this.#full]
+    const pressure = usedBytes / limitBytes
+    return { limitBytes, bufferedBytes, encodingBytes, uploadingBytes, usedBytes, pressure, full }
+  }
+
+  /** @internal A sink takes part until the function answered is called. */
+  join(member: MemoryMember): () => void {
+    this.#members.add(member)
+    return () => void this.#members.delete(member)
+  }
+
+  /** @internal */
+  add(holder: MemoryHolder): void {
+    this.#holders.add(holder)
+  }
+
+  /** @internal */
+  remove(holder: MemoryHolder): void {
+    this.#holders.delete(holder)
+    this.changed()
+  }
+
+  /** @internal To be called when a holder's bytes have changed. */
+  changed(): void {
+    const { usedBytes, bufferedBytes } = this.snapshot()
+    // The encoder's memory alone is nothing to wait for.
+    const idle = bufferedBytes + this.#uploading === 0
+    const full = !idle && usedBytes > this.#limit * (this.#full ? lowShare : highShare)
+    const turned = full !== this.#full
+    this.#full = full
+    if (full) this.#cutLargest(usedBytes - this.#limit * lowShare)
+    const snapshot = this.snapshot()
+    for (const { onChange } of this.#members) onChange(snapshot)
+    if (turned) for (const { onPressure } of this.#members) onPressure(full)
+    this.#changes.wake()
+  }
+
+  /** @internal Whether writes have to wait. */
+  get isFull(): boolean {
+    return this.#full
+  }
+
+  /** @internal Resolves when there is room for rows; rejects with `signal.reason`. */
+  async room(signal: AbortSignal): Promise<void> {
+    while (this.#full) await this.#changes.wait(signal)
+  }
+
+  /**
+   * @internal Charges a part, as soon as it fits above the high-water mark beside the others or is the only one.
+   * Answers what takes the charge back; rejects with `signal.reason`.
+   */
+  async chargeUpload(bytes: number, signal: AbortSignal): Promise<() => void> {
+    const most = this.#limit * (1 - highShare)
+    while (this.#uploading > 0 && this.#uploading + bytes > most) await this.#changes.wait(signal)
+    this.#uploading += bytes
+    this.changed()
+    return () => {
+      this.#uploading -= bytes
+      this.changed()
+    }
+  }
+
+  /** Asks for cuts, the largest group first, until what is on its way out comes to `bytes`. */
+  #cutLargest(bytes: number): void {
+    let leaving = 0
+    const staying: MemoryHolder[] = []
+    for (const holder of this.#holders) {
+      if (holder.isBeingCut) leaving += holder.bufferedBytes
+      else if (holder.bufferedBytes > 0) staying.push(holder)
+    }
+    staying.sort((left, right) => right.bufferedBytes - left.bufferedBytes)
+    for (const holder of staying) {
+      if (leaving >= bytes) return
+      leaving += holder.bufferedBytes
+      holder.cutForMemory()
+    }
+  }
+}
+
+/**
+ * A memory budget for several sinks of a process: `createSink({ memory: budget })`. What they buffer, encode and send
+ * is charged to it; past 80 % the largest group of all is cut first and writes wait, until 60 % is reached.
+ *
+ * @param limit bytes, or text such as `256MiB`
+ * Throws a `ConfigurationError` when it is neither.
+ */
+export const createMemoryBudget = (limit: string | number): MemoryBudget =>
+  new MemoryBudget(byteSize(limit, 'A memory budget'))
