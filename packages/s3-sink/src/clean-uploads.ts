@@ -27,7 +27,7 @@ export const cleanUploads = async (options: CleanUploadsOptions): Promise<Cleane
     place.logs.push(log)
     place.prefixes.add(table.location.slice(`s3://${table.bucket}/`.length))
     for (const { kind, key } of files) {
-      if (kind === 'dead-letters') place.prefixes.add(key.slice(0, key.lastIndexOf('/') + 1))
+      if (kind !== 'data') place.prefixes.add(key.slice(0, key.lastIndexOf('/') + 1))
     }
   }
   const aborted: AbortedUpload[] = []

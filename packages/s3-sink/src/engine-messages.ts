@@ -1,13 +1,23 @@
 import type { RecordBlock, RejectedRecord, RowTransform, TopicJSON, TopicPartition } from '@stockpipe/core'
+import type { EventTimeBoundary } from './event-boundary.ts'
+import type { LatePolicy } from './late-rows.ts'
 
 /** What the journal asks of the engine. Only plain values and buffers: it crosses threads. */
 export type EngineRequest =
-  /** Decode, route and buffer a block; records below `from` are dropped. */
-  | { readonly kind: 'block'; readonly block: RecordBlock; readonly from: bigint }
+  /**
+   * Decode, route and buffer a block; records below `from` are dropped. `watermark`: at the start of the open flush
+   * group, milliseconds since the epoch; null or absent while there is none.
+   */
+  | {
+      readonly kind: 'block'
+      readonly block: RecordBlock
+      readonly from: bigint
+      readonly watermark?: number | null
+    }
   /**
    * Encode everything buffered of a partition log as the files of the flush group `[start, next)`: the data files in
    * the order of their partition values (null first), several for a path whose rows come to more than `fileBytes`,
-   * those in the order of their offsets; then its dead letters. Pulled to its end, all of it is dropped; until then
+   * those in the order of their offsets; then late rows in the same way; then its dead letters. Pulled to its end, all of it is dropped; until then
    * no block and no other cut of the log is taken. Returned early, everything stays: the log can be cut again, grow,
    * or be discarded.
    */
@@ -16,7 +26,7 @@ export type EngineRequest =
   | { readonly kind: 'discard'; readonly log: TopicPartition }
 
 /** What a file holds: rows of the table, or records that did not become rows (`deadLetterTable`). */
-export type FileContent = 'data' | 'dead-letters'
+export type FileContent = 'data' | 'late' | 'dead-letters'
 
 /** What the engine answers, in this order: for a block `rejected?` then `buffered`; for a cut, per file its parts then `file`. */
 export type EngineResponse =
@@ -26,8 +36,13 @@ export type EngineResponse =
   | {
       readonly kind: 'buffered'
       readonly log: TopicPartition
-      /** Rows taken from this block. */
+      /** Rows taken from this block, late ones included. */
       readonly rows: number
+      /**
+       * The offset of the first record that was not taken, where one crosses `eventTimeBoundary`: cut, and hand the
+       * block over again from there.
+       */
+      readonly stoppedAt?: bigint
       /** Records taken from this block as dead letters. */
       readonly deadLetters: number
       /** Records of this block that the row transform left out. */
@@ -110,6 +125,10 @@ export interface EngineOptions {
   readonly compression?: 'snappy' | 'zstd' | 'gzip' | 'uncompressed'
   /** Column whose minimum and maximum a file carries. Default: the first timestamp, epochNanos or date column. */
   readonly eventTimeColumn?: string
+  /** A group ends before the first row whose event time lies beyond the period the group is in. Default: never. */
+  readonly eventTimeBoundary?: EventTimeBoundary
+  /** Rows that are later than this go to files of their own or become dead letters. Default: rows like any other. */
+  readonly late?: LatePolicy
   /**
    * UTF-8 bytes that a partition path (`k1=v1/k2=v2/`) may take of an S3 key's 1,024; rows of longer paths are
    * rejected. Default 512.

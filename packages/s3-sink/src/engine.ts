@@ -12,15 +12,19 @@ import {
   type TopicPartition,
   topicFromJSON,
 } from '@stockpipe/core'
+import { batchSlice } from './batch-slice.ts'
 import { deadLetterBatch, deadLetterTable } from './dead-letter-table.ts'
 import type { Engine, EngineOptions, EngineRequest, EngineResponse, FileContent } from './engine-messages.ts'
 import { eventTimeRange } from './event-time.ts'
 import { GroupBuffer } from './group-buffer.ts'
+import type { LatePolicy } from './late-rows.ts'
 import { encoderMemoryBytes, ParquetEncoder } from './parquet-encoder.ts'
 import { joinParquet } from './parquet-join.ts'
 import { cutParts } from './part-cutter.ts'
 import type { PathBufferOptions } from './path-buffer.ts'
 import { type EncodedRows, RowGroupEncoder, type RowGroupEncoderOptions } from './row-group-encoder.ts'
+import type { UnroutableRow } from './row-router.ts'
+import { RowVerdicts } from './row-verdict.ts'
 
 const mebibyte = 1024 * 1024
 /** S3 takes no smaller part but the last. */
@@ -30,6 +34,10 @@ const smallestPart = 5 * mebibyte
 interface LogBuffer {
   readonly log: TopicPartition
   readonly group: GroupBuffer
+  /** The group's late rows, where they go to files of their own; made at the first one. */
+  late?: GroupBuffer
+  /** Where the group's period of event time ends, once known. */
+  boundary?: number | undefined
   /** The group's rejected records in full; made at the first one. */
   deadLetters?: GroupBuffer
   /** True from a cut's first response to its end. */
@@ -45,6 +53,8 @@ class ParquetEngine implements Engine {
   readonly #table: TableDefinition
   readonly #decoder: Decoder
   readonly #rowGroups: Readonly<Record<FileContent, RowGroupEncoder>>
+  readonly #verdicts: RowVerdicts
+  readonly #lateRows: LatePolicy['outcome'] | undefined
   readonly #givenStarts: EngineOptions['fileStarts']
   readonly #partBytes: number
   readonly #maxPathBytes: number
@@ -72,8 +82,16 @@ class ParquetEngine implements Engine {
         fileBytes,
         eventTimes,
       })
+    const eventTimes = eventTimeRange(this.#table, options.eventTimeColumn)
+    this.#lateRows = options.late?.outcome
+    this.#verdicts = new RowVerdicts(this.#table, {
+      column: options.eventTimeColumn,
+      late: options.late,
+      boundary: options.eventTimeBoundary,
+    })
     this.#rowGroups = {
-      data: rowGroupsOf(this.#table, eventTimeRange(this.#table, options.eventTimeColumn)),
+      data: rowGroupsOf(this.#table, eventTimes),
+      late: rowGroupsOf(this.#table, eventTimes),
       'dead-letters': rowGroupsOf(deadLetterTable, () => ({ minEventTime: null, maxEventTime: null })),
     }
     this.#footerMetadata = options.footerMetadata ?? {}
@@ -93,7 +111,7 @@ class ParquetEngine implements Engine {
   handle(request: EngineRequest): Iterable<EngineResponse> {
     switch (request.kind) {
       case 'block':
-        return this.#take(request.block, request.from)
+        return this.#take(request.block, request.from, request.watermark ?? null)
       case 'cut':
         return this.#cut(request)
       case 'discard':
@@ -106,7 +124,7 @@ class ParquetEngine implements Engine {
     this.#logs.clear()
   }
 
-  #take(block: RecordBlock, from: bigint): EngineResponse[] {
+  #take(block: RecordBlock, from: bigint, watermark: number | null): EngineResponse[] {
     if (block.topic !== this.#topic.name) {
       throw new ConfigurationError({
         code: 'TOPIC_MISMATCH',
@@ -131,16 +149,35 @@ class ParquetEngine implements Engine {
     }
     refuseUnlessWhole(buffer)
     const { group } = buffer
-    const before = group.rows
-    const { batch, rejected, skipped = [] } = this.#decoder.decode(block)
+    const before = heldRows(buffer)
+    const { batch: whole, rejected, skipped = [] } = this.#decoder.decode(block)
     let begin = 0
-    while (begin < batch.rows && batch.offsets[begin]! < from) begin += 1
-    const records = rejected.filter((record) => record.offset >= from)
+    while (begin < whole.rows && whole.offsets[begin]! < from) begin += 1
+    const verdict = this.#verdicts.of(whole, begin, watermark, buffer.boundary)
+    buffer.boundary = verdict.boundary
+    const stoppedAt = verdict.end < whole.rows ? whole.offsets[verdict.end]! : undefined
+    const batch = stoppedAt === undefined ? whole : batchSlice(whole, 0, verdict.end)
+    const records = rejected.filter(
+      ({ offset }) => offset >= from && (stoppedAt === undefined || offset < stoppedAt),
+    )
+    const reject = ({ row, column, reason }: UnroutableRow) => {
+      const offset = batch.offsets[row]!
+      records.push({ index: indexOf(block, offset), offset, column, reason })
+    }
     try {
-      for (const { row, column, reason } of group.append(batch, begin)) {
-        const offset = batch.offsets[row]!
-        records.push({ index: indexOf(block, offset), offset, column, reason })
-      }
+      const skip = verdict.late.length > 0 ? new Uint8Array(batch.rows) : undefined
+      for (const { row } of verdict.late) skip![row] = 1
+      for (const unroutable of group.append(batch, begin, skip)) reject(unroutable)
+      if (skip && this.#lateRows === 'separate-prefix') {
+        buffer.late ??= new GroupBuffer(
+          this.#table,
+          this.#maxPathBytes,
+          this.#rowGroups.late,
+          this.#fileStarts('late'),
+        )
+        const onTime = skip.map((isLate) => 1 - isLate)
+        for (const unroutable of buffer.late.append(batch, begin, onTime)) reject(unroutable)
+      } else for (const row of verdict.late) reject(row)
       records.sort((left: RejectedRecord, right: RejectedRecord) => left.index - right.index)
       if (records.length > 0) {
         buffer.deadLetters ??= new GroupBuffer(
@@ -155,20 +192,24 @@ class ParquetEngine implements Engine {
       buffer.broken = error
       throw error
     }
-    const { deadLetters } = buffer
+    const groups = contentsOf(buffer).map(([, held]) => held)
+    const sum = (name: 'capacityBytes' | 'encodedBytes') =>
+      groups.reduce((total, held) => total + held[name], 0)
     return [
       ...(records.length > 0 ? [{ kind: 'rejected', log, records } as const] : []),
       {
         kind: 'buffered',
         log,
-        rows: group.rows - before,
+        rows: heldRows(buffer) - before,
         deadLetters: records.length,
-        skipped: skipped.filter((offset) => offset >= from).length,
-        bufferedRows: group.rows,
-        bufferedBytes: group.capacityBytes + (deadLetters?.capacityBytes ?? 0),
-        encodedBytes: group.encodedBytes + (deadLetters?.encodedBytes ?? 0),
-        largestFileBytes: Math.max(group.largestFileBytes, deadLetters?.largestFileBytes ?? 0),
-        openPaths: group.openPaths,
+        skipped: skipped.filter((offset) => offset >= from && (stoppedAt === undefined || offset < stoppedAt))
+          .length,
+        bufferedRows: heldRows(buffer),
+        bufferedBytes: sum('capacityBytes'),
+        encodedBytes: sum('encodedBytes'),
+        largestFileBytes: Math.max(...groups.map(({ largestFileBytes }) => largestFileBytes)),
+        openPaths: group.openPaths + (buffer.late?.openPaths ?? 0),
+        ...(stoppedAt === undefined ? {} : { stoppedAt }),
       },
     ]
   }
@@ -178,8 +219,8 @@ class ParquetEngine implements Engine {
     const buffer = this.#logs.get(name)
     if (buffer === undefined) return
     refuseUnlessWhole(buffer)
-    const { group, log, deadLetters } = buffer
-    for (const held of [group, deadLetters]) if (held) refuseOutside(held, request)
+    const { log } = buffer
+    for (const [, held] of contentsOf(buffer)) refuseOutside(held, request)
     const refuseIfDiscarded = () => {
       if (this.#logs.get(name) === buffer) return
       throw new StockpipeError({
@@ -190,12 +231,9 @@ class ParquetEngine implements Engine {
     let file = 0
     buffer.cutting = true
     try {
-      for (const [content, held] of [
-        ['data', group],
-        ['dead-letters', deadLetters],
-      ] as const) {
-        for (const path of held?.paths() ?? []) {
-          for (const rowGroups of held!.filesOf(path)) {
+      for (const [content, held] of contentsOf(buffer)) {
+        for (const path of held.paths()) {
+          for (const rowGroups of held.filesOf(path)) {
             const facts = { log, file, content, partitionValues: path.partitionValues }
             const encoded = rowGroups.map(({ bytes }) => bytes)
             let bytes = 0
@@ -242,6 +280,15 @@ class ParquetEngine implements Engine {
     ])
   }
 }
+
+/** What is held of a log, in the order of a cut. */
+const contentsOf = ({ group, late, deadLetters }: LogBuffer): (readonly [FileContent, GroupBuffer])[] => [
+  ['data', group],
+  ...(late ? [['late', late] as const] : []),
+  ...(deadLetters ? [['dead-letters', deadLetters] as const] : []),
+]
+
+const heldRows = ({ group, late }: LogBuffer): number => group.rows + (late?.rows ?? 0)
 
 /** What the row groups of a file come to. */
 const fileFacts = (rowGroups: readonly EncodedRows[]) => {

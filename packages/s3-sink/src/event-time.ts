@@ -15,16 +15,21 @@ export interface EventTimeRange {
 const isEventTime = ({ type }: ColumnDefinition): boolean =>
   type.kind === 'timestamp' || type.kind === 'epochNanos' || type.kind === 'date'
 
+/** The event times of a table's rows. */
+export interface EventTimes {
+  readonly column: ColumnDefinition
+  /** Answers the event time of each row of a batch, milliseconds since the epoch. */
+  of(batch: ColumnBatch): (row: number) => number | null
+}
+
 /**
- * Answers the event times of a batch by one column: the one named, else the table's first timestamp, epochNanos or
- * date. Nanoseconds are cut down to the millisecond. Throws a `ConfigurationError` when the one named has no time.
+ * The event times by one column: the one named, else the table's first timestamp, epochNanos or date; undefined for a
+ * table without any. Nanoseconds are cut down to the millisecond. Throws a `ConfigurationError` when the one named has
+ * no time.
  */
-export const eventTimeRange = (
-  table: TableDefinition,
-  name: string | undefined,
-): ((batch: ColumnBatch) => EventTimeRange) => {
+export const eventTimesOf = (table: TableDefinition, name: string | undefined): EventTimes | undefined => {
   const column = name === undefined ? table.columns.find(isEventTime) : table.column(name)
-  if (column === undefined) return () => ({ minEventTime: null, maxEventTime: null })
+  if (column === undefined) return undefined
   if (!isEventTime(column)) {
     throw new ConfigurationError({
       code: 'EVENT_TIME_UNSUITED',
@@ -33,21 +38,33 @@ export const eventTimeRange = (
   }
   const index = table.columns.indexOf(column)
   const millis = millisOf[column.type.kind as keyof typeof millisOf]
+  return {
+    column,
+    of: (batch) => {
+      const vector = batch.columns[index]!
+      const { values } = vector as { values: ArrayLike<bigint | number> }
+      return (row) => (isNull(vector.validity, row) ? null : millis(values[row]!))
+    },
+  }
+}
+
+/** Answers the smallest and greatest event time of a batch; see `eventTimesOf` for the column. */
+export const eventTimeRange = (
+  table: TableDefinition,
+  name: string | undefined,
+): ((batch: ColumnBatch) => EventTimeRange) => {
+  const times = eventTimesOf(table, name)
   return (batch) => {
-    const vector = batch.columns[index]!
-    const { values } = vector as { values: ArrayLike<bigint | number> }
-    let min: bigint | number | undefined
-    let max: bigint | number | undefined
-    for (let row = 0; row < batch.rows; row += 1) {
-      if (isNull(vector.validity, row)) continue
-      const value = values[row]!
-      if (min === undefined || value < min) min = value
-      if (max === undefined || value > max) max = value
+    let minEventTime: number | null = null
+    let maxEventTime: number | null = null
+    const timeOf = times?.of(batch)
+    for (let row = 0; timeOf && row < batch.rows; row += 1) {
+      const time = timeOf(row)
+      if (time === null) continue
+      if (minEventTime === null || time < minEventTime) minEventTime = time
+      if (maxEventTime === null || time > maxEventTime) maxEventTime = time
     }
-    return {
-      minEventTime: min === undefined ? null : millis(min),
-      maxEventTime: max === undefined ? null : millis(max),
-    }
+    return { minEventTime, maxEventTime }
   }
 }
 

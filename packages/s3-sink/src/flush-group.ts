@@ -12,29 +12,27 @@ export interface BlockFacts {
   readonly lastRecord: LastRecord | null
 }
 
-/** The facts of a block's records from offset `from` on, which lies within the block. */
-export const blockFacts = (block: RecordBlock, from: bigint): BlockFacts => {
-  if (BigInt(block.count) === block.nextOffset - block.firstOffset) {
+/** The facts of a block's records in `[from, to)`, which lies within the block. Default of `to`: the block's end. */
+export const blockFacts = (block: RecordBlock, from: bigint, to = block.nextOffset): BlockFacts => {
+  if (to === block.nextOffset && BigInt(block.count) === block.nextOffset - block.firstOffset) {
     const lastRecord = recordFacts(block, block.count - 1)
-    return { next: block.nextOffset, records: Number(block.nextOffset - from), holes: [], lastRecord }
+    return { next: to, records: Number(to - from), holes: [], lastRecord }
   }
   const holes: { from: bigint; to: bigint }[] = []
   let expected = from
   let records = 0
+  let last = -1
   for (let index = 0; index < block.count; index += 1) {
     const offset = recordOffset(block, index)
     if (offset < from) continue
+    if (offset >= to) break
     if (offset > expected) holes.push({ from: expected, to: offset })
     expected = offset + 1n
     records += 1
+    last = index
   }
-  if (block.nextOffset > expected) holes.push({ from: expected, to: block.nextOffset })
-  return {
-    next: block.nextOffset,
-    records,
-    holes,
-    lastRecord: records === 0 ? null : recordFacts(block, block.count - 1),
-  }
+  if (to > expected) holes.push({ from: expected, to })
+  return { next: to, records, holes, lastRecord: last < 0 ? null : recordFacts(block, last) }
 }
 
 /** Offset, timestamp and checksum of one record. */
@@ -48,6 +46,8 @@ export const recordFacts = (block: RecordBlock, index: number): LastRecord => ({
 /** The open flush group of a partition log: the run of offsets that will be claimed together. */
 export class FlushGroup {
   readonly start: bigint
+  /** At the group's start, milliseconds since the epoch; null while no event time was seen. */
+  readonly watermark: number | null
   next: bigint
   records = 0
   rows = 0
@@ -59,8 +59,9 @@ export class FlushGroup {
   #moreHoles = false
 
   /** @param lastRecord of the group before */
-  constructor(start: bigint, lastRecord: LastRecord | null) {
+  constructor(start: bigint, lastRecord: LastRecord | null, watermark: number | null) {
     this.start = start
+    this.watermark = watermark
     this.next = start
     this.lastRecord = lastRecord
   }

@@ -97,10 +97,10 @@ export class GroupBuffer {
     return this.#largestFileBytes
   }
 
-  /** Takes the rows from row `begin` on; answers those that no path can take. */
-  append(batch: ColumnBatch, begin: number): readonly UnroutableRow[] {
+  /** Takes the rows from row `begin` on, without those that `skip` marks; answers those that no path can take. */
+  append(batch: ColumnBatch, begin: number, skip?: Uint8Array): readonly UnroutableRow[] {
     this.#check(batch, begin)
-    const routed = this.#router.route(batch, begin)
+    const routed = this.#router.route(batch, begin, skip)
     if (routed.order.length === 0) return routed.unroutable
     this.#dictionaries.forEach((dictionary, index) => {
       const vector = batch.columns[index]!

@@ -15,7 +15,7 @@ export interface GroupCut {
   readonly cutBy: CutReason
   readonly signal: AbortSignal
   /** The rows have left the engine and are durable. */
-  readonly staged: () => void
+  readonly staged: (files: readonly EntryFile[]) => void
   readonly claimed: () => void
   /** The files are to be seen; their partitions are registered next. */
   readonly published: () => void
@@ -45,6 +45,7 @@ export const cutGroup = async (context: SinkContext, cut: GroupCut): Promise<Jou
     store: context.tableStore,
     keys: {
       data: keysUnder(context.table.prefix, context.table.table.partitions),
+      late: keysUnder(context.latePrefix, context.table.table.partitions),
       'dead-letters': keysUnder(context.deadLetters.prefix, []),
     },
     metadata: {
@@ -61,7 +62,7 @@ export const cutGroup = async (context: SinkContext, cut: GroupCut): Promise<Jou
   try {
     const { start, next } = group
     const files = await staging.run(context.engine.handle({ kind: 'cut', log, start, next }))
-    cut.staged()
+    cut.staged(files)
     const entry = entryOf(context, cut, claimId, files)
     refuseMiscounted(entry)
     const outcome = await journal.claim(entry, {
@@ -85,7 +86,7 @@ export const cutGroup = async (context: SinkContext, cut: GroupCut): Promise<Jou
 }
 
 const entryOf = (
-  { journal, table, topic, runtime }: SinkContext,
+  { journal, table, topic, runtime, late }: SinkContext,
   { log, journal: { end }, group, cutBy }: GroupCut,
   claimId: string,
   files: readonly EntryFile[],
@@ -109,7 +110,8 @@ const entryOf = (
     definition: table.table.toJSON(),
     encoding: topic.value,
   },
-  watermark: null,
+  watermark: group.watermark,
+  late,
   counts: {
     records: group.records,
     rows: group.rows,
@@ -125,11 +127,12 @@ const entryOf = (
 const refuseMiscounted = ({ topic, partition, start, next, counts, files }: JournalEntry): void => {
   const held = (kind: EntryFile['kind']) =>
     files.reduce((sum, file) => sum + (file.kind === kind ? file.rows : 0), 0)
-  if (held('data') === counts.rows && held('dead-letters') === counts.deadLetters) return
+  const rows = held('data') + held('late')
+  if (rows === counts.rows && held('dead-letters') === counts.deadLetters) return
   throw new StockpipeError({
     code: 'ROWS_MISCOUNTED',
     message:
-      `${topic}-${partition}: the files of the group [${start}, ${next}) hold ${held('data')} rows and ${held('dead-letters')} dead letters, ` +
+      `${topic}-${partition}: the files of the group [${start}, ${next}) hold ${rows} rows and ${held('dead-letters')} dead letters, ` +
       `its records became ${counts.rows} and ${counts.deadLetters}: a fault of the engine. Nothing of it is claimed.`,
     facts: { topic, partition, start, next },
   })

@@ -11,6 +11,7 @@ export { deadLetterTable } from './dead-letter-table.ts'
 export { createEngine } from './engine.ts'
 export type { Engine, EngineOptions, EngineRequest, EngineResponse, FileContent } from './engine-messages.ts'
 export { type CallOutcome, JournalFormatError, LostUploadError, ObjectStoreError } from './errors.ts'
+export type { EventTimeBoundary } from './event-boundary.ts'
 export type { Genesis } from './genesis.ts'
 export {
   type InitiatedLog,
@@ -33,6 +34,7 @@ export type {
   CutReason,
   DeadLetterOptions,
   GroupCommit,
+  LateOptions,
   RotationOptions,
   SinkOptions,
 } from './sink-options.ts'

@@ -1,6 +1,7 @@
 import type { JsonEncoding, TableJSON, TopicPartition } from '@stockpipe/core'
 import { isClaimId } from './claim-id.ts'
 import { JsonFields, journalBytes } from './json-fields.ts'
+import type { LatePolicy } from './late-rows.ts'
 
 const format = 'stockpipe-journal-entry'
 const formatVersion = 1
@@ -13,7 +14,8 @@ export interface EntryPart {
 
 /** A staged file: everything that is needed to publish it. */
 export interface EntryFile {
-  readonly kind: 'data' | 'dead-letters'
+  /** `late`: rows that came too late, outside the table's location. */
+  readonly kind: 'data' | 'late' | 'dead-letters'
   readonly key: string
   readonly uploadId: string
   readonly parts: readonly EntryPart[]
@@ -75,7 +77,7 @@ export interface JournalEntry extends TopicPartition {
   readonly claimId: string
   /** ISO 8601: when the bytes were made. */
   readonly createdAt: string
-  /** What cut the group: `rows`, `bytes`, `age`, `memory`, `flush`, `revoke` or `close`. */
+  /** What cut the group: a `CutReason`. */
   readonly cutBy: string
   readonly genesisStart: bigint
   /** Null for the first group of the chain. */
@@ -83,8 +85,10 @@ export interface JournalEntry extends TopicPartition {
   readonly start: bigint
   readonly next: bigint
   readonly table: EntryTable
-  /** Milliseconds since the epoch; null while no watermark is kept. */
+  /** The greatest event time of the data files of all groups before, milliseconds since the epoch; null without any. */
   readonly watermark: number | null
+  /** What became of rows that were later than that; null where they are rows like any other. */
+  readonly late: LatePolicy | null
   readonly counts: EntryCounts
   readonly holes: Holes
   readonly lastRecord: LastRecord | null
@@ -116,6 +120,7 @@ export const readEntry = (
     next: fields.offset('next'),
     table: readTable(fields.object('table')),
     watermark: fields.numberOrNull('watermark'),
+    late: readLate(fields),
     counts: readCounts(fields.object('counts')),
     holes: readHoles(fields.object('holes')),
     lastRecord: readLastRecord(fields.objectOrNull('lastRecord')),
@@ -142,9 +147,34 @@ export const readEntry = (
     counts.records === counts.rows + counts.deadLetters + counts.skipped,
     'every record is a row, a dead letter or skipped',
   )
-  fields.demand(rowsOf(entry, 'data') === counts.rows, 'the rows of the files add up to counts.rows')
+  fields.demand(
+    rowsOf(entry, 'data') + rowsOf(entry, 'late') === counts.rows,
+    'the rows of the files add up to counts.rows',
+  )
   fields.demand(rowsOf(entry, 'dead-letters') === counts.deadLetters, 'dead letters add up')
   return entry
+}
+
+/** The watermark after an entry: where the next group starts. */
+export const watermarkAfter = ({
+  watermark,
+  files,
+}: Pick<JournalEntry, 'watermark' | 'files'>): number | null =>
+  files.reduce((latest, { kind, maxEventTime }) => {
+    if (kind !== 'data' || maxEventTime === null) return latest
+    return latest === null ? maxEventTime : Math.max(latest, maxEventTime)
+  }, watermark)
+
+/** Absent in entries of sinks that knew no late rows. */
+const readLate = (fields: JsonFields): LatePolicy | null => {
+  if (fields.raw('late') === undefined || fields.raw('late') === null) return null
+  const late = fields.object('late')
+  const outcome = late.text('outcome')
+  fields.demand(
+    outcome === 'separate-prefix' || outcome === 'dead-letter',
+    `late.outcome is not "${outcome}"`,
+  )
+  return { allowedMillis: late.count('allowedMillis'), outcome: outcome as LatePolicy['outcome'] }
 }
 
 const rowsOf = (entry: JournalEntry, kind: EntryFile['kind']): number =>
@@ -202,7 +232,7 @@ const readLastRecord = (fields: JsonFields | null): LastRecord | null => {
 
 const readFile = (fields: JsonFields): EntryFile => {
   const kind = fields.text('kind')
-  fields.demand(kind === 'data' || kind === 'dead-letters', `"${kind}" is no kind of file`)
+  fields.demand(kind === 'data' || kind === 'late' || kind === 'dead-letters', `"${kind}" is no kind of file`)
   const partitionValues = fields.list('partitionValues')
   fields.demand(
     partitionValues.every((value) => value === null || typeof value === 'string'),

@@ -86,7 +86,12 @@ export class LastResort {
           at = block.nextOffset
           records += facts.records
           last = facts.lastRecord ?? last
-          for (const _ of engine.handle({ kind: 'block', block, from: block.firstOffset })) {
+          for (const _ of engine.handle({
+            kind: 'block',
+            block,
+            from: block.firstOffset,
+            watermark: entry.watermark,
+          })) {
             // Counted at the cut: what became of each record shows in the files.
           }
         }
@@ -182,8 +187,10 @@ export class LastResort {
 const engineOptions = (entry: JournalEntry, options: EngineOptions): EngineOptions => {
   const { location, bucket, definition, encoding } = entry.table
   const prefix = location.slice(`s3://${bucket}/`.length)
+  const { eventTimeBoundary: _, late: __, ...others } = options
   return {
-    ...options,
+    ...others,
+    ...(entry.late ? { late: entry.late } : {}),
     topic: { formatVersion: 1, name: entry.topic, partitions: 1, table: definition, value: encoding },
     maxPathBytes: Math.min(longestPath, longestPathBytes(prefix, entry.topic)),
     fileStarts: entry.files.map((file) => ({ content: file.kind, ...file })),

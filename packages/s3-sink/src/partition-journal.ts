@@ -9,7 +9,7 @@ import { Chain } from './chain.ts'
 import type { DeadLetterForwarder } from './dead-letter-forwarder.ts'
 import { isSignedTooLate } from './errors.ts'
 import { type Genesis, writeGenesis } from './genesis.ts'
-import { type JournalEntry, type LastRecord, writeEntry } from './journal-entry.ts'
+import { type JournalEntry, type LastRecord, watermarkAfter, writeEntry } from './journal-entry.ts'
 import type { JournalKeys } from './journal-keys.ts'
 import type { Publisher } from './publisher.ts'
 import { type RetryContext, retry } from './retry.ts'
@@ -38,6 +38,8 @@ export interface ChainEnd {
   readonly previousStart: bigint | null
   readonly next: bigint
   readonly lastRecord: LastRecord | null
+  /** Of the next group; milliseconds since the epoch. */
+  readonly watermark: number | null
 }
 
 /** What became of a claim. `proven`: another claim's entry was seen at our start, so our uploads may be aborted. */
@@ -50,7 +52,7 @@ export class PartitionJournal {
   readonly #log: TopicPartition
   readonly #options: PartitionJournalOptions
   readonly #chain: Chain
-  #end: ChainEnd = { genesisStart: 0n, previousStart: null, next: 0n, lastRecord: null }
+  #end: ChainEnd = { genesisStart: 0n, previousStart: null, next: 0n, lastRecord: null, watermark: null }
   /** Wall clock before the chain was last read or extended. */
   #readAt = Number.NEGATIVE_INFINITY
   /** The newest entry is published and registered but has no marker. */
@@ -182,7 +184,7 @@ export class PartitionJournal {
   }
 
   #begin({ start }: Genesis, readAt: number): void {
-    this.#end = { genesisStart: start, previousStart: null, next: start, lastRecord: null }
+    this.#end = { genesisStart: start, previousStart: null, next: start, lastRecord: null, watermark: null }
     this.#readAt = readAt
   }
 
@@ -288,4 +290,5 @@ const endOf = (entry: JournalEntry): ChainEnd => ({
   previousStart: entry.start,
   next: entry.next,
   lastRecord: entry.lastRecord,
+  watermark: watermarkAfter(entry),
 })

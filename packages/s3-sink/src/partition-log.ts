@@ -14,8 +14,9 @@ import { ChangeSignal } from './change-signal.ts'
 import { blockFacts, FlushGroup } from './flush-group.ts'
 import { cutGroup } from './group-cut.ts'
 import { StepTimes, tellGroup } from './group-telemetry.ts'
-import type { LastRecord } from './journal-entry.ts'
+import { type LastRecord, watermarkAfter } from './journal-entry.ts'
 import { checkLastRecord } from './last-record-check.ts'
+import { isLateReason } from './late-rows.ts'
 import { PartitionJournal } from './partition-journal.ts'
 import {
   type PartitionLogEvent,
@@ -41,7 +42,7 @@ export class PartitionLog {
   readonly #changes = new ChangeSignal()
   #state: PartitionLogState = 'opening'
   #error: Error | undefined
-  #group = new FlushGroup(0n, null)
+  #group = new FlushGroup(0n, null, null)
   /** Everything below is published and registered. */
   #published = 0n
   /** The newest entry's last record, until Kafka's has been compared with it. */
@@ -55,6 +56,7 @@ export class PartitionLog {
   /** Blocks are taken one after another, in the order they were written. */
   #lastWrite: Promise<void> = Promise.resolve()
   #timer: RuntimeTimer | undefined
+  #idleTimer: RuntimeTimer | undefined
 
   constructor(log: TopicPartition, context: SinkContext) {
     this.log = { topic: log.topic, partition: log.partition }
@@ -93,7 +95,7 @@ export class PartitionLog {
     const either = signal ? AbortSignal.any([signal, this.#abort.signal]) : this.#abort.signal
     const end = await this.#journal.open(assigned, either)
     either.throwIfAborted()
-    this.#group = new FlushGroup(end.next, end.lastRecord)
+    this.#group = new FlushGroup(end.next, end.lastRecord, end.watermark)
     this.#published = end.next
     if (end.lastRecord && assigned.logStart <= end.lastRecord.offset) this.#unproven = end.lastRecord
     this.#move('opened')
@@ -162,6 +164,28 @@ export class PartitionLog {
 
   async #take(block: RecordBlock): Promise<void> {
     const { budget, compacted } = this.#context
+    for (let stopped = true; stopped; ) {
+      await this.#untilTaking()
+      try {
+        if (block.firstOffset > this.position) throw offsetJump(this.name, this.log, this.position, block)
+        if (this.#unproven) {
+          if (!checkLastRecord(block, this.#unproven, { compacted })) return
+          this.#unproven = undefined
+        }
+        if (block.nextOffset <= this.#group.next) return
+        stopped = this.#add(block)
+      } catch (error) {
+        throw this.#end(error)
+      }
+      const reason = stopped ? 'event-time' : this.#rotationDue()
+      if (reason) this.#requestCut(reason)
+      else this.#restartIdleTimer()
+    }
+    await budget.room(this.#abort.signal)
+  }
+
+  async #untilTaking(): Promise<void> {
+    const { budget } = this.#context
     // While a cut is due but has not begun, more rows would only make it larger.
     while (!this.isOver && !this.#draining) {
       if (budget.isFull) await budget.room(this.#abort.signal)
@@ -171,44 +195,41 @@ export class PartitionLog {
     if (this.isOver || this.#draining || this.#asks('block') === 'refuse') {
       throw this.#error ?? notAssigned(this.name)
     }
-    try {
-      if (block.firstOffset > this.position) throw offsetJump(this.name, this.log, this.position, block)
-      if (this.#unproven) {
-        if (!checkLastRecord(block, this.#unproven, { compacted })) return
-        this.#unproven = undefined
-      }
-      if (block.nextOffset <= this.#group.next) return
-      this.#add(block)
-    } catch (error) {
-      throw this.#end(error)
-    }
-    const reason = this.#rotationDue()
-    if (reason) this.#requestCut(reason)
-    await budget.room(this.#abort.signal)
   }
 
-  #add(block: RecordBlock): void {
+  /** True when the rest of the block belongs to the next group. */
+  #add(block: RecordBlock): boolean {
     const group = this.#group
-    const facts = blockFacts(block, group.next)
-    let taken = { rows: 0, deadLetters: 0, skipped: 0 }
+    const { next: from, watermark } = group
+    let facts = blockFacts(block, from)
+    let taken: { rows: number; deadLetters: number; skipped: number; stoppedAt?: bigint } = {
+      rows: 0,
+      deadLetters: 0,
+      skipped: 0,
+    }
     let rejected: readonly RejectedRecord[] = []
-    for (const response of this.#context.engine.handle({ kind: 'block', block, from: group.next })) {
+    for (const response of this.#context.engine.handle({ kind: 'block', block, from, watermark })) {
       if (response.kind === 'rejected') rejected = response.records
       if (response.kind !== 'buffered') continue
       taken = response
       this.#buffered = response
     }
-    this.#rejections.add(facts.records, rejected)
+    if (taken.stoppedAt !== undefined) facts = blockFacts(block, from, taken.stoppedAt)
+    this.#rejections.add(
+      facts.records,
+      rejected.filter(({ reason }) => !isLateReason(reason)),
+    )
     if (taken.rows + taken.deadLetters + taken.skipped !== facts.records) {
       throw new StockpipeError({
         code: 'ROWS_MISCOUNTED',
-        message: `${this.name}: ${facts.records} records from offset ${group.next} became ${taken.rows} rows and ${taken.deadLetters} dead letters, ${taken.skipped} were skipped: a fault of the engine.`,
+        message: `${this.name}: ${facts.records} records from offset ${from} became ${taken.rows} rows and ${taken.deadLetters} dead letters, ${taken.skipped} were skipped: a fault of the engine.`,
       })
     }
     if (group.isEmpty) this.#startTimer(this.#context.rotation.ageMillis, () => this.#requestCut('age'))
     group.add(facts, taken)
     this.#context.budget.changed()
     this.#tellBuffered()
+    return taken.stoppedAt !== undefined
   }
 
   #rotationDue(): CutReason | undefined {
@@ -259,8 +280,9 @@ export class PartitionLog {
       group,
       cutBy,
       signal: this.#abort.signal,
-      staged: () => {
-        this.#group = new FlushGroup(group.next, group.lastRecord)
+      staged: (files) => {
+        const watermark = watermarkAfter({ watermark: group.watermark, files })
+        this.#group = new FlushGroup(group.next, group.lastRecord, watermark)
         this.#buffered = nothing
         this.#context.budget.changed()
         this.#tellBuffered()
@@ -351,9 +373,18 @@ export class PartitionLog {
     this.#timer = this.#context.runtime.setTimer(callback, delayMillis)
   }
 
+  #restartIdleTimer(): void {
+    const { rotation, runtime } = this.#context
+    this.#idleTimer?.cancel()
+    if (rotation.idleMillis === Number.POSITIVE_INFINITY) return
+    this.#idleTimer = runtime.setTimer(() => this.#requestCut('idle'), rotation.idleMillis)
+  }
+
   #stopTimer(): void {
     this.#timer?.cancel()
     this.#timer = undefined
+    this.#idleTimer?.cancel()
+    this.#idleTimer = undefined
   }
 }
 

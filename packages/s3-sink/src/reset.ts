@@ -94,7 +94,8 @@ export const resetPartitionLog = async (options: ResetOptions): Promise<ResetRep
       start: end.next,
       next: to,
       table: newest?.entry.table ?? givenTable(name, options),
-      watermark: newest?.entry.watermark ?? null,
+      watermark: end.watermark,
+      late: null,
       counts: { records: 0, rows: 0, deadLetters: 0, skipped: 0 },
       holes: { offsets: to - end.next, ranges: [{ from: end.next, to }], truncated: false },
       // What the log is now was decided by whoever resets: it is not compared with what it was.

@@ -60,10 +60,11 @@ export class RowRouter {
     return bytes
   }
 
-  /** Routes the rows from `begin` on. */
-  route(batch: ColumnBatch, begin: number): RoutedRows {
+  /** Routes the rows from `begin` on, without those that `skip` marks. */
+  route(batch: ColumnBatch, begin: number, skip?: Uint8Array): RoutedRows {
     const faults: UnroutableRow[] = []
     const combined = new Int32Array(batch.rows)
+    for (let row = begin; skip && row < batch.rows; row += 1) if (skip[row]) combined[row] = unroutable
     for (let level = 0; level < this.#partitions.length; level += 1) {
       const { values, source } = this.#partitions[level]!
       const ids = values.idsOf(batch.columns[source]!, begin, batch.rows)

@@ -11,6 +11,7 @@ import type {
   TopicPartition,
 } from '@stockpipe/core'
 import type { Engine, EngineOptions, FileContent } from './engine-messages.ts'
+import type { EventTimeBoundary } from './event-boundary.ts'
 import type { SinkLogger } from './logger.ts'
 import type { MemoryBudget } from './memory-budget.ts'
 import type { ObjectSettings } from './object-settings.ts'
@@ -30,6 +31,31 @@ export interface RotationOptions {
   readonly groupBytes?: number
   /** Milliseconds since the group's first record was taken. Default 300,000. */
   readonly ageMillis?: number
+  /** Milliseconds for which no record came. Default: no limit. */
+  readonly idleMillis?: number
+  /**
+   * A group ends before the first row whose event time lies beyond the hour or day, in UTC or the time zone named,
+   * that the watermark or the group's first row is in. Rows go by offset: a row of the former period that comes later
+   * is in the next group. Default: event time cuts nothing.
+   */
+  readonly eventTime?: 'hour' | 'day' | EventTimeBoundary
+}
+
+/**
+ * What becomes of rows whose event time is more than `allowed` before the watermark: the greatest event time of the
+ * partition log's groups before. `separate-prefix`: files under `location`, outside the table and unknown to the
+ * catalog; `dead-letter`: dead letters whose reason begins with `late: `. An event time far in the future makes
+ * everything after it late.
+ */
+export interface LateOptions {
+  /** Milliseconds, or text such as `10 minutes`. */
+  readonly allowed: string | number
+  readonly then: 'separate-prefix' | 'dead-letter'
+  /**
+   * `s3://bucket/prefix/` in the table's bucket and outside its location; the files are kept there under the sink's
+   * name. Default `s3://<the table's bucket>/_stockpipe/late/`.
+   */
+  readonly location?: string
 }
 
 /** What becomes of records that cannot be decoded, routed or stored. */
@@ -59,7 +85,16 @@ export interface DeadLetterOptions {
 }
 
 /** What cut a flush group. */
-export type CutReason = 'rows' | 'bytes' | 'age' | 'memory' | 'flush' | 'revoke' | 'close'
+export type CutReason =
+  | 'rows'
+  | 'bytes'
+  | 'age'
+  | 'idle'
+  | 'event-time'
+  | 'memory'
+  | 'flush'
+  | 'revoke'
+  | 'close'
 
 /** A flush group that has been published and registered. */
 export interface GroupCommit {
@@ -120,6 +155,10 @@ export interface SinkOptions extends ObjectSettings {
    */
   readonly retainEntriesMillis?: number
   readonly rotation?: RotationOptions
+  /** The column of event times. Default: the table's first timestamp, epochNanos or date column. */
+  readonly eventTimeColumn?: string
+  /** Default `accept`: late rows are rows like any other. */
+  readonly late?: 'accept' | LateOptions
   readonly deadLetters?: DeadLetterOptions
   /**
    * Changes each row before it is routed, leaves it out (null), or throws and makes it a dead letter; see

@@ -2,8 +2,10 @@ import { ConfigurationError, type Runtime } from '@stockpipe/core'
 import { longestPathBytes } from './data-file-key.ts'
 import { deadLetterSetup } from './dead-letter-setup.ts'
 import type { EngineOptions } from './engine-messages.ts'
+import { type EventTimeBoundary, periodEnd } from './event-boundary.ts'
 import { JournalKeys } from './journal-keys.ts'
 import { journalLocation } from './journal-of-sink.ts'
+import { eventTimesNeeded, type LateSetup, lateSetup } from './late-setup.ts'
 import { givenObjectSettings } from './object-settings.ts'
 import { createS3ObjectStore } from './object-store.ts'
 import { ObservedStore } from './observed-store.ts'
@@ -17,12 +19,15 @@ const hourMillis = 3_600_000
 /** UTF-8 bytes a partition path may take, where the location leaves as many. */
 export const longestPath = 512
 
+/** What the engine does not decide by itself. */
+export type Rotation = Required<Omit<RotationOptions, 'eventTime'>>
+
 /** What a sink's options come to, checked. */
-export interface SinkSetup {
+export interface SinkSetup extends LateSetup {
   readonly keys: JournalKeys
   readonly tableStore: SinkObjectStore
   readonly journalStore: SinkObjectStore
-  readonly rotation: Required<RotationOptions>
+  readonly rotation: Rotation
   readonly deadLetters: RejectionPolicy & { readonly prefix: string }
   readonly engine: EngineOptions
   readonly cleaner: { readonly everyMillis: number; readonly retainEntriesMillis: number } | undefined
@@ -60,6 +65,8 @@ export const setUpSink = (options: SinkOptions, runtime: Runtime): SinkSetup => 
   }
   const observed = (store: SinkObjectStore, name: 'table' | 'journal') =>
     new ObservedStore(store, { sink: options.name, store: name, runtime })
+  const late = lateSetup(options, keys)
+  const boundary = eventTimeBoundary(options)
   const fileBytes = positive(options, 'rotation.bytes', options.rotation?.bytes ?? 128 * mebibyte)
   return {
     keys,
@@ -70,8 +77,15 @@ export const setUpSink = (options: SinkOptions, runtime: Runtime): SinkSetup => 
       bytes: fileBytes,
       groupBytes: positive(options, 'rotation.groupBytes', options.rotation?.groupBytes ?? 4 * fileBytes),
       ageMillis: positive(options, 'rotation.ageMillis', options.rotation?.ageMillis ?? 300_000),
+      idleMillis: positive(
+        options,
+        'rotation.idleMillis',
+        options.rotation?.idleMillis ?? Number.POSITIVE_INFINITY,
+      ),
     },
     deadLetters: deadLetterSetup(options, keys),
+    late: late.late,
+    latePrefix: late.latePrefix,
     cleaner:
       options.cleaner === false
         ? undefined
@@ -81,13 +95,45 @@ export const setUpSink = (options: SinkOptions, runtime: Runtime): SinkSetup => 
           },
     engine: {
       topic: topic.toJSON(),
-      maxPathBytes: Math.min(longestPath, pathBytes),
+      maxPathBytes: Math.min(
+        longestPath,
+        pathBytes,
+        ...(late.latePrefix ? [longestPathBytes(late.latePrefix, topic.name)] : []),
+      ),
+      ...(boundary ? { eventTimeBoundary: boundary } : {}),
+      ...(late.late ? { late: late.late } : {}),
+      ...(options.eventTimeColumn === undefined ? {} : { eventTimeColumn: options.eventTimeColumn }),
       footerMetadata: { sink: options.name },
       ...(options.transform ? { transform: options.transform } : {}),
       fileBytes: Math.ceil(fileBytes),
       ...(options.partBytes === undefined ? {} : { partBytes: options.partBytes }),
       ...(options.compression === undefined ? {} : { compression: options.compression }),
     },
+  }
+}
+
+const eventTimeBoundary = (options: SinkOptions): EventTimeBoundary | undefined => {
+  const { eventTime } = options.rotation ?? {}
+  if (eventTime === undefined) return undefined
+  const boundary = typeof eventTime === 'string' ? { interval: eventTime } : eventTime
+  if (boundary.interval !== 'hour' && boundary.interval !== 'day')
+    throw refusal(
+      'SINK_OPTION_INVALID',
+      `Sink ${options.name}: rotation.eventTime is "hour" or "day", not "${String(boundary.interval)}".`,
+    )
+  const { column } = eventTimesNeeded(options, 'rotation.eventTime')
+  try {
+    // Dates are days in every zone.
+    const { interval } = boundary
+    if (column.type.kind === 'date') return { interval }
+    periodEnd(0, boundary)
+    return boundary
+  } catch (cause) {
+    throw new ConfigurationError({
+      code: 'TIME_ZONE_UNKNOWN',
+      message: `Sink ${options.name}: rotation.eventTime.timeZone is not an IANA time zone: "${boundary.timeZone}".`,
+      cause,
+    })
   }
 }
 

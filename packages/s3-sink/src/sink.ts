@@ -120,6 +120,8 @@ class StockpipeSink implements Sink {
       sinkHash: sinkHash(options.name),
       rotation: setup.rotation,
       deadLetters: setup.deadLetters,
+      late: setup.late,
+      latePrefix: setup.latePrefix,
       compacted: options.compacted ?? false,
       cutSlots: new Slots(options.cutsAtOnce ?? 4),
       uploadSlots: new Slots(options.uploadsAtOnce ?? 8),
