@@ -16,11 +16,15 @@ const varint = (value: number): number[] => {
   return bytes
 }
 
+// kafkajs puts what every object inherits (`constructor`, `__proto__`) before the values of a header of that name.
+const isValue = (value: unknown): boolean =>
+  value === undefined || value === null || typeof value === 'string' || value instanceof Uint8Array
+
 /** Headers in the encoding of the Kafka record format: a count, then key and value of each, lengths as zigzag varints. */
 export const encodeHeaders = (headers: RecordHeaders): Uint8Array => {
   const pairs: [string, HeaderValue][] = []
   for (const [key, value] of Object.entries(headers)) {
-    if (Array.isArray(value)) for (const one of value) pairs.push([key, one])
+    if (Array.isArray(value)) for (const one of value.filter(isValue)) pairs.push([key, one])
     else pairs.push([key, value as HeaderValue])
   }
   const bytes: number[] = varint(pairs.length)
@@ -28,7 +32,7 @@ export const encodeHeaders = (headers: RecordHeaders): Uint8Array => {
     const name = encoder.encode(key)
     bytes.push(...varint(name.length), ...name)
     const content = typeof value === 'string' ? encoder.encode(value) : value
-    if (content === undefined) bytes.push(...varint(-1))
+    if (content === undefined || content === null) bytes.push(...varint(-1))
     else bytes.push(...varint(content.length), ...content)
   }
   return Uint8Array.from(bytes)
