@@ -30,7 +30,7 @@ export const freePort = async () => {
 }
 
 /** `stockpipe local` in a process of its own; resolves when it has said that it is ready. */
-export const startStack = async ({ dataDir, kafkaPort, httpPort, cwd, env }) => {
+export const startStack = async ({ dataDir, kafkaPort, httpPort, cwd, env, flags = [] }) => {
   const begun = performance.now()
   const child = spawn(
     process.execPath,
@@ -43,6 +43,7 @@ export const startStack = async ({ dataDir, kafkaPort, httpPort, cwd, env }) => 
       String(kafkaPort),
       '--http-port',
       String(httpPort),
+      ...flags,
     ],
     { stdio: ['ignore', 'pipe', 'pipe'], cwd, env: { ...process.env, ...env } },
   )

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, open, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -176,6 +176,18 @@ test('local --reset starts over an emptied data directory, and leaves a director
   expect(io.err()).toMatch(
     /^stockpipe local: The directory .* is not emptied, because it holds notes\.txt.*\n$/,
   )
+})
+
+test('local --fsync syncs files before it answers, and without it nothing is synced', async () => {
+  const file = await open(path.join(await temporaryDirectory(), 'any'), 'w')
+  const sync = vi.spyOn(Object.getPrototypeOf(file) as typeof file, 'sync')
+  cleanups.push(() => sync.mockRestore())
+  await file.close()
+  const [plain, synced] = [await startLocal(), await startLocal('--fsync')]
+  await s3Client(plain.env).send(new CreateBucketCommand({ Bucket: 'lake' }))
+  expect(sync).not.toHaveBeenCalled()
+  await s3Client(synced.env).send(new CreateBucketCommand({ Bucket: 'lake' }))
+  expect(sync).toHaveBeenCalled()
 })
 
 test('local --log-level debug prints a line about each request, and nothing without it', async () => {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { ConfigurationError, StockpipeError } from '@stockpipe/core'
 import { claimPattern } from './data-directory-lock.ts'
+import type { Durability } from './durability.ts'
 
 /** All that the services keep at the top of a data directory. */
 const serviceDirectories = new Set(['athena', 'athena-spill', 'glue', 'kafka', 's3', 's3-meta'])
@@ -15,30 +16,31 @@ const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoExc
 const isDirectory = async (directory: string): Promise<boolean> =>
   (await stat(directory).catch(() => undefined))?.isDirectory() ?? false
 
-const makeDirectory = async (directory: string): Promise<void> => {
+const makeDirectory = async (directory: string, durability: Durability): Promise<void> => {
   try {
     await mkdir(directory)
+    durability.directoryChanged(path.dirname(directory))
   } catch (error) {
     if (!(await isDirectory(directory))) throw error
   }
 }
 
 /** Makes a directory and those above it. Node's own recursive mkdir never ends below /proc. */
-const makeDirectories = async (directory: string): Promise<void> => {
+const makeDirectories = async (directory: string, durability: Durability): Promise<void> => {
   try {
-    await makeDirectory(directory)
+    await makeDirectory(directory, durability)
   } catch (error) {
     const above = path.dirname(directory)
     if (codeOf(error) !== 'ENOENT' || above === directory) throw error
-    await makeDirectories(above)
-    await makeDirectory(directory)
+    await makeDirectories(above, durability)
+    await makeDirectory(directory, durability)
   }
 }
 
 /** Makes a data directory, with those above it. */
-export const makeDataDirectory = async (dataDir: string): Promise<string> => {
+export const makeDataDirectory = async (dataDir: string, durability: Durability): Promise<string> => {
   const directory = path.resolve(dataDir)
-  await makeDirectories(directory)
+  await makeDirectories(directory, durability)
   return directory
 }
 
@@ -67,20 +69,27 @@ export const refuseForeignDirectory = async (directory: string): Promise<void> =
 }
 
 /** Removes what the services keep in a directory that is locked. Killed halfway, `finishReset` does the rest. */
-export const resetDataDirectory = async (directory: string): Promise<void> => {
+export const resetDataDirectory = async (directory: string, durability: Durability): Promise<void> => {
   await refuseForeignDirectory(directory)
   await writeFile(path.join(directory, resetFileName), '')
-  await finishReset(directory)
+  durability.directoryChanged(directory)
+  await durability.settled()
+  await finishReset(directory, durability)
 }
 
 /** Goes on with a reset that a killed process began; without one does nothing. */
-export const finishReset = async (directory: string): Promise<void> => {
+export const finishReset = async (directory: string, durability: Durability): Promise<void> => {
   const names = await readdir(directory)
   if (!names.includes(resetFileName)) return
   for (const name of names.filter((each) => serviceDirectories.has(each))) {
     await rm(path.join(directory, name), { recursive: true, force: true })
   }
+  durability.directoryChanged(directory)
+  await durability.settled()
   await rm(path.join(directory, resetFileName), { force: true })
+  // It must not come back when there is something to lose.
+  durability.directoryChanged(directory)
+  await durability.settled()
 }
 
 const unusableReasons: Readonly<Record<string, string>> = {

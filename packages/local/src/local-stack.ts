@@ -10,6 +10,7 @@ import {
   resetDataDirectory,
 } from './data-directory.ts'
 import { lockDataDirectory } from './data-directory-lock.ts'
+import { Durability } from './durability.ts'
 import { createGlueService } from './glue/glue-service.ts'
 import { type HttpPort, openHttpPort } from './http/http-port.ts'
 import type { KafkaFaults } from './kafka/faults/fault.ts'
@@ -27,6 +28,12 @@ export interface LocalStackOptions {
   readonly dataDir?: string
   /** Empties `dataDir` first, where it is a data directory and nobody else has it. Default false. */
   readonly reset?: boolean
+  /**
+   * Nothing is acknowledged before an fsync has put it, and the name of its file, on the disk: it survives a power loss
+   * too. Each answer to a write then takes as long as the disk does. Default false: it survives the process, also
+   * `kill -9`.
+   */
+  readonly fsync?: boolean
   /** Port of the HTTP services. Default 9000; 0: any free port. */
   readonly httpPort?: number
   /** Port of Kafka. Default 9092; 0: any free port. */
@@ -122,17 +129,21 @@ class OpenParts {
   }
 }
 
-const openDataDirectory = async (options: LocalStackOptions, parts: OpenParts): Promise<string> => {
+const openDataDirectory = async (
+  options: LocalStackOptions,
+  durability: Durability,
+  parts: OpenParts,
+): Promise<string> => {
   const { reset = false } = options
   const dataDir = await (options.dataDir === undefined
     ? makeTemporaryDirectory()
-    : makeDataDirectory(options.dataDir))
+    : makeDataDirectory(options.dataDir, durability))
   if (options.dataDir === undefined) parts.add(() => rm(dataDir, { recursive: true, force: true }))
   // Before anything is put into a directory that may be somebody else's.
   if (reset) await refuseForeignDirectory(dataDir)
   const lock = await lockDataDirectory(dataDir)
   parts.add(() => lock.release())
-  await (reset ? resetDataDirectory(dataDir) : finishReset(dataDir))
+  await (reset ? resetDataDirectory(dataDir, durability) : finishReset(dataDir, durability))
   return dataDir
 }
 
@@ -146,19 +157,23 @@ export const startLocalStack = async (options: LocalStackOptions = {}): Promise<
   const { onRequest } = options
   const parts = new OpenParts()
   try {
-    const dataDir = await openDataDirectory(options, parts)
-    const storage = await FileObjectStorage.open(dataDir)
-    const glue = await createGlueService({ dataDirectory: path.join(dataDir, 'glue'), storage })
+    const durability = new Durability({ fsync: options.fsync ?? false })
+    const dataDir = await openDataDirectory(options, durability, parts)
+    parts.add(async () => durability.settled())
+    const storage = await FileObjectStorage.open(dataDir, durability)
+    const glue = await createGlueService({ dataDirectory: path.join(dataDir, 'glue'), storage, durability })
     parts.add(() => glue.close())
     const athena = await createAthenaService({
       dataDirectory: path.join(dataDir, 'athena'),
       storage,
       catalog: glue.catalog,
+      durability,
       queryEngine: () => openQueryEngine(dataDir),
     })
     parts.add(() => athena.close())
     const kafka = await startKafkaBroker({
       dataDirectory: path.join(dataDir, 'kafka'),
+      durability,
       host,
       port: options.kafkaPort ?? 9_092,
       autoCreateTopics: options.kafkaAutoCreateTopics ?? true,
@@ -176,6 +191,7 @@ export const startLocalStack = async (options: LocalStackOptions = {}): Promise<
       credentials: { accessKeyId, secretAccessKey },
       s3: createS3Service(storage, s3.faults),
       jsonServices: [glue, athena],
+      durability,
       ...(onRequest && { onRequest: (entry) => onRequest({ service: 'http', ...entry }) }),
     })
     parts.add(() => http.close())

@@ -14,6 +14,7 @@ Usage: stockpipe local [options]
 
   --data-dir DIR      where everything is kept (default: a temporary directory, removed at the end)
   --reset             empty that directory first; refused where a local stack has not made it
+  --fsync             acknowledge nothing before it is on the disk: it survives a power loss, and takes longer
   --kafka-port N      port of Kafka, 0 for any free one (default 9092)
   --kafka-user NAME=PASSWORD
                       who may use Kafka, by SASL/PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512; once a user
@@ -58,6 +59,7 @@ export const localCommand: Command = {
   options: {
     'data-dir': { type: 'string' },
     reset: { type: 'boolean' },
+    fsync: { type: 'boolean' },
     'kafka-port': { type: 'string' },
     'http-port': { type: 'string' },
     host: { type: 'string' },
@@ -81,6 +83,7 @@ export const localCommand: Command = {
     const given = {
       dataDir,
       reset: values['reset'],
+      fsync: values['fsync'],
       kafkaPort: port('kafka-port', values['kafka-port']),
       httpPort: port('http-port', values['http-port']),
       host: text('host', values['host']),

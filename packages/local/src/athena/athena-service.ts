@@ -1,3 +1,4 @@
+import { type Durability, withoutFsync } from '../durability.ts'
 import type { Catalog } from '../glue/catalog.ts'
 import { InputMembers } from '../glue/input-members.ts'
 import { type JsonService, ServiceError } from '../http/json-service.ts'
@@ -19,6 +20,8 @@ export interface AthenaServiceOptions {
   readonly catalog: Catalog
   /** Runs SELECTs; a function is called at the first of them. The service closes the engine it was given. */
   readonly queryEngine: QueryEngine | (() => Promise<QueryEngine>)
+  /** What an answer waits for. Default: nothing beyond the operating system. */
+  readonly durability?: Durability
   /** Queries that run at a time, the others being QUEUED; default 20. */
   readonly concurrency?: number
 }
@@ -28,9 +31,9 @@ export interface AthenaServiceOptions {
  * Operations the local stack does not have answer an `UnsupportedOperationException` that names them.
  */
 export async function createAthenaService(options: AthenaServiceOptions): Promise<JsonService> {
-  const { catalog, dataDirectory, storage } = options
-  const history = new QueryHistory(dataDirectory)
-  const workGroups = new WorkGroups(dataDirectory)
+  const { catalog, dataDirectory, storage, durability = withoutFsync } = options
+  const history = new QueryHistory(dataDirectory, durability)
+  const workGroups = new WorkGroups(dataDirectory, durability)
   const engine = lazyEngine(options.queryEngine)
   const runner = new QueryRunner({
     history,

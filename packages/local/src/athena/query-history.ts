@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { Durability } from '../durability.ts'
 import { AppendLog } from '../glue/append-log.ts'
 import { isFinal, type QueryExecution } from './query-execution.ts'
 
@@ -13,9 +14,11 @@ export class QueryHistory {
   #characters = 0
   readonly #log: AppendLog<QueryExecution>
 
-  constructor(dataDirectory: string) {
-    this.#log = AppendLog.open<QueryExecution>(join(dataDirectory, 'queries.log'), (one) =>
-      this.#remember(one),
+  constructor(dataDirectory: string, durability: Durability) {
+    this.#log = AppendLog.open<QueryExecution>(
+      join(dataDirectory, 'queries.log'),
+      (one) => this.#remember(one),
+      durability,
     )
     for (const one of [...this.#executions.values()]) {
       if (isFinal(one.state)) continue

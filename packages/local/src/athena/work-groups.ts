@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { Durability } from '../durability.ts'
 import { AppendLog } from '../glue/append-log.ts'
 import { unsupportedMember, withoutUndefined } from '../glue/definition-input.ts'
 import { parseLocation } from '../glue/hive-path.ts'
@@ -37,9 +38,11 @@ export class WorkGroups {
   readonly #groups = new Map<string, WorkGroup>()
   readonly #log: AppendLog<WorkGroupEntry>
 
-  constructor(dataDirectory: string) {
-    this.#log = AppendLog.open<WorkGroupEntry>(join(dataDirectory, 'work-groups.log'), (entry) =>
-      this.#apply(entry),
+  constructor(dataDirectory: string, durability: Durability) {
+    this.#log = AppendLog.open<WorkGroupEntry>(
+      join(dataDirectory, 'work-groups.log'),
+      (entry) => this.#apply(entry),
+      durability,
     )
     if (this.#groups.has('primary')) return
     const creationTime = Date.now() / 1000

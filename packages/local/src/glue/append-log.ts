@@ -1,56 +1,65 @@
-import {
-  closeSync,
-  fsyncSync,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  writeSync,
-} from 'node:fs'
+import { closeSync, fstatSync, ftruncateSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { StockpipeError } from '@stockpipe/core'
+import { type Durability, withoutFsync } from '../durability.ts'
+import { wholeLinesBytes } from '../whole-lines.ts'
 
 const smallestGrowthBytes = 8 * 1024 * 1024
 
 /**
  * A log of JSON lines that holds a service's state.
  *
- * An entry is in the operating system's hands before `append` returns, so it outlives the process (kill -9);
- * a last line cut short by the kill is dropped when the log is opened again. Writes are synchronous on purpose:
+ * An entry is in the operating system's hands before `append` returns, so it outlives the process (kill -9), and on the
+ * disk when `durability` has settled; a torn end is dropped when the log is opened again. Writes are synchronous on purpose:
  * state in memory and on disk change in one turn, and no two calls can interleave.
  */
 export class AppendLog<Entry> {
   readonly #path: string
+  readonly #durability: Durability
   #file: number
   #bytes: number
   #compactedBytes: number
 
-  private constructor(path: string, file: number, bytes: number) {
+  private constructor(path: string, file: number, bytes: number, durability: Durability) {
     this.#path = path
+    this.#durability = durability
     this.#file = file
     this.#bytes = bytes
     this.#compactedBytes = bytes
   }
 
   /** Opens or creates the log and hands every whole entry to `apply`, oldest first. Throws `STATE_DAMAGED`. */
-  static open<Entry>(path: string, apply: (entry: Entry) => void): AppendLog<Entry> {
-    mkdirSync(dirname(path), { recursive: true })
+  static open<Entry>(
+    path: string,
+    apply: (entry: Entry) => void,
+    durability: Durability = withoutFsync,
+  ): AppendLog<Entry> {
+    durability.makeDirectory(dirname(path))
     const file = openSync(path, 'a+')
+    // Also what a killed process has left: it may never have reached the disk.
+    durability.fileChanged(path)
+    durability.directoryChanged(dirname(path))
     const content = readFileSync(path)
+    const wholeBytes = wholeLinesBytes(content)
     let start = 0
     let lineNumber = 0
-    for (let end = content.indexOf(10); end !== -1; end = content.indexOf(10, start)) {
+    while (start < wholeBytes) {
+      const end = content.indexOf(10, start)
       lineNumber += 1
       apply(parseLine<Entry>(content.toString('utf8', start, end), path, lineNumber))
       start = end + 1
     }
-    if (start < content.length) ftruncateSync(file, start)
-    return new AppendLog<Entry>(path, file, start)
+    if (start < content.length) {
+      ftruncateSync(file, start)
+      // Gone for good before another line mixes with it.
+      durability.settleFileNow(path)
+    }
+    return new AppendLog<Entry>(path, file, start, durability)
   }
 
   append(entry: Entry): void {
     const line = Buffer.from(`${JSON.stringify(entry)}\n`)
+    this.#durability.fileChanged(this.#path)
     try {
       writeWhole(this.#file, line)
     } catch (error) {
@@ -67,26 +76,32 @@ export class AppendLog<Entry> {
     this.compact(snapshot())
   }
 
-  /** Replaces the whole log by `entries`, by one rename. */
+  /** Replaces the whole log by `entries`, by one rename; where there is no room for a second file, it stays as it is. */
   compact(entries: Iterable<Entry>): void {
     const temporaryPath = `${this.#path}.new`
-    const file = openSync(temporaryPath, 'w')
-    let bytes = 0
+    // Not again with the next entry, whatever comes of it.
+    this.#compactedBytes = this.#bytes
     try {
-      for (const entry of entries) {
-        const line = Buffer.from(`${JSON.stringify(entry)}\n`)
-        writeWhole(file, line)
-        bytes += line.length
+      const file = openSync(temporaryPath, 'w')
+      try {
+        for (const entry of entries) writeWhole(file, Buffer.from(`${JSON.stringify(entry)}\n`))
+      } finally {
+        closeSync(file)
       }
-      fsyncSync(file)
-    } finally {
-      closeSync(file)
+    } catch {
+      rmSync(temporaryPath, { force: true })
+      return
     }
-    renameSync(temporaryPath, this.#path)
+    // Windows takes the place of no open file.
     closeSync(this.#file)
+    try {
+      this.#durability.replace(temporaryPath, this.#path)
+    } catch {
+      // Whichever file is in place stays in use; whether its name is on the disk, `settled` tells.
+    }
     this.#file = openSync(this.#path, 'a+')
-    this.#bytes = bytes
-    this.#compactedBytes = bytes
+    this.#bytes = fstatSync(this.#file).size
+    this.#compactedBytes = this.#bytes
   }
 
   close(): void {

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { type Durability, withoutFsync } from '../durability.ts'
 import { ServiceError } from '../http/json-service.ts'
 import { AppendLog } from './append-log.ts'
 import type {
@@ -53,10 +54,15 @@ export class Catalog {
   readonly #nowMillis: () => number
 
   /** Opens the catalog kept in `dataDirectory`, creating it when absent. */
-  constructor(dataDirectory: string, options: { readonly nowMillis?: () => number } = {}) {
+  constructor(
+    dataDirectory: string,
+    options: { readonly nowMillis?: () => number; readonly durability?: Durability } = {},
+  ) {
     this.#nowMillis = options.nowMillis ?? Date.now
-    this.#log = AppendLog.open<CatalogEntry>(join(dataDirectory, 'catalog.log'), (entry) =>
-      this.#apply(entry),
+    this.#log = AppendLog.open<CatalogEntry>(
+      join(dataDirectory, 'catalog.log'),
+      (entry) => this.#apply(entry),
+      options.durability ?? withoutFsync,
     )
   }
 

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { Durability } from '../durability.ts'
 import { ServiceError } from '../http/json-service.ts'
 import type { ObjectStorage } from '../object-storage.ts'
 import { AppendLog } from './append-log.ts'
@@ -49,18 +50,19 @@ export class CrawlerRegistry {
 
   constructor(
     dataDirectory: string,
-    options: { readonly catalog: Catalog; readonly storage: ObjectStorage },
+    options: { readonly catalog: Catalog; readonly storage: ObjectStorage; readonly durability?: Durability },
   ) {
     this.#catalog = options.catalog
     this.#storage = options.storage
     const interrupted = new Map<string, number>()
-    this.#log = AppendLog.open<CrawlerEntry>(join(dataDirectory, 'crawlers.log'), (entry) => {
+    const recover = (entry: CrawlerEntry) => {
       if (entry[0] === 'started') interrupted.set(entry[1], entry[2])
       else {
         this.#apply(entry)
         interrupted.delete(entry[0] === 'crawler' ? entry[1].Name : entry[1])
       }
-    })
+    }
+    this.#log = AppendLog.open(join(dataDirectory, 'crawlers.log'), recover, options.durability)
     for (const [name, startTime] of interrupted) {
       this.#finish(name, startTime, 'FAILED', 'The local stack ended while the crawler was running.')
     }

@@ -1,3 +1,4 @@
+import type { Durability } from '../durability.ts'
 import { type JsonService, ServiceError } from '../http/json-service.ts'
 import type { ObjectStorage } from '../object-storage.ts'
 import { Catalog } from './catalog.ts'
@@ -21,9 +22,12 @@ export interface GlueService extends JsonService {
 export async function createGlueService(options: {
   readonly dataDirectory: string
   readonly storage: ObjectStorage
+  /** What an answer waits for. Default: nothing beyond the operating system. */
+  readonly durability?: Durability
 }): Promise<GlueService> {
-  const catalog = new Catalog(options.dataDirectory)
-  const crawlers = new CrawlerRegistry(options.dataDirectory, { catalog, storage: options.storage })
+  const { dataDirectory, ...rest } = options
+  const catalog = new Catalog(dataDirectory, rest)
+  const crawlers = new CrawlerRegistry(dataDirectory, { catalog, ...rest })
   const operations: GlueOperations = {
     ...databaseOperations(catalog),
     ...tableOperations(catalog),

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { ConfigurationError } from '@stockpipe/core'
+import { type Durability, withoutFsync } from '../durability.ts'
 import { writeS3Error } from '../s3/s3-error-response.ts'
 import { type HttpRequest, isHeaderText, readHttpRequest } from './http-request.ts'
 import { createHttpRequestLog, type HttpRequestLogEntry } from './http-request-log.ts'
@@ -20,6 +21,8 @@ export interface HttpPortOptions {
   readonly credentials: Credentials
   readonly s3: StreamingService
   readonly jsonServices: readonly JsonService[]
+  /** What an answer waits for. Default: nothing beyond the operating system. */
+  readonly durability?: Durability
   /** Wall clock, milliseconds since the epoch. Default `Date.now`. */
   readonly now?: () => number
   /** Told of every request, once it is answered or given up. */
@@ -74,11 +77,13 @@ const withQueryHeaders = (request: HttpRequest): ReadonlyMap<string, string> => 
 class RequestHandler {
   readonly #options: HttpPortOptions
   readonly #now: () => number
+  readonly #durability: Durability
   readonly #jsonServices: ReadonlyMap<string, JsonService>
 
   constructor(options: HttpPortOptions) {
     this.#options = options
     this.#now = options.now ?? Date.now
+    this.#durability = options.durability ?? withoutFsync
     this.#jsonServices = new Map(options.jsonServices.map((service) => [service.signingName, service]))
   }
 
@@ -92,7 +97,8 @@ class RequestHandler {
     try {
       await this.#dispatch(incoming, response, requestId)
     } catch (error) {
-      this.#answerError(incoming, response, internalError(error), requestId, speaksJson)
+      const failure = await this.#settled(error)
+      this.#answerError(incoming, response, internalError(failure), requestId, speaksJson)
     }
     // What is left of a refused body is read and dropped, or the client could not read the answer.
     incoming.resume()
@@ -127,7 +133,17 @@ class RequestHandler {
     verifySignature(request, signature, sha256Hex(body), credentials, this.#now())
     const jsonService = this.#jsonServices.get(service)
     if (!jsonService) throw unknownService(service, [s3.signingName, ...this.#jsonServices.keys()])
-    return handleJsonCall(jsonService, request.headers.get('x-amz-target'), body, response)
+    return handleJsonCall(jsonService, request.headers.get('x-amz-target'), body, response, this.#durability)
+  }
+
+  /** The refusal, once what it may tell of is settled; or why that cannot be. */
+  async #settled(refusal: unknown): Promise<unknown> {
+    try {
+      await this.#durability.settled()
+      return refusal
+    } catch (failure) {
+      return failure
+    }
   }
 
   #answerError(

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import type { Durability } from '../durability.ts'
 import { type JsonService, ServiceError } from './json-service.ts'
 
 const targetPrefixes: Readonly<Record<string, string>> = { glue: 'AWSGlue', athena: 'AmazonAthena' }
@@ -21,12 +22,13 @@ const protocolMessages: Readonly<Record<string, string>> = {
 
 const contentType = 'application/x-amz-json-1.1'
 
-/** Answers one call of a JSON 1.1 service. Rejects with a `ServiceError`. */
+/** Answers one call of a JSON 1.1 service, once what the answer may tell of is settled. Rejects with a `ServiceError`. */
 export const handleJsonCall = async (
   service: JsonService,
   target: string | undefined,
   body: Buffer,
   response: ServerResponse,
+  durability: Durability,
 ): Promise<void> => {
   const [prefix, operation] = target?.split('.') ?? []
   if (!operation || prefix !== targetPrefixes[service.signingName]) {
@@ -45,6 +47,7 @@ export const handleJsonCall = async (
     throw new ServiceError('SerializationException', 'The request body is not a JSON object.')
   }
   const output = await service.handle(operation, input as Record<string, unknown>)
+  await durability.settled()
   writeJson(response, 200, output)
 }
 

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
 import type { AddressInfo, Server, Socket } from 'node:net'
 import { join } from 'node:path'
 import type { TLSSocket } from 'node:tls'
 import { StockpipeError } from '@stockpipe/core'
+import { type Durability, withoutFsync } from '../durability.ts'
 import type { BrokerServices } from './broker-services.ts'
 import type { KafkaFaults } from './faults/fault.ts'
 import { FaultInjector } from './faults/fault-injector.ts'
@@ -29,6 +29,8 @@ import { TransactionCoordinator } from './transactions/transaction-coordinator.t
 export interface KafkaBrokerOptions {
   /** Where topics, messages and offsets are kept; made when it does not exist. */
   readonly dataDirectory: string
+  /** What an answer waits for. Default: nothing beyond the operating system. */
+  readonly durability?: Durability
   /** The address to listen on. Default 127.0.0.1. */
   readonly host?: string
   /** Default 9092; 0 takes any free port. */
@@ -91,7 +93,7 @@ export const startKafkaBroker = async (options: KafkaBrokerOptions): Promise<Kaf
     ...transactionHandlers(services),
     ...saslHandlers,
   }
-  const dispatcher = createDispatcher(handlers, faults.intercept)
+  const dispatcher = createDispatcher(handlers, faults.intercept, options.durability)
   // Such as no file descriptor left for another connection: the others go on.
   server.on('error', () => undefined)
   const sockets = new Set<Socket>()
@@ -136,16 +138,16 @@ export const startKafkaBroker = async (options: KafkaBrokerOptions): Promise<Kaf
 }
 
 const openServices = (options: KafkaBrokerOptions): BrokerServices & { close(): void } => {
-  const { dataDirectory } = options
-  mkdirSync(dataDirectory, { recursive: true })
-  const topics = new TopicStore(dataDirectory)
-  const offsets = new OffsetStore(dataDirectory)
-  const producerIds = new ProducerIds(dataDirectory)
+  const { dataDirectory, durability = withoutFsync } = options
+  durability.makeDirectory(dataDirectory)
+  const topics = new TopicStore(dataDirectory, durability)
+  const offsets = new OffsetStore(dataDirectory, durability)
+  const producerIds = new ProducerIds(dataDirectory, durability)
   const groups = new GroupCoordinator(offsets, options.groupInitialRebalanceDelayMillis ?? 0)
-  const transactions = new TransactionCoordinator(dataDirectory, topics, offsets, producerIds)
+  const transactions = new TransactionCoordinator(dataDirectory, topics, offsets, producerIds, durability)
   topics.onDelete((topicName) => offsets.deleteTopic(topicName))
   return {
-    clusterId: readClusterId(dataDirectory),
+    clusterId: readClusterId(dataDirectory, durability),
     autoCreateTopics: options.autoCreateTopics ?? true,
     topics,
     offsets,
@@ -163,8 +165,8 @@ const openServices = (options: KafkaBrokerOptions): BrokerServices & { close(): 
 }
 
 /** The id the cluster got with its directory. */
-const readClusterId = (dataDirectory: string): string => {
-  const cluster = new DurableMap<string>(join(dataDirectory, 'cluster.jsonl'))
+const readClusterId = (dataDirectory: string, durability: Durability): string => {
+  const cluster = new DurableMap<string>(join(dataDirectory, 'cluster.jsonl'), durability)
   const clusterId = cluster.get('clusterId') ?? randomBytes(16).toString('base64url')
   if (cluster.get('clusterId') === undefined) cluster.set('clusterId', clusterId)
   cluster.close()

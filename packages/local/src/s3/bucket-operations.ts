@@ -21,7 +21,7 @@ export const listBuckets = async (call: S3Call): Promise<void> => {
     (bucket) => bucket.name.startsWith(prefix) && bucket.name > after,
   )
   const page = all.slice(0, most)
-  endXml(
+  await endXml(
     call,
     s3Document(
       'ListAllMyBucketsResult',
@@ -54,24 +54,24 @@ export const createBucket = async (call: S3Call): Promise<void> => {
     region = textOf(configuration, 'LocationConstraint') || undefined
   }
   await call.storage.createBucket(call.bucket, region)
-  endEmpty(call, 200, { location: `/${call.bucket}` })
+  await endEmpty(call, 200, { location: `/${call.bucket}` })
 }
 
 export const headBucket = async (call: S3Call): Promise<void> => {
   const { region } = await requireBucket(call)
-  endEmpty(call, 200, { 'x-amz-bucket-region': region })
+  await endEmpty(call, 200, { 'x-amz-bucket-region': region })
 }
 
 export const deleteBucket = async (call: S3Call): Promise<void> => {
   await call.storage.deleteBucket(call.bucket)
-  endEmpty(call, 204)
+  await endEmpty(call, 204)
 }
 
 export const getBucketLocation = async (call: S3Call): Promise<void> => {
   const { region } = await requireBucket(call)
   const xmlns = 'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"'
   const text = region === 'us-east-1' ? '' : region
-  endXml(
+  await endXml(
     call,
     `<?xml version="1.0" encoding="UTF-8"?>\n<LocationConstraint ${xmlns}>${text}</LocationConstraint>`,
   )
@@ -79,7 +79,7 @@ export const getBucketLocation = async (call: S3Call): Promise<void> => {
 
 export const getBucketVersioning = async (call: S3Call): Promise<void> => {
   await requireBucket(call)
-  endXml(call, s3Document('VersioningConfiguration'))
+  await endXml(call, s3Document('VersioningConfiguration'))
 }
 
 export const getBucketLifecycle = async (call: S3Call): Promise<void> => {
@@ -110,5 +110,5 @@ export const deleteObjects = async (call: S3Call): Promise<void> => {
       results.push(group('Error', element('Key', key), element('Code', code), message))
     }
   }
-  endXml(call, s3Document('DeleteResult', ...results))
+  await endXml(call, s3Document('DeleteResult', ...results))
 }

@@ -1,15 +1,8 @@
 import { createHash } from 'node:crypto'
-import {
-  createReadStream,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmdirSync,
-  statSync,
-  unlinkSync,
-} from 'node:fs'
+import { createReadStream, readFileSync, renameSync, rmdirSync, statSync, unlinkSync } from 'node:fs'
 import { type FileHandle, open, readdir, rmdir, stat, utimes } from 'node:fs/promises'
 import path from 'node:path'
+import type { Durability } from '../durability.ts'
 import type { Checksum } from './checksums.ts'
 import { checkWriteConditions, type WriteConditions } from './conditions.ts'
 import { KeyLocks } from './key-locks.ts'
@@ -53,8 +46,6 @@ export interface BucketDirectories {
   readonly objects: string
   /** Holds their metadata. */
   readonly metadata: string
-  /** On the same file system: files become visible by a rename out of here. */
-  readonly staging: string
 }
 
 const smallFileBytes = 65_536
@@ -70,15 +61,17 @@ const md5OfFile = async (filePath: string, size: number): Promise<string> => {
 export class Bucket {
   readonly name: string
   readonly #directories: BucketDirectories
+  readonly #durability: Durability
   readonly #metadataVersions: ObjectMetadataVersions
   readonly #locks = new KeyLocks()
   #index: Promise<ObjectIndex> | undefined
   #deleted = false
 
-  constructor(name: string, directories: BucketDirectories) {
+  constructor(name: string, directories: BucketDirectories, durability: Durability) {
     this.name = name
     this.#directories = directories
-    this.#metadataVersions = new ObjectMetadataVersions(directories.metadata)
+    this.#durability = durability
+    this.#metadataVersions = new ObjectMetadataVersions(directories.metadata, durability)
   }
 
   /** The keys, read from disk the first time they are asked for. */
@@ -107,7 +100,7 @@ export class Bucket {
     })
   }
 
-  /** Makes a staged file the object at `key`, if the conditions hold then. */
+  /** Makes a staged file the object at `key`, if the conditions hold then; durably, when it resolves. */
   write(key: string, write: ObjectWrite, conditions: WriteConditions = {}): Promise<ObjectMetadata> {
     return this.#locks.run(key, async () => {
       const index = await this.index()
@@ -119,12 +112,16 @@ export class Bucket {
       // No line may get into the log of a bucket that is gone: its name may be another bucket's by now.
       if (this.#deleted) throw noSuchBucket(this.name)
       this.#metadataVersions.write(key, metadata, previous)
+      // No bytes without their metadata, also not after a power loss.
+      await this.#durability.settled()
+      if (this.#deleted) throw noSuchBucket(this.name)
       this.#moveIn(index, key, filePath, metadata)
+      await this.#durability.settled()
       return metadata
     })
   }
 
-  /** Removes an object; without a word when there is none. */
+  /** Removes an object, durably, when it resolves; without a word when there is none. */
   delete(key: string, conditions: WriteConditions = {}): Promise<void> {
     return this.#locks.run(key, async () => {
       const index = await this.index()
@@ -132,9 +129,10 @@ export class Bucket {
       if (conditions.ifMatch !== undefined) {
         checkWriteConditions(conditions, key, entry && (await this.#metadata(key, entry))?.etag)
       }
-      if (!entry) return
-      this.#moveOut(index, key, entry)
-      this.#metadataVersions.remove(key)
+      if (entry) this.#moveOut(index, key, entry)
+      // Also where there is none any more: whoever removed it may have failed to settle that.
+      await this.#durability.settled()
+      if (entry && !this.#deleted) this.#metadataVersions.remove(key)
     })
   }
 
@@ -177,6 +175,8 @@ export class Bucket {
     const walk = async (names: readonly string[]): Promise<void> => {
       const directory = path.join(this.#directories.objects, ...names)
       const entries = await readdir(directory, { withFileTypes: true })
+      // What a killed process has left may never have reached the disk.
+      this.#durability.directoryChanged(directory)
       // Left by a crash between the last object in it and itself; it could stand in the way of a file.
       if (entries.length === 0 && names.length > 0) await rmdir(directory)
       for (const entry of entries) {
@@ -231,6 +231,7 @@ export class Bucket {
     }
     const later = Number(stats.mtimeNs / 1_000_000n) / 1_000 + 0.002
     await utimes(write.filePath, later, later)
+    this.#durability.fileChanged(write.filePath)
     return String((await stat(write.filePath, { bigint: true })).mtimeNs)
   }
 
@@ -244,21 +245,24 @@ export class Bucket {
       renameSync(stagedPath, filePath)
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-      mkdirSync(path.dirname(filePath), { recursive: true })
+      this.#durability.makeDirectory(path.dirname(filePath))
       renameSync(stagedPath, filePath)
     }
+    this.#durability.directoryChanged(path.dirname(filePath))
     index.set(key, { path: indexPath, facts: this.#facts(metadata) })
   }
 
   #moveOut(index: ObjectIndex, key: string, entry: IndexEntry): void {
     try {
       unlinkSync(this.filePath(entry.path))
+      this.#durability.directoryChanged(path.dirname(this.filePath(entry.path)))
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
     }
     for (const directory of index.delete(key)) {
       try {
         rmdirSync(this.filePath(directory))
+        this.#durability.directoryChanged(path.dirname(this.filePath(directory)))
       } catch {
         // Something that is no object is in it: it stays.
         break

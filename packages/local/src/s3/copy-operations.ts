@@ -71,7 +71,7 @@ const withCopiedSource = async <T>(
     }
     const { start, end } = copiedBytes(range, metadata.size)
     const staged = await stageBody(
-      call.storage.stagingDirectory,
+      call.storage,
       { chunks: bytesOf(file, start, end), trailers: new Map() },
       { algorithm: algorithmFor(metadata) },
     )
@@ -114,7 +114,7 @@ export const copyObject = async (call: S3Call): Promise<void> => {
     },
   )
   const { checksum } = written
-  endXml(
+  await endXml(
     call,
     s3Document(
       'CopyObjectResult',
@@ -136,7 +136,7 @@ export const uploadPartCopy = async (call: S3Call): Promise<void> => {
     () => upload.checksumAlgorithm,
     (staged) => uploads.putPart(upload, partNumber, staged),
   )
-  endXml(
+  await endXml(
     call,
     s3Document(
       'CopyPartResult',

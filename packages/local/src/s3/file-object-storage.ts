@@ -1,5 +1,6 @@
-import { mkdir, readdir, readFile, rm, rmdir, stat } from 'node:fs/promises'
+import { readdir, readFile, rm, rmdir, stat } from 'node:fs/promises'
 import path from 'node:path'
+import { type Durability, withoutFsync } from '../durability.ts'
 import type { ObjectStorage, StoredObject } from '../object-storage.ts'
 import { Bucket, type ListedObject } from './bucket.ts'
 import { KeyLocks } from './key-locks.ts'
@@ -7,7 +8,7 @@ import { MultipartUploads } from './multipart-uploads.ts'
 import { fileNamesOfKey, keyOfFileNames } from './object-file-path.ts'
 import { writeFileAtomically } from './object-metadata.ts'
 import { noSuchBucket, s3Error } from './s3-error.ts'
-import { stageBody } from './staged-body.ts'
+import { type Staging, stageBody } from './staged-body.ts'
 
 export interface BucketFacts {
   readonly name: string
@@ -28,26 +29,34 @@ const defaultRegion = 'us-east-1'
  * Buckets in a directory: objects as plain files in `s3/<bucket>/`, metadata and open uploads in
  * `s3-meta/<bucket>/`, what is being written in `s3-meta/.staging/`.
  */
-export class FileObjectStorage implements ObjectStorage {
+export class FileObjectStorage implements ObjectStorage, Staging {
   readonly #objectsDirectory: string
   readonly #metadataDirectory: string
   readonly #locks = new KeyLocks()
   readonly #buckets = new Map<string, OpenBucket>()
   /** Where bodies are staged. */
   readonly stagingDirectory: string
+  readonly durability: Durability
 
-  private constructor(dataDirectory: string) {
+  private constructor(dataDirectory: string, durability: Durability) {
+    this.durability = durability
     this.#objectsDirectory = path.join(dataDirectory, 's3')
     this.#metadataDirectory = path.join(dataDirectory, 's3-meta')
     this.stagingDirectory = path.join(this.#metadataDirectory, '.staging')
   }
 
   /** Opens the storage in a data directory, made if need be; drops what an earlier process was in the middle of. */
-  static async open(dataDirectory: string): Promise<FileObjectStorage> {
-    const storage = new FileObjectStorage(dataDirectory)
+  static async open(
+    dataDirectory: string,
+    durability: Durability = withoutFsync,
+  ): Promise<FileObjectStorage> {
+    const storage = new FileObjectStorage(dataDirectory, durability)
     await rm(storage.stagingDirectory, { recursive: true, force: true })
-    await mkdir(storage.stagingDirectory, { recursive: true })
-    await mkdir(storage.#objectsDirectory, { recursive: true })
+    durability.makeDirectory(storage.stagingDirectory)
+    durability.makeDirectory(storage.#objectsDirectory)
+    for (const directory of [dataDirectory, storage.#objectsDirectory, storage.#metadataDirectory]) {
+      durability.directoryChanged(directory)
+    }
     return storage
   }
 
@@ -68,9 +77,14 @@ export class FileObjectStorage implements ObjectStorage {
         )
       }
       const facts: BucketFacts = { name, region, createdMillis: Date.now() }
-      await mkdir(this.#bucketMetadata(name), { recursive: true })
-      await writeFileAtomically(this.stagingDirectory, this.#factsPath(name), JSON.stringify(facts))
-      await mkdir(this.#bucketDirectory(name), { recursive: true })
+      // What a deletion that was cut short has left.
+      this.#buckets.delete(name)
+      await rm(this.#bucketMetadata(name), { recursive: true, force: true })
+      this.durability.directoryChanged(this.#metadataDirectory)
+      this.durability.makeDirectory(this.#bucketMetadata(name))
+      await writeFileAtomically(this, this.#factsPath(name), JSON.stringify(facts))
+      this.durability.makeDirectory(this.#bucketDirectory(name))
+      await this.durability.settled()
     })
   }
 
@@ -88,6 +102,8 @@ export class FileObjectStorage implements ObjectStorage {
           { BucketName: name },
         )
       })
+      this.durability.directoryChanged(this.#objectsDirectory)
+      await this.durability.settled()
       await rm(this.#bucketMetadata(name), { recursive: true, force: true })
     })
   }
@@ -122,14 +138,15 @@ export class FileObjectStorage implements ObjectStorage {
       if (opened) return opened
       if (!(await this.bucketFacts(name))) throw noSuchBucket(name)
       const metadata = this.#bucketMetadata(name)
-      const staging = this.stagingDirectory
+      // What a killed process has left may never have reached the disk.
+      this.durability.directoryChanged(metadata)
       const bucket: OpenBucket = {
-        objects: new Bucket(name, {
-          objects: this.#bucketDirectory(name),
-          metadata: path.join(metadata, 'objects'),
-          staging,
-        }),
-        uploads: new MultipartUploads(path.join(metadata, 'uploads'), staging),
+        objects: new Bucket(
+          name,
+          { objects: this.#bucketDirectory(name), metadata: path.join(metadata, 'objects') },
+          this.durability,
+        ),
+        uploads: new MultipartUploads(path.join(metadata, 'uploads'), this),
       }
       this.#buckets.set(name, bucket)
       return bucket
@@ -169,7 +186,7 @@ export class FileObjectStorage implements ObjectStorage {
     const chunks = (async function* () {
       yield body
     })()
-    const staged = await stageBody(this.stagingDirectory, { chunks, trailers: new Map() })
+    const staged = await stageBody(this, { chunks, trailers: new Map() })
     try {
       await objects.write(key, {
         filePath: staged.filePath,

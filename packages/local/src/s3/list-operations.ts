@@ -108,7 +108,7 @@ export const listObjectsV2 = async (call: S3Call): Promise<void> => {
   const startAfter = call.query.get('start-after')
   const after = token === undefined ? (startAfter ?? '') : readToken(token)
   const { page, write, common, listed } = await answerPage(call, after)
-  endXml(
+  await endXml(
     call,
     s3Document(
       'ListBucketResult',
@@ -125,7 +125,7 @@ export const listObjectsV2 = async (call: S3Call): Promise<void> => {
 export const listObjects = async (call: S3Call): Promise<void> => {
   const marker = call.query.get('marker') ?? ''
   const { page, write, common, listed, delimiter } = await answerPage(call, marker)
-  endXml(
+  await endXml(
     call,
     s3Document(
       'ListBucketResult',

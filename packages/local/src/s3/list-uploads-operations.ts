@@ -16,7 +16,7 @@ export const listParts = async (call: S3Call): Promise<void> => {
   const maxParts = Math.min(wholeNumber(call, 'max-parts', pageLimit), pageLimit)
   const after = (await uploads.parts(upload)).filter((part) => part.partNumber > marker)
   const page = after.slice(0, maxParts)
-  endXml(
+  await endXml(
     call,
     s3Document(
       'ListPartsResult',
@@ -88,7 +88,7 @@ export const listMultipartUploads = async (call: S3Call): Promise<void> => {
     else commonPrefixes.add(common)
     last = common === undefined ? upload : { key: common, uploadId: '' }
   }
-  endXml(
+  await endXml(
     call,
     s3Document(
       'ListMultipartUploadsResult',

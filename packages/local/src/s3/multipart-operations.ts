@@ -48,7 +48,7 @@ export const createMultipartUpload = async (call: S3Call): Promise<void> => {
     checksumAlgorithm,
     checksumType,
   })
-  endXml(
+  await endXml(
     call,
     s3Document(
       'InitiateMultipartUploadResult',
@@ -88,7 +88,7 @@ export const uploadPart = async (call: S3Call): Promise<void> => {
   try {
     const part = await uploads.putPart(upload, partNumber, staged)
     const { 'x-amz-checksum-type': _, ...headers } = checksumHeaders(part.checksum)
-    endEmpty(call, 200, { etag: quoted(part.etag), ...headers })
+    await endEmpty(call, 200, { etag: quoted(part.etag), ...headers })
   } finally {
     await staged.discard()
   }
@@ -100,7 +100,7 @@ export const abortMultipartUpload = async (call: S3Call): Promise<void> => {
     const upload = await uploads.get(uploadIdOf(call), call.key)
     await uploads.remove(upload.uploadId)
   })
-  endEmpty(call, 204)
+  await endEmpty(call, 204)
 }
 
 interface NamedPart {
@@ -185,7 +185,7 @@ const assemble = async (
   checkWriteConditions(conditions, call.key, (await objects.find(call.key))?.etag)
   const fullObject = upload.checksumType === 'FULL_OBJECT'
   const staged = await stageBody(
-    call.storage.stagingDirectory,
+    call.storage,
     { chunks: uploads.read(upload, parts), trailers: new Map() },
     { algorithm: fullObject ? upload.checksumAlgorithm : undefined },
   )
@@ -238,7 +238,7 @@ export const completeMultipartUpload = async (call: S3Call): Promise<void> => {
     return completed
   })
   const { checksum } = metadata
-  endXml(
+  await endXml(
     call,
     s3Document(
       'CompleteMultipartUploadResult',

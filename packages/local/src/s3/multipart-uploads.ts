@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { readdir, readFile, rename, rm } from 'node:fs/promises'
 import path from 'node:path'
 import type { Checksum, ChecksumAlgorithm, ChecksumType } from './checksums.ts'
 import { type ObjectAttributes, writeFileAtomically } from './object-metadata.ts'
 import { noSuchUpload } from './s3-error.ts'
-import type { StagedBody } from './staged-body.ts'
+import type { StagedBody, Staging } from './staged-body.ts'
 
 /** A multipart upload that is neither completed nor aborted. */
 export interface MultipartUpload extends ObjectAttributes {
@@ -46,20 +46,20 @@ const namesIn = (directory: string): Promise<string[]> =>
     throw error
   })
 
-/** The multipart uploads of one bucket: a directory an upload, two files a part. */
+/** The multipart uploads of one bucket: a directory an upload, two files a part. What resolves is durable. */
 export class MultipartUploads {
   readonly #directory: string
-  readonly #stagingDirectory: string
+  readonly #staging: Staging
 
-  constructor(directory: string, stagingDirectory: string) {
+  constructor(directory: string, staging: Staging) {
     this.#directory = directory
-    this.#stagingDirectory = stagingDirectory
+    this.#staging = staging
   }
 
   async create(upload: Omit<MultipartUpload, 'uploadId' | 'initiatedMillis'>): Promise<MultipartUpload> {
     const created = { ...upload, uploadId: randomBytes(24).toString('hex'), initiatedMillis: Date.now() }
     const directory = path.join(this.#directory, created.uploadId)
-    await mkdir(directory, { recursive: true })
+    this.#staging.durability.makeDirectory(directory)
     await this.#writeJson(path.join(directory, 'upload.json'), created)
     return created
   }
@@ -78,6 +78,7 @@ export class MultipartUploads {
 
   /** Every open upload, in no order. */
   async list(): Promise<MultipartUpload[]> {
+    this.#mayBeUnsettled(this.#directory)
     const uploads = await Promise.all((await namesIn(this.#directory)).map((name) => this.find(name)))
     return uploads.filter((upload) => upload !== undefined)
   }
@@ -96,6 +97,9 @@ export class MultipartUploads {
     }
     try {
       await rename(body.filePath, path.join(directory, part.fileName))
+      this.#staging.durability.directoryChanged(directory)
+      // No part is named before its bytes are there, and none is removed before another one is named.
+      await this.#staging.durability.settled()
       await this.#writeJson(path.join(directory, `${partNumber}.json`), part)
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw noSuchUpload(upload.uploadId)
@@ -107,6 +111,7 @@ export class MultipartUploads {
 
   /** The parts by ascending number. */
   async parts(upload: MultipartUpload): Promise<UploadedPart[]> {
+    this.#mayBeUnsettled(path.join(this.#directory, upload.uploadId))
     const numbers = (await namesIn(path.join(this.#directory, upload.uploadId)))
       .map((name) => /^(\d+)\.json$/.exec(name)?.[1])
       .filter((number) => number !== undefined)
@@ -128,11 +133,18 @@ export class MultipartUploads {
   async remove(uploadId: string): Promise<void> {
     if (!uploadIdPattern.test(uploadId)) return
     // Out of the way in one step, so that a crash leaves no half of an upload.
-    const discarded = path.join(this.#stagingDirectory, uploadId)
+    const discarded = path.join(this.#staging.stagingDirectory, uploadId)
     await rename(path.join(this.#directory, uploadId), discarded).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOENT') throw error
     })
+    this.#staging.durability.directoryChanged(this.#directory)
+    await this.#staging.durability.settled()
     await rm(discarded, { recursive: true, force: true })
+  }
+
+  /** What a killed process has left in a directory may never have reached the disk. */
+  #mayBeUnsettled(directory: string): void {
+    this.#staging.durability.directoryChanged(directory)
   }
 
   #part(upload: MultipartUpload, partNumber: number): Promise<UploadedPart | undefined> {
@@ -140,6 +152,6 @@ export class MultipartUploads {
   }
 
   #writeJson(filePath: string, value: unknown): Promise<void> {
-    return writeFileAtomically(this.#stagingDirectory, filePath, JSON.stringify(value))
+    return writeFileAtomically(this.#staging, filePath, JSON.stringify(value))
   }
 }

@@ -1,14 +1,7 @@
-import {
-  appendFileSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs'
+import { appendFileSync, existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { type Durability, withoutFsync } from '../durability.ts'
+import { wholeLinesBytes } from '../whole-lines.ts'
 
 /** The file is written anew when it has more than this many lines for each object. */
 const linesPerObject = 4
@@ -19,27 +12,40 @@ const newline = 10
  * The metadata of one bucket's objects in one file: a line `<key> TAB <value>` for each change, both JSON, the
  * last of a key being the one that holds; a value of `null` is a deletion.
  *
- * A change is with the operating system when its call returns, and a half-written last line is cut on start.
+ * A change is with the operating system when its call returns, and on the disk when `durability` has settled; a torn
+ * end is cut on start.
  * Values stay text in memory, about 400 bytes an object. Every call is synchronous: one log has one order.
  */
 export class ObjectMetadataLog {
   readonly #path: string
   readonly #stagedPath: string
+  readonly #durability: Durability
   readonly #values = new Map<string, string>()
   #lineCount = 0
   #sizeBytes = 0
 
   /** Reads the file, if there is one, and writes it anew if little of it still holds. */
-  constructor(filePath: string) {
+  constructor(filePath: string, durability: Durability = withoutFsync) {
     this.#path = filePath
+    this.#durability = durability
     this.#stagedPath = `${filePath}.new`
     if (!existsSync(filePath)) return
+    // What a killed process has left may never have reached the disk.
+    durability.fileChanged(filePath)
+    durability.directoryChanged(path.dirname(filePath))
+    durability.directoryChanged(path.dirname(path.dirname(filePath)))
     const content = readFileSync(filePath)
-    for (let end = content.indexOf(newline); end >= 0; end = content.indexOf(newline, this.#sizeBytes)) {
+    const wholeBytes = wholeLinesBytes(content)
+    while (this.#sizeBytes < wholeBytes) {
+      const end = content.indexOf(newline, this.#sizeBytes)
       this.#readLine(content.toString('utf8', this.#sizeBytes, end))
       this.#sizeBytes = end + 1
     }
-    if (this.#sizeBytes < content.length) truncateSync(filePath, this.#sizeBytes)
+    if (wholeBytes < content.length) {
+      truncateSync(filePath, wholeBytes)
+      // Gone for good before another line mixes with it.
+      durability.settleFileNow(filePath)
+    }
     this.#compactIfLong()
   }
 
@@ -64,7 +70,11 @@ export class ObjectMetadataLog {
 
   #append(key: string, value: string): void {
     const line = Buffer.from(lineOf(key, value))
-    if (this.#sizeBytes === 0) mkdirSync(path.dirname(this.#path), { recursive: true })
+    if (this.#sizeBytes === 0) {
+      this.#durability.makeDirectory(path.dirname(this.#path))
+      this.#durability.directoryChanged(path.dirname(this.#path))
+    }
+    this.#durability.fileChanged(this.#path)
     try {
       appendFileSync(this.#path, line)
     } catch (error) {
@@ -101,7 +111,7 @@ export class ObjectMetadataLog {
     this.#lineCount = this.#values.size
     try {
       writeFileSync(this.#stagedPath, lines)
-      renameSync(this.#stagedPath, this.#path)
+      this.#durability.replace(this.#stagedPath, this.#path)
     } catch {
       // No room for a second file: the long one stays in use.
       rmSync(this.#stagedPath, { force: true })

@@ -1,9 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { type BigIntStats, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { rename, rm, writeFile } from 'node:fs/promises'
+import { open, rename, rm } from 'node:fs/promises'
 import path from 'node:path'
+import { type Durability, withoutFsync } from '../durability.ts'
 import type { Checksum } from './checksums.ts'
 import { ObjectMetadataLog } from './object-metadata-log.ts'
+import type { Staging } from './staged-body.ts'
 
 /** What a writer says of an object beside its bytes. */
 export interface ObjectAttributes {
@@ -40,11 +42,23 @@ const isVersion = (metadata: ObjectMetadata, stats: BigIntStats): boolean =>
   metadata.modifiedNanos === String(stats.mtimeNs) && metadata.size === Number(stats.size)
 
 /** Writes a small file so that it is there whole or not at all. */
-export const writeFileAtomically = async (stagingDirectory: string, filePath: string, text: string) => {
+export const writeFileAtomically = async (
+  { stagingDirectory, durability }: Staging,
+  filePath: string,
+  text: string,
+) => {
   const staged = path.join(stagingDirectory, randomUUID())
   try {
-    await writeFile(staged, text)
+    const file = await open(staged, 'wx')
+    try {
+      await file.writeFile(text)
+      await durability.settleFile(file)
+    } finally {
+      await file.close()
+    }
     await rename(staged, filePath)
+    durability.directoryChanged(path.dirname(filePath))
+    await durability.settled()
   } catch (error) {
     await rm(staged, { force: true })
     throw error
@@ -63,9 +77,9 @@ export class ObjectMetadataVersions {
   readonly #log: ObjectMetadataLog
   readonly #hasFiles: boolean
 
-  constructor(directory: string) {
+  constructor(directory: string, durability: Durability = withoutFsync) {
     this.#directory = directory
-    this.#log = new ObjectMetadataLog(path.join(directory, 'metadata.log'))
+    this.#log = new ObjectMetadataLog(path.join(directory, 'metadata.log'), durability)
     this.#hasFiles =
       existsSync(directory) && readdirSync(directory).some((name) => /^[0-9a-f]{2}$/.test(name))
   }

@@ -5,7 +5,7 @@ import { expectedChecksum } from './checksums.ts'
 import { judgeReadConditions, readWriteConditions } from './conditions.ts'
 import { checksumHeaders, objectHeaders, quoted, readObjectAttributes } from './object-headers.ts'
 import { modifiedMillis, type ObjectMetadata } from './object-metadata.ts'
-import { endEmpty, objectsOf, type S3Call, wholeNumber } from './s3-call.ts'
+import { beginAnswer, endEmpty, objectsOf, type S3Call, wholeNumber } from './s3-call.ts'
 import { invalidArgument, noSuchKey, s3Error } from './s3-error.ts'
 import { type StagedBody, stageBody } from './staged-body.ts'
 
@@ -26,7 +26,7 @@ export const stageRequestBody = async (
       MaxSizeAllowed: maxSinglePutBytes,
     })
   }
-  return stageBody(call.storage.stagingDirectory, body, {
+  return stageBody(call.storage, body, {
     expected: expectedChecksum(call.headers),
     contentMd5: call.headers.get('content-md5'),
     ...options,
@@ -44,7 +44,7 @@ export const putObject = async (call: S3Call): Promise<void> => {
       { ...attributes, filePath, size, etag, checksum },
       readWriteConditions(call.headers),
     )
-    endEmpty(call, 200, { etag: quoted(etag), ...checksumHeaders(checksum) })
+    await endEmpty(call, 200, { etag: quoted(etag), ...checksumHeaders(checksum) })
   } finally {
     await staged.discard()
   }
@@ -90,9 +90,9 @@ const planRead = (call: S3Call, metadata: ObjectMetadata) => {
   return { statusCode: range ? 206 : 200, headers, start, end }
 }
 
-const endNotModified = (call: S3Call, metadata: ObjectMetadata): void => {
+const endNotModified = async (call: S3Call, metadata: ObjectMetadata): Promise<void> => {
   const { etag, 'last-modified': lastModified } = objectHeaders(metadata)
-  endEmpty(call, 304, { etag: etag!, 'last-modified': lastModified! })
+  await endEmpty(call, 304, { etag: etag!, 'last-modified': lastModified! })
 }
 
 const judge = (call: S3Call, metadata: ObjectMetadata) =>
@@ -106,7 +106,7 @@ export const headObject = async (call: S3Call): Promise<void> => {
   if (!metadata) throw noSuchKey(call.key)
   if (judge(call, metadata) === 'not-modified') return endNotModified(call, metadata)
   const { statusCode, headers } = planRead(call, metadata)
-  call.response.writeHead(statusCode, headers)
+  await beginAnswer(call, statusCode, headers)
   call.response.end()
 }
 
@@ -115,9 +115,9 @@ export const getObject = async (call: S3Call): Promise<void> => {
   if (!opened) throw noSuchKey(call.key)
   const { metadata, file } = opened
   try {
-    if (judge(call, metadata) === 'not-modified') return endNotModified(call, metadata)
+    if (judge(call, metadata) === 'not-modified') return await endNotModified(call, metadata)
     const { statusCode, headers, start, end } = planRead(call, metadata)
-    call.response.writeHead(statusCode, headers)
+    await beginAnswer(call, statusCode, headers)
     if (end < start) {
       call.response.end()
       return
@@ -132,5 +132,5 @@ export const getObject = async (call: S3Call): Promise<void> => {
 export const deleteObject = async (call: S3Call): Promise<void> => {
   const objects = await objectsOf(call)
   await objects.delete(call.key, { ifMatch: call.headers.get('if-match') })
-  endEmpty(call, 204)
+  await endEmpty(call, 204)
 }

@@ -27,23 +27,36 @@ export const objectsOf = async (call: S3Call): Promise<Bucket> =>
 export const uploadsOf = async (call: S3Call): Promise<MultipartUploads> =>
   (await call.storage.bucket(call.bucket)).uploads
 
-/** Ends an answer without a body. */
-export const endEmpty = (call: S3Call, statusCode: number, headers: Record<string, string> = {}): void => {
-  call.response.writeHead(
-    statusCode,
-    statusCode === 204 || statusCode === 304 ? headers : { ...headers, 'content-length': '0' },
-  )
+/** Begins an answer, once what it may tell of is settled. */
+export const beginAnswer = async (
+  call: S3Call,
+  statusCode: number,
+  headers: Record<string, string>,
+): Promise<void> => {
+  await call.storage.durability.settled()
+  call.response.writeHead(statusCode, headers)
+}
+
+/** Answers without a body. */
+export const endEmpty = async (
+  call: S3Call,
+  statusCode: number,
+  headers: Record<string, string> = {},
+): Promise<void> => {
+  const hasLength = statusCode !== 204 && statusCode !== 304
+  await beginAnswer(call, statusCode, hasLength ? { ...headers, 'content-length': '0' } : headers)
   call.response.end()
 }
 
-/** Ends an answer with an XML document. */
-export const endXml = (call: S3Call, document: string, headers: Record<string, string> = {}): void => {
+/** Answers with an XML document. */
+export const endXml = async (
+  call: S3Call,
+  document: string,
+  headers: Record<string, string> = {},
+): Promise<void> => {
   const body = Buffer.from(document)
-  call.response.writeHead(200, {
-    ...headers,
-    'content-type': 'application/xml',
-    'content-length': String(body.length),
-  })
+  const length = String(body.length)
+  await beginAnswer(call, 200, { ...headers, 'content-type': 'application/xml', 'content-length': length })
   call.response.end(body)
 }
 

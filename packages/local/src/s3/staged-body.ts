@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { type FileHandle, open, unlink } from 'node:fs/promises'
 import path from 'node:path'
+import type { Durability } from '../durability.ts'
 import type { RequestBody } from '../http/request-body.ts'
 import {
   type Checksum,
@@ -48,13 +49,20 @@ const writeFully = async (file: FileHandle, data: Uint8Array): Promise<void> => 
   }
 }
 
-/** Writes a body to a new file in `directory` as it streams in. Throws `BadDigest` and what the body itself throws. */
+/** Where bodies become files. */
+export interface Staging {
+  /** On the file system of the objects: files become visible by a rename out of here. */
+  readonly stagingDirectory: string
+  readonly durability: Durability
+}
+
+/** Writes a body to a new file as it streams in. Throws `BadDigest` and what the body itself throws. */
 export const stageBody = async (
-  directory: string,
+  { stagingDirectory, durability }: Staging,
   body: Pick<RequestBody, 'chunks' | 'trailers'>,
   options: StageOptions = {},
 ): Promise<StagedBody> => {
-  const filePath = path.join(directory, randomUUID())
+  const filePath = path.join(stagingDirectory, randomUUID())
   const algorithm = options.expected?.algorithm ?? options.algorithm
   const digest = algorithm && startDigest(algorithm)
   const md5 = createHash('md5')
@@ -77,6 +85,7 @@ export const stageBody = async (
     if (options.expected) verifyChecksum(options.expected, body.trailers, value!)
     const checksum: Checksum | undefined =
       algorithm && value ? { algorithm, type: 'FULL_OBJECT', value } : undefined
+    await durability.settleFile(file)
     return { filePath, size, md5: md5Bytes.toString('hex'), checksum, discard }
   } catch (error) {
     await discard()

@@ -23,6 +23,9 @@ async function transpileSources(): Promise<void> {
   await writeFile(join(core, 'package.json'), '{"type":"module","exports":"./index.js"}')
   await transpile(join(source, '../../core/src/errors.ts'), join(core, 'index.js'))
   await writeFile(join(directory, 'package.json'), '{"type":"module"}')
+  for (const name of ['durability', 'whole-lines']) {
+    await transpile(join(source, `${name}.ts`), join(directory, `${name}.js`))
+  }
   for (const folder of ['glue', 'http']) {
     await mkdir(join(directory, folder))
     for (const name of await readdir(join(source, folder))) {

@@ -29,7 +29,7 @@ export class RawClient {
     socket.on('error', () => undefined)
   }
 
-  static async connect(broker: KafkaBroker): Promise<RawClient> {
+  static async connect(broker: Pick<KafkaBroker, 'host' | 'port'>): Promise<RawClient> {
     const socket = connect(broker.port, broker.host)
     await once(socket, 'connect')
     afterTest(() => socket.destroy())
@@ -54,7 +54,7 @@ export class RawClient {
   }
 
   async nextFrame(): Promise<Buffer> {
-    if (this.#frames.length === 0) await once(this.#socket, 'frame', { signal: AbortSignal.timeout(5000) })
+    if (this.#frames.length === 0) await once(this.#socket, 'frame', { signal: AbortSignal.timeout(30_000) })
     return this.#frames.shift()!
   }
 

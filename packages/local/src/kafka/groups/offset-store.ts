@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { type Durability, withoutFsync } from '../../durability.ts'
 import { DurableMap } from '../storage/durable-map.ts'
 
 export interface CommittedOffset {
@@ -17,14 +18,14 @@ interface StoredGroup {
   readonly protocolType: string
 }
 
-/** The committed offsets of every group, on disk before a commit returns. */
+/** The committed offsets of every group, written before a commit returns. */
 export class OffsetStore {
   readonly #stored: DurableMap<CommittedOffset | StoredGroup>
   readonly #groups = new Map<string, Map<string, OffsetCommit>>()
   readonly #protocolTypes = new Map<string, string>()
 
-  constructor(dataDirectory: string) {
-    this.#stored = new DurableMap(join(dataDirectory, 'groups.jsonl'))
+  constructor(dataDirectory: string, durability: Durability = withoutFsync) {
+    this.#stored = new DurableMap(join(dataDirectory, 'groups.jsonl'), durability)
     for (const [key, value] of this.#stored.entries()) {
       const [groupId, topicName, partition] = JSON.parse(key) as [string, string?, number?]
       if ('protocolType' in value) this.#protocolTypes.set(groupId, value.protocolType)

@@ -1,4 +1,6 @@
-import { mkdirSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { type Durability, withoutFsync } from '../../durability.ts'
 import { RefusedRequestError } from '../protocol/error-code.ts'
 import { recoverPartitionLog, saveCheckpoint } from './partition-recovery.ts'
 import type { AbortedTransaction, ProducerState } from './producer-state.ts'
@@ -45,6 +47,7 @@ export interface ReadResult {
 export class PartitionLog {
   readonly directory: string
   readonly #settings: () => LogSettings
+  readonly #durability: Durability
   readonly #segments: Segment[]
   readonly #producers: ProducerState
   #logStartOffset: number
@@ -54,15 +57,19 @@ export class PartitionLog {
   readonly #appendListeners = new Set<(byteCount: number) => void>()
 
   /** Opens the log in `directory`, cutting a torn last batch; `settings` is asked again for each append. */
-  constructor(directory: string, settings: () => LogSettings) {
-    mkdirSync(directory, { recursive: true })
+  constructor(directory: string, settings: () => LogSettings, durability: Durability = withoutFsync) {
+    durability.makeDirectory(directory)
     this.directory = directory
     this.#settings = settings
-    const recovered = recoverPartitionLog(directory)
+    this.#durability = durability
+    const recovered = recoverPartitionLog(directory, durability)
     this.#segments = recovered.segments
     this.#producers = recovered.producers
     this.#logStartOffset = recovered.logStartOffset
     this.#activeSinceMillis = Date.now()
+    // A killed process may have left here what never reached the disk.
+    durability.fileChanged(this.#activeSegment().path)
+    durability.directoryChanged(directory)
   }
 
   get logStartOffset(): number {
@@ -209,6 +216,7 @@ export class PartitionLog {
   delete(): void {
     for (const segment of this.#segments) segment.close()
     rmSync(this.directory, { recursive: true, force: true })
+    this.#durability.directoryChanged(dirname(this.directory))
     this.#notify(Number.POSITIVE_INFINITY)
   }
 
@@ -246,19 +254,23 @@ export class PartitionLog {
   #roll(): Segment {
     this.#saveCheckpoint()
     this.#activeSegment().close()
-    const segment = new Segment(this.directory, this.logEndOffset)
+    const segment = new Segment(this.directory, this.logEndOffset, this.#durability)
     this.#segments.push(segment)
     this.#activeSinceMillis = Date.now()
     return segment
   }
 
   #saveCheckpoint(): void {
-    this.#activeSegment().saveIndex()
-    saveCheckpoint(this.directory, {
+    const active = this.#activeSegment()
+    // Whoever trusts the index does not look at the bytes again.
+    this.#durability.settleFileNow(active.path)
+    active.saveIndex()
+    const checkpoint = {
       logStartOffset: this.#logStartOffset,
       nextOffset: this.logEndOffset,
       producers: this.#producers.snapshot(),
-    })
+    }
+    saveCheckpoint(this.directory, checkpoint, this.#durability)
     this.#uncheckpointedBytes = 0
   }
 

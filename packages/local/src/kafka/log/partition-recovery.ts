@@ -1,6 +1,7 @@
-import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { StockpipeError } from '@stockpipe/core'
+import type { Durability } from '../../durability.ts'
 import { ProducerState, type ProducerStateSnapshot } from './producer-state.ts'
 import { hasValidChecksum, isCommitMarker } from './record-batch.ts'
 import { baseOffsetOfFile, Segment } from './segment.ts'
@@ -23,10 +24,10 @@ export interface RecoveredLog {
 const checkpointFileName = 'checkpoint.json'
 
 /** Writes the checkpoint whole or not at all. */
-export const saveCheckpoint = (directory: string, checkpoint: Checkpoint): void => {
+export const saveCheckpoint = (directory: string, checkpoint: Checkpoint, durability: Durability): void => {
   const path = join(directory, checkpointFileName)
   writeFileSync(`${path}.tmp`, JSON.stringify(checkpoint))
-  renameSync(`${path}.tmp`, path)
+  durability.replace(`${path}.tmp`, path)
 }
 
 /**
@@ -34,24 +35,36 @@ export const saveCheckpoint = (directory: string, checkpoint: Checkpoint): void 
  *
  * Throws a StockpipeError (`DATA_DIRECTORY_DAMAGED`) when a batch before the last segment is damaged.
  */
-export const recoverPartitionLog = (directory: string): RecoveredLog => {
+export const recoverPartitionLog = (directory: string, durability: Durability): RecoveredLog => {
   const checkpoint = loadCheckpoint(directory)
-  const recovered = recoverFrom(directory, checkpoint)
+  const recovered = recoverFrom(directory, checkpoint, durability)
   const nextOffset = recovered.segments.at(-1)!.nextOffset
   if (checkpoint === undefined || nextOffset >= checkpoint.nextOffset) return recovered
   // The machine lost power and with it the end of the log: the checkpoint speaks of what is gone.
   for (const segment of recovered.segments) segment.close()
   const { logStartOffset } = checkpoint
-  return { ...recoverFrom(directory, undefined), logStartOffset: Math.min(logStartOffset, nextOffset) }
+  return {
+    ...recoverFrom(directory, undefined, durability),
+    logStartOffset: Math.min(logStartOffset, nextOffset),
+  }
 }
 
-const recoverFrom = (directory: string, checkpoint: Checkpoint | undefined): RecoveredLog => {
-  const segments = readdirSync(directory)
+const recoverFrom = (
+  directory: string,
+  checkpoint: Checkpoint | undefined,
+  durability: Durability,
+): RecoveredLog => {
+  const found = readdirSync(directory)
     .map(baseOffsetOfFile)
     .filter((offset) => offset !== undefined)
     .sort((left, right) => left - right)
-    .map((baseOffset) => new Segment(directory, baseOffset))
-  if (segments.length === 0) segments.push(new Segment(directory, checkpoint?.nextOffset ?? 0))
+    .map((baseOffset) => new Segment(directory, baseOffset, durability))
+  // A deletion that was cut short may have left earlier files and not later ones.
+  const isDeleted = (next: Segment | undefined) =>
+    next !== undefined && next.baseOffset <= (checkpoint?.logStartOffset ?? 0)
+  const segments = found.filter((_, index) => !isDeleted(found[index + 1]))
+  for (const segment of found) if (!segments.includes(segment)) segment.delete()
+  if (segments.length === 0) segments.push(new Segment(directory, checkpoint?.nextOffset ?? 0, durability))
 
   const producers = new ProducerState()
   if (checkpoint !== undefined) producers.restore(checkpoint.producers)

@@ -6,12 +6,12 @@ import {
   openSync,
   readFileSync,
   readSync,
-  renameSync,
   rmSync,
   writeFileSync,
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import type { Durability } from '../../durability.ts'
 import {
   batchHeaderBytes,
   batchLengthOverheadBytes,
@@ -36,6 +36,8 @@ export interface SegmentBatch {
 export class Segment {
   readonly baseOffset: number
   readonly #path: string
+  readonly #directory: string
+  readonly #durability: Durability
   #descriptor: number | undefined
   #sizeBytes = 0
   #nextOffset: number
@@ -46,8 +48,10 @@ export class Segment {
   /** The largest timestamp before each entry: it never falls, so it can be searched. */
   readonly #indexTimestamps: number[] = []
 
-  constructor(directory: string, baseOffset: number) {
+  constructor(directory: string, baseOffset: number, durability: Durability) {
     this.baseOffset = baseOffset
+    this.#directory = directory
+    this.#durability = durability
     this.#nextOffset = baseOffset
     this.#path = join(directory, segmentFileName(baseOffset))
   }
@@ -89,6 +93,7 @@ export class Segment {
   /** Writes a batch at the end; when that fails the file is cut back and the error thrown. */
   append(batch: Buffer, header: RecordBatchHeader): void {
     const descriptor = this.#open()
+    this.#durability.fileChanged(this.#path)
     try {
       for (let written = 0; written < batch.length; ) {
         written += writeSync(descriptor, batch, written, batch.length - written, this.#sizeBytes + written)
@@ -160,9 +165,11 @@ export class Segment {
     }
   }
 
-  /** Cuts the file to what has been accounted for. */
+  /** Cuts the file to what has been accounted for, so that nothing behind it comes back with what is written next. */
   cutToAccounted(): void {
     ftruncateSync(this.#open(), this.#sizeBytes)
+    this.#durability.fileChanged(this.#path)
+    this.#durability.settleFileNow(this.#path)
   }
 
   /** Writes the index beside the segment, whole or not at all, so that a start need not read the log. */
@@ -175,7 +182,7 @@ export class Segment {
     numbers.set(this.#indexTimestamps, indexHeaderNumbers + count * 2)
     const temporaryPath = `${this.#indexPath()}.tmp`
     writeFileSync(temporaryPath, new Uint8Array(numbers.buffer))
-    renameSync(temporaryPath, this.#indexPath())
+    this.#durability.replace(temporaryPath, this.#indexPath())
   }
 
   /** Takes the index from its file unless it is missing, damaged, or reaches beyond `offsetLimit` or the log. */
@@ -213,7 +220,11 @@ export class Segment {
   }
 
   #open(): number {
-    this.#descriptor ??= openSync(this.#path, existsSync(this.#path) ? 'r+' : 'w+')
+    if (this.#descriptor === undefined) {
+      const exists = existsSync(this.#path)
+      this.#descriptor = openSync(this.#path, exists ? 'r+' : 'w+')
+      if (!exists) this.#durability.directoryChanged(this.#directory)
+    }
     return this.#descriptor
   }
 }

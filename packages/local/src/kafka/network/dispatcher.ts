@@ -1,3 +1,4 @@
+import { type Durability, withoutFsync } from '../../durability.ts'
 import { errorAnswers } from '../faults/error-answers.ts'
 import { type Api, type ApiName, apiTable, type RequestOf, type ResponseOf } from '../protocol/api-table.ts'
 import { ErrorCode } from '../protocol/error-code.ts'
@@ -58,11 +59,15 @@ export const answerApiVersions = (): ResponseOf<'apiVersions'> => ({
   apiKeys: servedVersions,
 })
 
-/** Decodes each frame, calls its handler, and encodes the answer. */
+/**
+ * Decodes each frame, calls its handler, and encodes the answer. No answer leaves before what it may tell of is
+ * settled, others' writes included: what a consumer has read no power loss takes back.
+ */
 export const createDispatcher =
   (
     handlers: Handlers,
     intercept: Interceptor = (_name, request, _context, serve) => serve(request),
+    durability: Durability = withoutFsync,
   ): Dispatcher =>
   async (frame, facts) => {
     if (facts.sasl?.takesRawMessages) {
@@ -99,6 +104,10 @@ export const createDispatcher =
     const response = isAdmitted
       ? await intercept(name, request, context, serve)
       : refuse(name, request, context)
+    if (response !== null) {
+      const settled = durability.settled()
+      if (settled !== undefined) await settled
+    }
     facts.onServed?.(request, response)
     if (response === null) return []
     api.response.write(writer, response, apiVersion)

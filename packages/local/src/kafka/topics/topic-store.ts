@@ -1,5 +1,6 @@
-import { mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { type Durability, withoutFsync } from '../../durability.ts'
 import { PartitionLog } from '../log/partition-log.ts'
 import { RefusedRequestError } from '../protocol/error-code.ts'
 import { DurableMap } from '../storage/durable-map.ts'
@@ -29,15 +30,18 @@ export class Topic {
 /** All topics of the broker: what they are is kept in one file, their logs in a directory for each partition. */
 export class TopicStore {
   readonly #stored: DurableMap<StoredTopic>
+  readonly #durability: Durability
   readonly #logDirectory: string
   readonly #topics = new Map<string, Topic>()
   readonly #deletionListeners = new Set<(topicName: string) => void>()
 
   /** Opens every log in `dataDirectory`. */
-  constructor(dataDirectory: string) {
-    this.#stored = new DurableMap(join(dataDirectory, 'topics.jsonl'))
+  constructor(dataDirectory: string, durability: Durability = withoutFsync) {
+    this.#stored = new DurableMap(join(dataDirectory, 'topics.jsonl'), durability)
+    this.#durability = durability
     this.#logDirectory = join(dataDirectory, 'logs')
-    mkdirSync(this.#logDirectory, { recursive: true })
+    durability.makeDirectory(this.#logDirectory)
+    durability.directoryChanged(this.#logDirectory)
     this.#removeOrphans()
     for (const [name, { partitionCount, configs }] of this.#stored.entries()) {
       this.#open(name, new TopicConfig(configs), partitionCount)
@@ -92,7 +96,10 @@ export class TopicStore {
     const topic = this.#existing(name)
     this.#stored.delete(name)
     this.#topics.delete(name)
+    // Before its logs go, and they before a topic of the same name comes: no power loss leaves half a topic.
+    this.#durability.settleNow()
     for (const log of topic.partitions) log.delete()
+    this.#durability.settleNow()
     for (const listener of this.#deletionListeners) listener(name)
   }
 
@@ -162,7 +169,7 @@ export class TopicStore {
   #openPartitions(topic: Topic, partitionCount: number): void {
     for (let partition = topic.partitions.length; partition < partitionCount; partition++) {
       const directory = join(this.#logDirectory, partitionDirectoryName(topic.name, partition))
-      topic.partitions.push(new PartitionLog(directory, () => topic.config.logSettings))
+      topic.partitions.push(new PartitionLog(directory, () => topic.config.logSettings, this.#durability))
     }
   }
 

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { type Durability, withoutFsync } from '../../durability.ts'
 import { DurableMap } from '../storage/durable-map.ts'
 
 const blockSize = 1000
@@ -9,8 +10,8 @@ export class ProducerIds {
   #next: number
   #reservedBelow: number
 
-  constructor(dataDirectory: string) {
-    this.#stored = new DurableMap(join(dataDirectory, 'producers.jsonl'))
+  constructor(dataDirectory: string, durability: Durability = withoutFsync) {
+    this.#stored = new DurableMap(join(dataDirectory, 'producers.jsonl'), durability)
     this.#next = this.#stored.get('reservedBelow') ?? 0
     this.#reservedBelow = this.#next
   }

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { type Durability, withoutFsync } from '../../durability.ts'
 import type { OffsetCommit, OffsetStore } from '../groups/offset-store.ts'
 import { RefusedRequestError } from '../protocol/error-code.ts'
 import { DurableMap } from '../storage/durable-map.ts'
@@ -47,14 +48,22 @@ export interface TransactionalProducer {
  */
 export class TransactionCoordinator {
   readonly #stored: DurableMap<Transaction>
+  readonly #durability: Durability
   readonly #topics: TopicStore
   readonly #offsets: OffsetStore
   readonly #producerIds: ProducerIds
   readonly #idsByProducer = new Map<number, string>()
   readonly #timers = new Map<string, NodeJS.Timeout>()
 
-  constructor(dataDirectory: string, topics: TopicStore, offsets: OffsetStore, producerIds: ProducerIds) {
-    this.#stored = new DurableMap(join(dataDirectory, 'transactions.jsonl'))
+  constructor(
+    dataDirectory: string,
+    topics: TopicStore,
+    offsets: OffsetStore,
+    producerIds: ProducerIds,
+    durability: Durability = withoutFsync,
+  ) {
+    this.#stored = new DurableMap(join(dataDirectory, 'transactions.jsonl'), durability)
+    this.#durability = durability
     this.#topics = topics
     this.#offsets = offsets
     this.#producerIds = producerIds
@@ -151,12 +160,15 @@ export class TransactionCoordinator {
     const outcome = committed ? 'Commit' : 'Abort'
     const { producerId, producerEpoch } = transaction
     this.#save({ ...transaction, state: `Prepare${outcome}` })
+    // No marker without the decision, and no end without every marker: a power loss leaves no half of a transaction.
+    this.#durability.settleNow()
     for (const { topicName, partition } of transaction.partitions) {
       this.#topics.partition(topicName, partition)?.appendMarker({ producerId, producerEpoch, committed })
     }
     if (committed) {
       for (const { groupId, commits } of transaction.offsets) this.#offsets.commit(groupId, commits)
     }
+    this.#durability.settleNow()
     const completed: Transaction = {
       ...transaction,
       state: `Complete${outcome}`,
