@@ -78,7 +78,14 @@ export type {
   RevokeOptions,
   TopicPartition,
 } from './partitioned-sink.ts'
-export { blockUntil, type PackedBytes, packedAt, type RecordBlock, recordOffset } from './record-block.ts'
+export {
+  blockBetween,
+  blockUntil,
+  type PackedBytes,
+  packedAt,
+  type RecordBlock,
+  recordOffset,
+} from './record-block.ts'
 export { RecordBlockBuilder, type RecordToPack } from './record-block-builder.ts'
 export { decodeHeaders, encodeHeaders, type RecordHeaders } from './record-headers.ts'
 export type { RecordReader } from './record-reader.ts'

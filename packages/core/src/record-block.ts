@@ -47,23 +47,33 @@ export const recordOffset = (block: RecordBlock, index: number): bigint =>
   block.firstOffset + BigInt(block.offsetDeltas[index]!)
 
 /** The records of a block below `nextOffset`, as a block that ends there; shares the buffers. */
-export const blockUntil = (block: RecordBlock, nextOffset: bigint): RecordBlock => {
-  if (block.nextOffset <= nextOffset) return block
-  let count = block.count
-  while (count > 0 && recordOffset(block, count - 1) >= nextOffset) count -= 1
-  const first = (packed: PackedBytes): PackedBytes => ({
+export const blockUntil = (block: RecordBlock, nextOffset: bigint): RecordBlock =>
+  block.nextOffset <= nextOffset ? block : blockBetween(block, block.firstOffset, nextOffset)
+
+/**
+ * The records of a block in `[from, to)`, as a block of exactly these positions, also where the block itself begins
+ * later or ends earlier; shares the buffers.
+ */
+export const blockBetween = (block: RecordBlock, from: bigint, to: bigint): RecordBlock => {
+  let begin = 0
+  let end = block.count
+  while (begin < end && recordOffset(block, begin) < from) begin += 1
+  while (end > begin && recordOffset(block, end - 1) >= to) end -= 1
+  const between = (packed: PackedBytes): PackedBytes => ({
     bytes: packed.bytes,
-    starts: packed.starts.slice(0, count),
-    lengths: packed.lengths.slice(0, count),
+    starts: packed.starts.slice(begin, end),
+    lengths: packed.lengths.slice(begin, end),
   })
+  const shift = Number(block.firstOffset - from)
   return {
     ...block,
-    nextOffset,
-    count,
-    values: first(block.values),
-    keys: first(block.keys),
-    timestamps: block.timestamps.slice(0, count),
-    offsetDeltas: block.offsetDeltas.slice(0, count),
-    ...(block.headers ? { headers: first(block.headers) } : {}),
+    firstOffset: from,
+    nextOffset: to,
+    count: end - begin,
+    values: between(block.values),
+    keys: between(block.keys),
+    timestamps: block.timestamps.slice(begin, end),
+    offsetDeltas: block.offsetDeltas.slice(begin, end).map((delta) => delta + shift),
+    ...(block.headers ? { headers: between(block.headers) } : {}),
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { blockUntil, packedAt, RecordBlockBuilder, recordOffset } from '../src/index.ts'
+import { blockBetween, blockUntil, packedAt, RecordBlockBuilder, recordOffset } from '../src/index.ts'
 
 const block = () => {
   const builder = new RecordBlockBuilder({ topic: 'ticks', partition: 0, firstOffset: 10n })
@@ -33,5 +33,22 @@ describe('blockUntil', () => {
     }))
     expect(read).toEqual(values.map((value) => ({ value, offset: BigInt(value), timestamp: Number(value) })))
     expect(cut.headers?.lengths.length).toBe(values.length)
+  })
+})
+
+describe('blockBetween', () => {
+  it.each([
+    [10n, 18n, ['10', '12', '15']],
+    [11n, 15n, ['12']],
+    [3n, 30n, ['10', '12', '15']],
+    [13n, 14n, []],
+    [18n, 20n, []],
+  ])('from %s to %s has exactly these positions and the records there', (from, to, values) => {
+    const cut = blockBetween(block(), from, to)
+    expect(cut).toMatchObject({ firstOffset: from, nextOffset: to, count: values.length })
+    for (const [index, value] of values.entries()) {
+      expect(recordOffset(cut, index).toString()).toBe(value)
+      expect(Buffer.from(packedAt(cut.values, index)!).toString()).toBe(value)
+    }
   })
 })

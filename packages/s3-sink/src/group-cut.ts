@@ -8,6 +8,21 @@ import type { SinkContext } from './sink-context.ts'
 import type { CutReason } from './sink-options.ts'
 import { Staging } from './staging.ts'
 
+/** What a cut needs of its sink. */
+export type GroupCutContext = Pick<
+  SinkContext,
+  | 'runtime'
+  | 'logger'
+  | 'engine'
+  | 'journal'
+  | 'topic'
+  | 'table'
+  | 'tableStore'
+  | 'sinkHash'
+  | 'deadLetters'
+  | 'uploadSlots'
+>
+
 export interface GroupCut {
   readonly log: TopicPartition
   readonly journal: PartitionJournal
@@ -26,7 +41,7 @@ export interface GroupCut {
  *
  * Throws a `FencedError` when another owner has claimed the start.
  */
-export const cutGroup = async (context: SinkContext, cut: GroupCut): Promise<JournalEntry> => {
+export const cutGroup = async (context: GroupCutContext, cut: GroupCut): Promise<JournalEntry> => {
   const { log, journal, group, signal } = cut
   const claimId = newClaimId(context.journal.runtime)
   const keysUnder = (prefix: string, partitions: readonly PartitionDefinition[]) =>
@@ -86,7 +101,7 @@ export const cutGroup = async (context: SinkContext, cut: GroupCut): Promise<Jou
 }
 
 const entryOf = (
-  { journal, table, topic, runtime, late }: SinkContext,
+  { journal, table, topic, runtime, late }: GroupCutContext,
   { log, journal: { end }, group, cutBy }: GroupCut,
   claimId: string,
   files: readonly EntryFile[],

@@ -22,11 +22,23 @@ export type { JournalAccessOptions } from './journal-access.ts'
 export { type DescribedLog, type DescribeJournalOptions, describeJournal } from './journal-description.ts'
 export type { EntryFile, JournalEntry } from './journal-entry.ts'
 export { journalOfSink } from './journal-of-sink.ts'
+export {
+  type KafkaLambdaEvent,
+  type KafkaLambdaRecord,
+  recordBlocksOfLambdaEvent,
+} from './lambda-event.ts'
 export type { SinkLogger } from './logger.ts'
 export { createMemoryBudget, type MemoryBudget, type MemorySnapshot } from './memory-budget.ts'
 export type { ObjectSettings } from './object-settings.ts'
 export { createS3ObjectStore, type S3ObjectStoreOptions } from './object-store.ts'
 export { type PrunedLog, type PruneJournalOptions, pruneJournal } from './prune.ts'
+export {
+  createPushSink,
+  type PushOptions,
+  type PushResult,
+  type PushSink,
+  type PushSinkOptions,
+} from './push-sink.ts'
 export { type ResetOptions, type ResetReport, resetPartitionLog } from './reset.ts'
 export { createSink, type Sink } from './sink.ts'
 export type { PutIfAbsentOptions, SinkObjectStore } from './sink-object-store.ts'

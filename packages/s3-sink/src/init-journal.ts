@@ -1,9 +1,11 @@
 import { ConfigurationError, type TopicPartition } from '@stockpipe/core'
 import { Chain } from './chain.ts'
 import { isSignedTooLate } from './errors.ts'
-import { writeGenesis } from './genesis.ts'
+import { type Genesis, writeGenesis } from './genesis.ts'
 import { type JournalAccessOptions, journalAccess } from './journal-access.ts'
-import { retry } from './retry.ts'
+import type { JournalKeys } from './journal-keys.ts'
+import { type RetryContext, retry } from './retry.ts'
+import type { SinkObjectStore } from './sink-object-store.ts'
 
 const longestReadAgeMillis = 24 * 60 * 60_000
 
@@ -31,46 +33,54 @@ export interface InitiatedLog extends TopicPartition {
  */
 export const initJournal = async (options: InitJournalOptions): Promise<readonly InitiatedLog[]> => {
   const { keys, store, context, signal } = journalAccess(options)
-  const { runtime } = context
+  const { policy = 'offset', writer = 'init' } = options
   const initiated: InitiatedLog[] = []
   for (const { topic, partition, start } of options.starts) {
-    const log = { topic, partition }
-    const chain = new Chain(store, keys, log, context)
-    const create = () =>
-      retry(context, { signal, what: `writing the genesis of ${topic}-${partition}` }, async () => {
-        const readAt = runtime.now()
-        const newest = await chain.newestStart(signal)
-        if (newest) throw genesisMissing(log, newest.start)
-        const bytes = writeGenesis({
-          sink: keys.sink,
-          writer: options.writer ?? 'init',
-          ...log,
-          start,
-          policy: options.policy ?? 'offset',
-          createdAt: new Date(readAt).toISOString(),
-        })
-        const call = {
-          ...(signal ? { signal } : {}),
-          contentType: 'application/json',
-          signedBefore: readAt + longestReadAgeMillis,
-        }
-        try {
-          return await store.putIfAbsent(keys.genesis(log), bytes, call)
-        } catch (error) {
-          if (isSignedTooLate(error)) return 'exists'
-          throw error
-        }
-      })
-    for (let created = false; ; ) {
-      const genesis = await chain.genesis(signal)
-      if (genesis) {
-        initiated.push({ ...log, start: genesis.start, created })
-        break
-      }
-      created = (await create()) === 'created'
-    }
+    const genesis = { topic, partition, start, policy, writer }
+    initiated.push(await ensureGenesis({ ...context, keys, store }, genesis, signal))
   }
   return initiated
+}
+
+/** Writes a genesis unless there is one, and answers the one there is. */
+export const ensureGenesis = async (
+  { keys, store, ...context }: RetryContext & { readonly keys: JournalKeys; readonly store: SinkObjectStore },
+  {
+    topic,
+    partition,
+    start,
+    policy,
+    writer,
+  }: Pick<Genesis, 'topic' | 'partition' | 'start' | 'policy' | 'writer'>,
+  signal: AbortSignal | undefined,
+): Promise<InitiatedLog> => {
+  const { runtime } = context
+  const log = { topic, partition }
+  const chain = new Chain(store, keys, log, context)
+  const create = () =>
+    retry(context, { signal, what: `writing the genesis of ${topic}-${partition}` }, async () => {
+      const readAt = runtime.now()
+      const newest = await chain.newestStart(signal)
+      if (newest) throw genesisMissing(log, newest.start)
+      const createdAt = new Date(readAt).toISOString()
+      const bytes = writeGenesis({ sink: keys.sink, writer, ...log, start, policy, createdAt })
+      const call = {
+        ...(signal ? { signal } : {}),
+        contentType: 'application/json',
+        signedBefore: readAt + longestReadAgeMillis,
+      }
+      try {
+        return await store.putIfAbsent(keys.genesis(log), bytes, call)
+      } catch (error) {
+        if (isSignedTooLate(error)) return 'exists'
+        throw error
+      }
+    })
+  for (let created = false; ; ) {
+    const genesis = await chain.genesis(signal)
+    if (genesis) return { ...log, start: genesis.start, created }
+    created = (await create()) === 'created'
+  }
 }
 
 const genesisMissing = (log: TopicPartition, start: bigint): ConfigurationError =>

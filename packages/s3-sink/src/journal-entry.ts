@@ -77,7 +77,7 @@ export interface JournalEntry extends TopicPartition {
   readonly claimId: string
   /** ISO 8601: when the bytes were made. */
   readonly createdAt: string
-  /** What cut the group: a `CutReason`. */
+  /** What cut the group: a `CutReason`, or `reset`. */
   readonly cutBy: string
   readonly genesisStart: bigint
   /** Null for the first group of the chain. */

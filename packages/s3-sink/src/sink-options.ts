@@ -95,6 +95,7 @@ export type CutReason =
   | 'flush'
   | 'revoke'
   | 'close'
+  | 'push'
 
 /** A flush group that has been published and registered. */
 export interface GroupCommit {

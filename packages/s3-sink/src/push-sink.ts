@@ -1,0 +1,364 @@
+import {
+  blockBetween,
+  ConfigurationError,
+  LostPositionError,
+  type RecordBlock,
+  type RecordReader,
+  recordOffset,
+  StockpipeError,
+  systemRuntime,
+  type TopicPartition,
+} from '@stockpipe/core'
+import { createEngine } from './engine.ts'
+import { LostUploadError } from './errors.ts'
+import { blockFacts, FlushGroup } from './flush-group.ts'
+import { cutGroup, type GroupCutContext } from './group-cut.ts'
+import { ensureGenesis } from './init-journal.ts'
+import type { JournalEntry } from './journal-entry.ts'
+import { sinkHash } from './journal-keys.ts'
+import { checkLastRecord } from './last-record-check.ts'
+import { LastResort } from './last-resort.ts'
+import { silentLogger } from './logger.ts'
+import { type ChainEnd, PartitionJournal } from './partition-journal.ts'
+import { Publisher } from './publisher.ts'
+import { RejectionLimit } from './rejection-limit.ts'
+import type { SinkOptions } from './sink-options.ts'
+import { type SinkSetup, setUpSink } from './sink-setup.ts'
+import { Slots } from './slots.ts'
+import { probeConditionalPut } from './store-probe.ts'
+
+/** How often another owner may claim first within one push. */
+const mostFencings = 20
+
+/** Options of `createSink` that say how records are read or rotated have no meaning here. */
+export interface PushSinkOptions
+  extends Omit<
+    SinkOptions,
+    | 'start'
+    | 'offsetForTimestamp'
+    | 'readAgain'
+    | 'cleaner'
+    | 'retainEntriesMillis'
+    | 'maxBufferedBytes'
+    | 'cutsAtOnce'
+    | 'compacted'
+    | 'onCommit'
+  > {
+  /**
+   * Where partition logs begin that the journal does not know: a fixed offset, never taken from what is pushed first,
+   * for two first pushes may run at once. Without it `stockpipe journal init` (`initJournal`) has to say it.
+   */
+  readonly genesis?: bigint | ((log: TopicPartition) => bigint)
+}
+
+export interface PushOptions {
+  /**
+   * Whether records may be missing between the journal's position and the first record handed over. `refuse`: a
+   * `LostPositionError` (`PUSH_HOLE`). `accept`: for a compacted or transactional topic, or a filtered event source; the
+   * hole is recorded in the journal. Holes between the records are accepted and recorded either way. Default `refuse`.
+   */
+  readonly onHole?: 'refuse' | 'accept'
+  readonly signal?: AbortSignal
+}
+
+/** What became of the records pushed. */
+export interface PushResult extends TopicPartition {
+  /** Where the journal stands now: everything below is published. */
+  readonly next: bigint
+  /** The group this push claimed; null when everything had been published before. */
+  readonly group: JournalEntry | null
+}
+
+/** A sink without a consumer: whoever calls hands records over, as often as it likes, and each is published once. */
+export interface PushSink extends AsyncDisposable {
+  /**
+   * Publishes the records of a block that the journal does not have yet, as one group. Resolved: every record of the
+   * block is in exactly one published file, whichever invocation put it there. Rejected: nothing is known, push again.
+   *
+   * Throws a `ConfigurationError` (`GENESIS_MISSING`, `RECORDS_BELOW_GENESIS`), a `LostPositionError` (`PUSH_HOLE`), a
+   * `LostUploadError` when claimed files are lost and the block does not hold their records, a `LogChangedError`, a
+   * `SchemaMismatchError` by the options for dead letters, a `FencedError` when others were faster 20 times.
+   */
+  push(block: RecordBlock, options?: PushOptions): Promise<PushResult>
+  /** Waits for the pushes under way. */
+  close(): Promise<void>
+}
+
+class StockpipePushSink implements PushSink {
+  readonly #options: PushSinkOptions
+  readonly #setup: SinkSetup
+  readonly #context: Omit<GroupCutContext, 'journal'>
+  readonly #writer: string
+  /** The last push of each partition log: they go one after another. */
+  readonly #last = new Map<string, Promise<unknown>>()
+  #probe: Promise<void> | undefined
+  #closed = false
+
+  constructor(options: PushSinkOptions) {
+    const runtime = options.runtime ?? systemRuntime
+    this.#options = options
+    this.#setup = setUpSink(options, runtime)
+    this.#writer = options.writer ?? Buffer.from(runtime.randomBytes(8)).toString('hex')
+    this.#context = {
+      runtime,
+      logger: options.logger ?? silentLogger,
+      engine: this.#makeEngine(this.#setup.engine),
+      topic: options.topic,
+      table: options.table,
+      tableStore: this.#setup.tableStore,
+      sinkHash: sinkHash(options.name),
+      deadLetters: this.#setup.deadLetters,
+      uploadSlots: new Slots(options.uploadsAtOnce ?? 8),
+    }
+  }
+
+  async push(block: RecordBlock, options: PushOptions = {}): Promise<PushResult> {
+    this.#check(block)
+    await this.#probed(options.signal)
+    const name = `${block.topic}-${block.partition}`
+    const before = this.#last.get(name) ?? Promise.resolve()
+    const push = before.then(() => this.#push(block, options))
+    this.#last.set(
+      name,
+      push.catch(() => {}),
+    )
+    return push
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    await Promise.all(this.#last.values())
+    this.#context.engine.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #push(block: RecordBlock, options: PushOptions): Promise<PushResult> {
+    const log = { topic: block.topic, partition: block.partition }
+    const { signal = new AbortController().signal } = options
+    for (let fencings = 1; ; fencings += 1) {
+      const journal = this.#journal(log, block)
+      const end = await this.#resume(journal, block, signal)
+      refuseBelowGenesis(block, end)
+      checkSameLog(block, end)
+      if (block.nextOffset <= end.next) return { ...log, next: end.next, group: null }
+      refuseHole(block, end, options.onHole)
+      try {
+        const group = await this.#claimGroup(journal, blockBetween(block, end.next, block.nextOffset), signal)
+        await journal
+          .markSettled(signal)
+          .catch((error: unknown) =>
+            this.#context.logger.warn(`${journal.name}: no settled marker: ${String(error)}`),
+          )
+        return { ...log, next: group.next, group }
+      } catch (error) {
+        const fenced = StockpipeError.isInstance(error) && error.code === 'FENCED'
+        if (!fenced || fencings === mostFencings) throw error
+      } finally {
+        this.#context.engine.handle({ kind: 'discard', log })
+      }
+    }
+  }
+
+  async #resume(journal: PartitionJournal, block: RecordBlock, signal: AbortSignal): Promise<ChainEnd> {
+    try {
+      return (await journal.resume(signal)) ?? (await this.#begin(journal, block, signal))
+    } catch (error) {
+      if (!StockpipeError.isInstance(error) || error.code !== 'READ_AGAIN_DIFFERS') throw error
+      throw notHandedOver(block, error)
+    }
+  }
+
+  async #claimGroup(
+    journal: PartitionJournal,
+    block: RecordBlock,
+    signal: AbortSignal,
+  ): Promise<JournalEntry> {
+    const { engine } = this.#context
+    const log = { topic: block.topic, partition: block.partition }
+    const group = new FlushGroup(block.firstOffset, journal.end.lastRecord)
+    const facts = blockFacts(block, block.firstOffset)
+    let taken = { rows: 0, deadLetters: 0, skipped: 0 }
+    engine.handle({ kind: 'discard', log })
+    // The block is handed over as a copy: it may be needed once more.
+    for (const response of engine.handle({
+      kind: 'block',
+      block: structuredClone(block),
+      from: block.firstOffset,
+    })) {
+      if (response.kind === 'rejected')
+        new RejectionLimit(log, this.#setup.deadLetters).add(facts.records, response.records)
+      if (response.kind === 'buffered') taken = response
+    }
+    if (taken.rows + taken.deadLetters + taken.skipped !== facts.records) {
+      throw new StockpipeError({
+        code: 'ROWS_MISCOUNTED',
+        message: `${journal.name}: ${facts.records} records from offset ${group.start} became ${taken.rows} rows, ${taken.deadLetters} dead letters and ${taken.skipped} skipped: a fault of the engine.`,
+      })
+    }
+    group.add(facts, taken)
+    const nothing = () => {}
+    return cutGroup(
+      { ...this.#context, journal: this.#journalOptions(block) },
+      { log, journal, group, cutBy: 'push', signal, staged: nothing, claimed: nothing, published: nothing },
+    )
+  }
+
+  /** The genesis is configured: two first pushes agree on it whatever they carry. */
+  async #begin(
+    journal: PartitionJournal,
+    { topic, partition }: RecordBlock,
+    signal: AbortSignal,
+  ): Promise<ChainEnd> {
+    const { genesis, name } = this.#options
+    const log = { topic, partition }
+    if (genesis === undefined) {
+      throw new ConfigurationError({
+        code: 'GENESIS_MISSING',
+        message: `Sink ${name} does not know where ${log.topic}-${log.partition} begins: give \`genesis\`, or run stockpipe journal init.`,
+        facts: { ...log },
+      })
+    }
+    const start = typeof genesis === 'bigint' ? genesis : genesis(log)
+    const { keys, journalStore } = this.#setup
+    await ensureGenesis(
+      { ...this.#context, keys, store: journalStore, sink: name },
+      { ...log, start, policy: 'configured', writer: this.#writer },
+      signal,
+    )
+    const end = await journal.resume(signal)
+    if (end) return end
+    throw new StockpipeError({
+      code: 'GENESIS_MISSING',
+      message: `The genesis of ${topic}-${partition} was deleted just after it was written.`,
+    })
+  }
+
+  #journal(log: TopicPartition, block: RecordBlock): PartitionJournal {
+    return new PartitionJournal(log, this.#journalOptions(block))
+  }
+
+  #journalOptions(block: RecordBlock): GroupCutContext['journal'] {
+    const { runtime, logger, tableStore: store } = this.#context
+    const { name: sink, table, registrar } = this.#options
+    const { keys, journalStore, engine } = this.#setup
+    const context = { runtime, logger, sink }
+    const lastResort = new LastResort({
+      ...context,
+      store,
+      reader: readerOf(block),
+      writer: this.#writer,
+      createEngine: (options) => this.#makeEngine(options),
+      engine,
+    })
+    return {
+      ...context,
+      store: journalStore,
+      keys,
+      publisher: new Publisher({ ...context, store, table, registrar, lastResort }),
+      writer: this.#writer,
+      start: 'earliest',
+    }
+  }
+
+  #makeEngine(options: SinkSetup['engine']): ReturnType<typeof createEngine> {
+    return (this.#options.createEngine ?? createEngine)(options)
+  }
+
+  async #probed(signal: AbortSignal | undefined): Promise<void> {
+    const { keys, journalStore } = this.#setup
+    this.#probe ??= probeConditionalPut(
+      journalStore,
+      keys.probe,
+      { ...this.#context, sink: this.#options.name },
+      signal,
+    )
+    try {
+      await this.#probe
+    } catch (error) {
+      this.#probe = undefined
+      throw error
+    }
+  }
+
+  #check(block: RecordBlock): void {
+    const { name, topic } = this.#options
+    if (this.#closed) {
+      throw new StockpipeError({
+        code: 'SINK_CLOSED',
+        message: `Sink ${name} is closed; create a new one.`,
+      })
+    }
+    if (block.topic === topic.name) return
+    throw new ConfigurationError({
+      code: 'TOPIC_MISMATCH',
+      message: `Sink ${name} takes topic ${topic.name}, not ${block.topic}.`,
+    })
+  }
+}
+
+/** The first record of a block, or its end when it has none. */
+const firstRecord = (block: RecordBlock): bigint =>
+  block.count === 0 ? block.nextOffset : recordOffset(block, 0)
+
+const refuseBelowGenesis = (block: RecordBlock, { genesisStart }: ChainEnd): void => {
+  if (block.count === 0 || firstRecord(block) >= genesisStart) return
+  const { topic, partition } = block
+  throw new ConfigurationError({
+    code: 'RECORDS_BELOW_GENESIS',
+    message:
+      `${topic}-${partition}: the records handed over begin at offset ${firstRecord(block)}, and the journal begins at ${genesisStart}: those ` +
+      'below it were never taken and never will be. Begin the event source at the genesis.',
+    facts: { topic, partition, firstOffset: firstRecord(block), genesisStart },
+  })
+}
+
+/** Where the block has the newest entry's last record, it has to be the same one. */
+const checkSameLog = (block: RecordBlock, { lastRecord }: ChainEnd): void => {
+  if (!lastRecord || block.firstOffset > lastRecord.offset) return
+  checkLastRecord(block, lastRecord, { compacted: true })
+}
+
+const refuseHole = (
+  block: RecordBlock,
+  { next }: ChainEnd,
+  onHole: PushOptions['onHole'] = 'refuse',
+): void => {
+  if (block.firstOffset <= next || onHole === 'accept') return
+  const { topic, partition, firstOffset } = block
+  throw new LostPositionError({
+    code: 'PUSH_HOLE',
+    message:
+      `${topic}-${partition}: the journal stands at offset ${next}, and the records handed over begin at ${firstOffset}: ` +
+      `${firstOffset - next} offsets were never handed over. Hand them over first; a compacted or transactional topic, or a filter before the sink, needs onHole: 'accept'.`,
+    facts: { topic, partition, next, firstOffset },
+  })
+}
+
+/** Reads again from the records handed over; whether they are the group's shows by their counts and offsets. */
+const readerOf = (block: RecordBlock): RecordReader => ({
+  async *read(_, from, to): AsyncGenerator<RecordBlock> {
+    yield blockBetween(block, from, to)
+  },
+})
+
+const notHandedOver = (block: RecordBlock, cause: StockpipeError): LostUploadError =>
+  new LostUploadError({
+    code: 'LOST_UPLOAD',
+    message:
+      `${block.topic}-${block.partition}: files of the group [${cause.facts['start']}, ${cause.facts['next']}) were claimed and lost before they were ` +
+      `published, and the records handed over, offsets ${block.firstOffset} to ${block.nextOffset}, are not all of it. Push its records again, or run a ` +
+      'sink with `readAgain`; nothing after it is published until then.',
+    cause,
+    facts: { ...cause.facts, firstOffset: block.firstOffset },
+  })
+
+/**
+ * The sink for whoever is handed records instead of reading them: a Lambda function behind an event source, a test. Any
+ * number of invocations may run at once, be retried, bisected and batched anew: every record is in exactly one file.
+ *
+ * Each push claims one group, so batches should be large. Throws a `ConfigurationError` for options that do not fit.
+ */
+export const createPushSink = (options: PushSinkOptions): PushSink => new StockpipePushSink(options)
