@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util'
 import { StockpipeError } from '@stockpipe/core'
 import { type Command, type CommandArguments, type CommandIO, UsageError } from './command.ts'
 import { deadLettersCommand } from './commands/dead-letters.ts'
+import { journalCommand } from './commands/journal.ts'
 import { localCommand } from './commands/local.ts'
 import { queryCommand } from './commands/query.ts'
 import { sinkCommand } from './commands/sink.ts'
@@ -15,6 +16,7 @@ const commands: readonly Command[] = [
   sinkCommand,
   queryCommand,
   verifyCommand,
+  journalCommand,
   deadLettersCommand,
 ]
 

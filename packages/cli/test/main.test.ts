@@ -15,12 +15,12 @@ describe('help and version', () => {
       const { status, out, err } = await run(argv)
       expect({ status, err }).toEqual({ status: 0, err: '' })
       expect(out).toContain('Usage: stockpipe <command> [options]')
-      for (const name of ['local', 'query', 'verify', 'dead-letters'])
+      for (const name of ['local', 'query', 'verify', 'journal', 'dead-letters'])
         expect(out).toMatch(new RegExp(`^  ${name} +\\w`, 'm'))
     },
   )
 
-  test.each(['local', 'query', 'verify', 'dead-letters'])(
+  test.each(['local', 'query', 'verify', 'journal', 'dead-letters'])(
     '%s --help and help %s tell the same, with every option',
     async (name) => {
       const long = await run([name, '--help'])
@@ -42,7 +42,7 @@ describe('a command line that cannot be run ends with 2 and says what was meant'
     [['ver'], "stockpipe has no command 'ver'; did you mean 'stockpipe verify'?\n"],
     [
       ['frobnicate'],
-      "stockpipe has no command 'frobnicate'; it has local, sink, query, verify, dead-letters.\n",
+      "stockpipe has no command 'frobnicate'; it has local, sink, query, verify, journal, dead-letters.\n",
     ],
     [['--quiet'], "stockpipe: a command comes first, not '--quiet'; see 'stockpipe --help'.\n"],
     [['help', 'querry'], "stockpipe has no command 'querry'; did you mean 'stockpipe query'?\n"],
@@ -74,6 +74,9 @@ describe('a command line that cannot be run ends with 2 and says what was meant'
     [['query', 'SELECT 1', '--output-location', 'results'], /takes s3:\/\/bucket\/prefix\/, not 'results'/],
     [['verify'], /it takes one journal, s3:\/\/BUCKET\/JOURNAL\/SINK/],
     [['verify', 's3://lake'], /it takes one journal/],
+    [['journal'], /it takes show, init, prune, clean or reset/],
+    [['journal', 'toString', 's3://a/b/c'], /it takes show, init, prune, clean or reset, not 'toString'/],
+    [['journal', 'show', 's3://lake'], /show takes one journal, s3:\/\/BUCKET\/JOURNAL\/SINK/],
   ])('%j', async (argv, message) => {
     const { status, out, err } = await run(argv)
     expect({ status, out }).toEqual({ status: 2, out: '' })

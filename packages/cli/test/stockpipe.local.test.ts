@@ -12,6 +12,7 @@ import {
 } from '@aws-sdk/client-s3'
 import { defineTable, defineTopic, type PackedBytes, t } from '@stockpipe/core'
 import { createSink } from '@stockpipe/s3-sink'
+import { Kafka, logLevel } from 'kafkajs'
 import { afterEach, expect, test, vi } from 'vitest'
 import { main } from '../src/index.ts'
 import { capturedIO } from './captured-io.ts'
@@ -284,4 +285,69 @@ test('verify of a sink’s journal holds, and does not once a file is gone', asy
   const broken = await verify()
   expect(broken.out).toContain(`FILE_MISSING: ${Contents[0]!.Key}`)
   expect(broken.status).toBe(1)
+})
+
+test('journal shows where a sink stands, keeps it, and gives up what is lost only forward', async () => {
+  const { env } = await startLocal()
+  const s3 = s3Client(env)
+  await s3.send(new CreateBucketCommand({ Bucket: 'lake' }))
+  await writeTrades(s3)
+  const address = 's3://lake/_stockpipe/journal/trades'
+  const run = async (...argv: string[]) => {
+    const io = capturedIO(env)
+    const [action, ...options] = argv
+    const status = await main(['journal', action!, address, ...options], io)
+    return { status, out: io.out(), err: io.err() }
+  }
+  const shown = await run('show')
+  expect(shown.status).toBe(0)
+  expect(shown.out).toMatch(
+    /^trades-0: began at offset 0 \(earliest, .*goes on at \d+; 1 entries, the newest settled\n/,
+  )
+  const [log] = JSON.parse((await run('show', '--json')).out)
+  expect(log).toMatchObject({ topic: 'trades', partition: 0, settled: true, checkpoint: null })
+  expect((await run('prune')).out).toBe('trades-0: 0 entries pruned\n')
+  expect((await run('clean', '--dry-run')).out).toBe('0 uploads to abort, 0 left alone\n')
+  expect((await run('init', '--topic', 'trades', '--start', '5', '--partitions', '2')).out).toBe(
+    'trades-0: begins at offset 0, as before\ntrades-1: begins at offset 5\n',
+  )
+  const reset = ['reset', '--topic', 'trades', '--partition', '0', '--to']
+  const back = await run(...reset, '0')
+  expect(back).toMatchObject({ status: 1, err: expect.stringContaining('would publish') })
+  const to = BigInt(log.next) + 10n
+  expect((await run(...reset, String(to))).out).toBe(
+    `trades-0: offsets ${log.next} to ${to - 1n} are given up; the sink goes on at ${to}\n`,
+  )
+  const io = capturedIO(env)
+  expect(await main(['verify', address], io)).toBe(0)
+  expect(io.out()).toContain(`lost by reset: ${log.next} to ${to}`)
+})
+
+test('journal init begins where Kafka’s log begins or ends', async () => {
+  const { env, ready } = await startLocal()
+  await s3Client(env).send(new CreateBucketCommand({ Bucket: 'lake' }))
+  const { brokers } = ready.kafka
+  const kafka = new Kafka({ brokers, logLevel: logLevel.NOTHING })
+  const admin = kafka.admin()
+  await admin.connect()
+  await admin.createTopics({ topics: [{ topic: 'ticks', numPartitions: 2 }] })
+  await admin.disconnect()
+  const producer = kafka.producer()
+  await producer.connect()
+  await producer.send({ topic: 'ticks', messages: [{ partition: 1, value: 'a' }] })
+  await producer.disconnect()
+  const run = async (...argv: string[]) => {
+    const io = capturedIO({ ...env, KAFKA_BROKERS: brokers.join() })
+    const status = await main(['journal', 'init', 's3://lake/journal/ticks', ...argv], io)
+    return { status, out: io.out(), err: io.err() }
+  }
+  expect(await run('--topic', 'ticks', '--start', 'latest')).toEqual({
+    status: 0,
+    out: 'ticks-0: begins at offset 0\nticks-1: begins at offset 1\n',
+    err: '',
+  })
+  expect(await run('--topic', 'nothing', '--start', 'earliest')).toMatchObject({
+    status: 2,
+    err: expect.stringContaining('topic nothing'),
+  })
 })
