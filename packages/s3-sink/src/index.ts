@@ -41,7 +41,7 @@ export {
 } from './push-sink.ts'
 export { type ResetOptions, type ResetReport, resetPartitionLog } from './reset.ts'
 export { createSink, type Sink } from './sink.ts'
-export type { PutIfAbsentOptions, SinkObjectStore } from './sink-object-store.ts'
+export type { LifecycleRule, PutIfAbsentOptions, SinkObjectStore } from './sink-object-store.ts'
 export type {
   CutReason,
   DeadLetterOptions,

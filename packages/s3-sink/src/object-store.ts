@@ -3,6 +3,7 @@ import {
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
   DeleteObjectCommand,
+  GetBucketLifecycleConfigurationCommand,
   GetObjectCommand,
   HeadObjectCommand,
   ListMultipartUploadsCommand,
@@ -10,6 +11,7 @@ import {
   ListPartsCommand,
   PutObjectCommand,
   type S3Client,
+  type LifecycleRule as S3LifecycleRule,
   UploadPartCommand,
 } from '@aws-sdk/client-s3'
 import {
@@ -25,7 +27,7 @@ import {
 import { type ObjectFields, type ObjectSettings, objectFields } from './object-settings.ts'
 import { isNotFound, isPreconditionFailed, objectStoreFailure, statusOf } from './object-store-failure.ts'
 import { signingTimeGuard } from './signing-time-guard.ts'
-import type { PutIfAbsentOptions, SinkObjectStore } from './sink-object-store.ts'
+import type { LifecycleRule, PutIfAbsentOptions, SinkObjectStore } from './sink-object-store.ts'
 
 const callMillis = 30_000
 const partMillis = 120_000
@@ -299,6 +301,15 @@ class S3ObjectStore implements SinkObjectStore {
     return { Bucket: this.#bucket, ...this.#fields.owner }
   }
 
+  async lifecycleRules(options: CallOptions = {}): Promise<readonly LifecycleRule[]> {
+    const command = new GetBucketLifecycleConfigurationCommand({ ...this.#at })
+    const call = this.#call('GetBucketLifecycleConfiguration', '', callMillis, options.signal)
+    return this.#once(call, command, async (send) => {
+      const { Rules = [] } = await this.#client.send(command, send)
+      return Rules.filter(({ Status }) => Status === 'Enabled').map(lifecycleRule)
+    }).catch(answerWhen(isNotFound, [], call, this.#bucket))
+  }
+
   #call(operation: string, key: string, millis: number, signal: AbortSignal | undefined): Call {
     return { operation, key, millis, signal }
   }
@@ -326,6 +337,23 @@ class S3ObjectStore implements SinkObjectStore {
     } finally {
       timer.cancel()
     }
+  }
+}
+
+const archiveClasses = new Set<string | undefined>(['GLACIER', 'DEEP_ARCHIVE'])
+
+const lifecycleRule = (rule: S3LifecycleRule): LifecycleRule => {
+  const { Filter, Expiration, Transitions = [], AbortIncompleteMultipartUpload: aborted } = rule
+  const { And } = Filter ?? {}
+  return {
+    id: rule.ID ?? '',
+    prefix: And?.Prefix ?? Filter?.Prefix ?? rule.Prefix ?? '',
+    filtered: [Filter?.Tag, Filter?.ObjectSizeGreaterThan, Filter?.ObjectSizeLessThan, And].some(
+      (part) => part !== undefined,
+    ),
+    expires: Expiration?.Days !== undefined || Expiration?.Date !== undefined,
+    archives: Transitions.some(({ StorageClass }) => archiveClasses.has(StorageClass)),
+    abortsUploadsAfterDays: aborted?.DaysAfterInitiation,
   }
 }
 

@@ -9,7 +9,7 @@ import {
   type UploadSummary,
 } from '@stockpipe/core'
 import { ObjectStoreError } from './errors.ts'
-import type { PutIfAbsentOptions, SinkObjectStore } from './sink-object-store.ts'
+import type { LifecycleRule, PutIfAbsentOptions, SinkObjectStore } from './sink-object-store.ts'
 
 const pageKeys = 1000
 const { request } = channels.s3Sink
@@ -115,6 +115,14 @@ export class ObservedStore implements SinkObjectStore {
   delete(key: string, options?: CallOptions): Promise<void> {
     return this.#call({ operation: 'DeleteObject', key, signal: options?.signal }, () =>
       this.#store.delete(key, options),
+    )
+  }
+
+  async lifecycleRules(options?: CallOptions): Promise<readonly LifecycleRule[]> {
+    if (!this.#store.lifecycleRules) return []
+    return this.#call(
+      { operation: 'GetBucketLifecycleConfiguration', key: '', signal: options?.signal },
+      async () => this.#store.lifecycleRules!(options),
     )
   }
 

@@ -18,6 +18,7 @@ import { createEngine } from './engine.ts'
 import { Housekeeping, type HousekeepingJob } from './housekeeping.ts'
 import { sinkHash } from './journal-keys.ts'
 import { LastResort } from './last-resort.ts'
+import { lifecycleWarnings } from './lifecycle-check.ts'
 import { silentLogger } from './logger.ts'
 import { createMemoryBudget, MemoryBudget, type MemorySnapshot } from './memory-budget.ts'
 import { PartitionLog } from './partition-log.ts'
@@ -298,9 +299,21 @@ class StockpipeSink implements Sink {
   }
 
   /** The store is probed once a start; a probe that failed is made again at the next assignment. */
+  async #probeStores(signal: AbortSignal | undefined): Promise<void> {
+    const { journal, table, tableStore, deadLetters, logger } = this.#context
+    const { keys } = journal
+    await probeConditionalPut(this.#journalStore, keys.probe, journal, signal)
+    const files = { store: tableStore, bucket: table.bucket, prefixes: [table.prefix, deadLetters.prefix] }
+    const warnings = await lifecycleWarnings(
+      { store: this.#journalStore, bucket: keys.bucket, prefix: keys.root },
+      files,
+      signal,
+    )
+    for (const warning of warnings) logger.warn(`Sink ${this.#options.name}: ${warning}`)
+  }
+
   async #probed(signal: AbortSignal | undefined): Promise<void> {
-    const { journal } = this.#context
-    this.#probe ??= probeConditionalPut(this.#journalStore, journal.keys.probe, journal, signal)
+    this.#probe ??= this.#probeStores(signal)
     try {
       await this.#probe
     } catch (error) {

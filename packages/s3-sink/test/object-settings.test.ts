@@ -54,6 +54,7 @@ const everyCall: Readonly<Record<string, (store: SinkObjectStore) => Promise<unk
   HeadObject: (store) => store.head('a'),
   ListObjectsV2: (store) => first(store.list('a')),
   DeleteObject: (store) => store.delete('a'),
+  GetBucketLifecycleConfiguration: (store) => store.lifecycleRules!(),
 }
 
 const headersBy = async (settings: ObjectSettings, header: string) => {
