@@ -27,7 +27,9 @@ export const cleanUploads = async (options: CleanUploadsOptions): Promise<Cleane
     place.logs.push(log)
     place.prefixes.add(table.location.slice(`s3://${table.bucket}/`.length))
     for (const { kind, key } of files) {
-      if (kind !== 'data') place.prefixes.add(key.slice(0, key.lastIndexOf('/') + 1))
+      const folder = key.slice(0, key.lastIndexOf('/') + 1)
+      // Late rows lie in partitions of their own place.
+      if (kind !== 'data') place.prefixes.add(folder.replace(/(?:[^/]+=[^/]*\/)+$/, ''))
     }
   }
   const aborted: AbortedUpload[] = []

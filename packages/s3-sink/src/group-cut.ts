@@ -20,7 +20,10 @@ export type GroupCutContext = Pick<
   | 'tableStore'
   | 'sinkHash'
   | 'deadLetters'
+  | 'late'
+  | 'latePrefix'
   | 'uploadSlots'
+  | 'budget'
 >
 
 export interface GroupCut {

@@ -18,7 +18,9 @@ import type { JournalEntry } from './journal-entry.ts'
 import { sinkHash } from './journal-keys.ts'
 import { checkLastRecord } from './last-record-check.ts'
 import { LastResort } from './last-resort.ts'
+import { isLateReason } from './late-rows.ts'
 import { silentLogger } from './logger.ts'
+import { createMemoryBudget, MemoryBudget } from './memory-budget.ts'
 import { type ChainEnd, PartitionJournal } from './partition-journal.ts'
 import { Publisher } from './publisher.ts'
 import { RejectionLimit } from './rejection-limit.ts'
@@ -39,7 +41,6 @@ export interface PushSinkOptions
     | 'readAgain'
     | 'cleaner'
     | 'retainEntriesMillis'
-    | 'maxBufferedBytes'
     | 'cutsAtOnce'
     | 'compacted'
     | 'onCommit'
@@ -97,7 +98,10 @@ class StockpipePushSink implements PushSink {
   constructor(options: PushSinkOptions) {
     const runtime = options.runtime ?? systemRuntime
     this.#options = options
-    this.#setup = setUpSink(options, runtime)
+    const setup = setUpSink(options, runtime)
+    // A push is one group, whatever boundary of event time lies within.
+    const { eventTimeBoundary: _, ...engine } = setup.engine
+    this.#setup = { ...setup, engine }
     this.#writer = options.writer ?? Buffer.from(runtime.randomBytes(8)).toString('hex')
     this.#context = {
       runtime,
@@ -107,8 +111,14 @@ class StockpipePushSink implements PushSink {
       table: options.table,
       tableStore: this.#setup.tableStore,
       sinkHash: sinkHash(options.name),
-      deadLetters: this.#setup.deadLetters,
+      deadLetters: setup.deadLetters,
+      late: setup.late,
+      latePrefix: setup.latePrefix,
       uploadSlots: new Slots(options.uploadsAtOnce ?? 8),
+      budget:
+        options.memory instanceof MemoryBudget
+          ? options.memory
+          : createMemoryBudget(options.memory ?? '256MiB'),
     }
   }
 
@@ -178,7 +188,7 @@ class StockpipePushSink implements PushSink {
   ): Promise<JournalEntry> {
     const { engine } = this.#context
     const log = { topic: block.topic, partition: block.partition }
-    const group = new FlushGroup(block.firstOffset, journal.end.lastRecord)
+    const group = new FlushGroup(block.firstOffset, journal.end.lastRecord, journal.end.watermark)
     const facts = blockFacts(block, block.firstOffset)
     let taken = { rows: 0, deadLetters: 0, skipped: 0 }
     engine.handle({ kind: 'discard', log })
@@ -187,9 +197,13 @@ class StockpipePushSink implements PushSink {
       kind: 'block',
       block: structuredClone(block),
       from: block.firstOffset,
+      watermark: group.watermark,
     })) {
       if (response.kind === 'rejected')
-        new RejectionLimit(log, this.#setup.deadLetters).add(facts.records, response.records)
+        new RejectionLimit(log, this.#setup.deadLetters).add(
+          facts.records,
+          response.records.filter(({ reason }) => !isLateReason(reason)),
+        )
       if (response.kind === 'buffered') taken = response
     }
     if (taken.rows + taken.deadLetters + taken.skipped !== facts.records) {

@@ -257,7 +257,8 @@ class StockpipeSink implements Sink {
   #jobs(retainEntriesMillis: number): HousekeepingJob[] {
     const { journal, tableStore, table, deadLetters, runtime, logger } = this.#context
     const { store, keys } = journal
-    const prefixes = deadLetters.prefix === '' ? [table.prefix] : [table.prefix, deadLetters.prefix]
+    const { latePrefix } = this.#context
+    const prefixes = [table.prefix, ...[deadLetters.prefix, latePrefix].filter((prefix) => prefix !== '')]
     const cleaning = { runtime, logger, keys, journalStore: store, tableStore, prefixes }
     return [
       {
@@ -300,10 +301,14 @@ class StockpipeSink implements Sink {
 
   /** The store is probed once a start; a probe that failed is made again at the next assignment. */
   async #probeStores(signal: AbortSignal | undefined): Promise<void> {
-    const { journal, table, tableStore, deadLetters, logger } = this.#context
+    const { journal, table, tableStore, deadLetters, latePrefix, logger } = this.#context
     const { keys } = journal
     await probeConditionalPut(this.#journalStore, keys.probe, journal, signal)
-    const files = { store: tableStore, bucket: table.bucket, prefixes: [table.prefix, deadLetters.prefix] }
+    const files = {
+      store: tableStore,
+      bucket: table.bucket,
+      prefixes: [table.prefix, deadLetters.prefix, latePrefix],
+    }
     const warnings = await lifecycleWarnings(
       { store: this.#journalStore, bucket: keys.bucket, prefix: keys.root },
       files,

@@ -24,7 +24,7 @@ const warningsWith = async (rules: readonly LifecycleRule[] | Error): Promise<re
       return rules
     },
   })
-  const { sink, warnings } = sinkUnderTest({ memory })
+  const { sink, warnings } = sinkUnderTest({ objects: memory })
   await sink.assign([new FakeLog().assigned], { generation: 1 })
   await sink.close()
   return warnings

@@ -117,10 +117,9 @@ describe('a push', () => {
     const log = new FakeLog().appendMany(4)
     const bucket = new MemoryBucket()
     const { sink, store } = invocation(bucket)
-    let failures = 0
+    const chance = new ManualRuntime(7)
     store.intercept = (_, apply) => {
-      failures += 1
-      if (failures % 3 !== 0) throw unknownOutcome()
+      if (chance.random() < 0.5) throw unknownOutcome()
       return apply()
     }
     await sink.push(batch(log, 0, 2))
