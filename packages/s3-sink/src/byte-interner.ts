@@ -2,6 +2,9 @@ import { type ByteDictionary, StockpipeError } from '@stockpipe/core'
 
 /** Arrow's offsets are signed 32-bit integers: a column of a file holds at most this many bytes. */
 const maximumBytes = 2 ** 31 - 1
+/** The first piece of memory for strings; each further one is twice as large, up to the greatest. */
+const smallestChunk = 1024
+const greatestChunk = 1024 * 1024
 
 /** Throws when a column would hold more bytes than Arrow's 32-bit offsets can point into. */
 export const checkColumnBytes = (bytes: number): void => {
@@ -12,11 +15,19 @@ export const checkColumnBytes = (bytes: number): void => {
   })
 }
 
-/** Distinct byte strings, numbered from 0 in the order of their first appearance. */
+/**
+ * Distinct byte strings, numbered from 0 in the order of their first appearance. They lie in chunks that are never
+ * copied: one large array that grows would leave as much garbage, in sizes that allocators do not use again.
+ */
 export class ByteInterner {
   #count = 0
-  #offsets = new Int32Array(65)
-  #bytes = new Uint8Array(1024)
+  #length = 0
+  readonly #chunks: Uint8Array[] = []
+  #chunkBytes = 0
+  /** Bytes taken of the last chunk. */
+  #taken = 0
+  /** Three words an entry: its chunk, where it starts there, its length. */
+  #places = new Int32Array(3 * 64)
   #hashes = new Int32Array(64)
   /** Open addressing: entry number + 1, or 0; a power of two, at most half full. */
   #slots = new Int32Array(128)
@@ -27,9 +38,7 @@ export class ByteInterner {
 
   /** Memory held. */
   get capacityBytes(): number {
-    return (
-      this.#offsets.byteLength + this.#bytes.byteLength + this.#hashes.byteLength + this.#slots.byteLength
-    )
+    return this.#chunkBytes + this.#places.byteLength + this.#hashes.byteLength + this.#slots.byteLength
   }
 
   /** The number of `source[start, end)`. */
@@ -54,47 +63,59 @@ export class ByteInterner {
     const offsets = new Int32Array(entries.length + 1)
     let length = 0
     for (let index = 0; index < entries.length; index += 1) {
-      length += this.#offsets[entries[index]! + 1]! - this.#offsets[entries[index]!]!
+      length += this.#places[entries[index]! * 3 + 2]!
       offsets[index + 1] = length
     }
     const bytes = new Uint8Array(length)
     for (let index = 0; index < entries.length; index += 1) {
-      const entry = entries[index]!
-      bytes.set(this.#bytes.subarray(this.#offsets[entry]!, this.#offsets[entry + 1]!), offsets[index]!)
+      bytes.set(this.#bytesOf(entries[index]!), offsets[index]!)
     }
     return { offsets, bytes }
   }
 
+  #bytesOf(entry: number): Uint8Array {
+    const start = this.#places[entry * 3 + 1]!
+    return this.#chunks[this.#places[entry * 3]!]!.subarray(start, start + this.#places[entry * 3 + 2]!)
+  }
+
   #equals(entry: number, source: Uint8Array, start: number, end: number): boolean {
-    const from = this.#offsets[entry]!
-    if (this.#offsets[entry + 1]! - from !== end - start) return false
+    if (this.#places[entry * 3 + 2] !== end - start) return false
+    const chunk = this.#chunks[this.#places[entry * 3]!]!
+    const from = this.#places[entry * 3 + 1]!
     for (let at = start; at < end; at += 1) {
-      if (this.#bytes[from + at - start] !== source[at]) return false
+      if (chunk[from + at - start] !== source[at]) return false
     }
     return true
   }
 
   #add(source: Uint8Array, start: number, end: number, hash: number): void {
-    const from = this.#offsets[this.#count]!
-    const to = from + end - start
-    checkColumnBytes(to)
-    if (to > this.#bytes.length) {
-      const grown = new Uint8Array(Math.max(to, this.#bytes.length * 2))
-      grown.set(this.#bytes)
-      this.#bytes = grown
-    }
+    const length = end - start
+    checkColumnBytes(this.#length + length)
+    const chunk = this.#chunkFor(length)
     if (this.#count === this.#hashes.length) {
-      const offsets = new Int32Array(this.#count * 2 + 1)
-      offsets.set(this.#offsets)
-      this.#offsets = offsets
-      const hashes = new Int32Array(this.#count * 2)
-      hashes.set(this.#hashes)
-      this.#hashes = hashes
+      this.#places = grown(this.#places)
+      this.#hashes = grown(this.#hashes)
     }
-    this.#bytes.set(source.subarray(start, end), from)
+    chunk.set(source.subarray(start, end), this.#taken)
+    const place = this.#count * 3
+    this.#places[place] = this.#chunks.length - 1
+    this.#places[place + 1] = this.#taken
+    this.#places[place + 2] = length
     this.#hashes[this.#count] = hash
+    this.#taken += length
+    this.#length += length
     this.#count += 1
-    this.#offsets[this.#count] = to
+  }
+
+  #chunkFor(length: number): Uint8Array {
+    const last = this.#chunks.at(-1)
+    if (last !== undefined && this.#taken + length <= last.length) return last
+    const size = Math.min(greatestChunk, smallestChunk * 2 ** Math.min(20, this.#chunks.length))
+    const chunk = new Uint8Array(Math.max(size, length))
+    this.#chunks.push(chunk)
+    this.#chunkBytes += chunk.length
+    this.#taken = 0
+    return chunk
   }
 
   #rehash(): void {
@@ -106,4 +127,10 @@ export class ByteInterner {
       this.#slots[slot] = entry + 1
     }
   }
+}
+
+const grown = (words: Int32Array): Int32Array<ArrayBuffer> => {
+  const twice = new Int32Array(words.length * 2)
+  twice.set(words)
+  return twice
 }

@@ -233,7 +233,7 @@ class ParquetEngine implements Engine {
     try {
       for (const [content, held] of contentsOf(buffer)) {
         for (const path of held.paths()) {
-          for (const rowGroups of held.filesOf(path)) {
+          for (const rowGroups of path.files()) {
             const facts = { log, file, content, partitionValues: path.partitionValues }
             const encoded = rowGroups.map(({ bytes }) => bytes)
             let bytes = 0

@@ -133,14 +133,6 @@ export class GroupBuffer {
     return this.#paths.toSorted((left, right) => compareValues(left.partitionValues, right.partitionValues))
   }
 
-  /** Every row of a path as row groups, by the file they belong to. */
-  filesOf(path: PathBuffer): ReturnType<PathBuffer['files']> {
-    this.#count(path, -1)
-    const files = path.files()
-    this.#count(path, 1)
-    return files
-  }
-
   #newPath(path: number): PathBuffer {
     const buffer = new PathBuffer(this.#router.valuesOf(path), {
       kinds: this.#kinds,

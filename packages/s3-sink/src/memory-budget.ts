@@ -2,9 +2,9 @@ import { byteSize } from './byte-size.ts'
 import { ChangeSignal } from './change-signal.ts'
 
 /** Past this share of the limit groups are cut and writes wait. What lies above it is for parts in flight. */
-const highShare = 0.8
+const highShare = 0.7
 /** Down to this share groups are cut, and then writes go on. */
-const lowShare = 0.6
+const lowShare = 0.5
 
 /** What a memory budget is charged with, in bytes. */
 export interface MemorySnapshot {
@@ -142,7 +142,7 @@ export class MemoryBudget {
 
 /**
  * A memory budget for several sinks of a process: `createSink({ memory: budget })`. What they buffer, encode and send
- * is charged to it; past 80 % the largest group of all is cut first and writes wait, until 60 % is reached.
+ * is charged to it; past 70 % the largest group of all is cut first and writes wait, until 50 % is reached.
  *
  * @param limit bytes, or text such as `256MiB`
  * Throws a `ConfigurationError` when it is neither.

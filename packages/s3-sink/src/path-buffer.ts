@@ -97,10 +97,15 @@ export class PathBuffer {
     }
   }
 
-  /** Every row as row groups, by the file they belong to. More rows may follow. */
+  /**
+   * Every row as row groups, by the file they belong to. What is encoded here is not kept: the rows stay columns, so
+   * that a cut does not add to the memory held.
+   */
   files(): readonly (readonly EncodedRows[])[] {
-    if (this.#rows > 0) this.#encode()
-    return this.#files.files
+    if (this.#rows === 0) return this.#files.files
+    const files = this.#files.copy()
+    for (const rows of this.#encoded()) files.add(rows)
+    return files.files
   }
 
   #endFileBefore(offset: bigint): void {
@@ -128,9 +133,12 @@ export class PathBuffer {
   }
 
   #encode(): void {
-    const encoded = this.#options.rowGroups.encode(this.batch(), this.payloadBytes)
-    for (const rows of encoded) this.#files.add(rows)
+    for (const rows of this.#encoded()) this.#files.add(rows)
     this.#empty()
+  }
+
+  #encoded(): EncodedRows[] {
+    return this.#options.rowGroups.encode(this.batch(), this.payloadBytes)
   }
 
   #empty(): void {

@@ -32,6 +32,15 @@ export class PathFiles {
     return this.#bytes
   }
 
+  /** The same files, to which row groups can be added without changing these. */
+  copy(): PathFiles {
+    const copy = new PathFiles(this.#targetBytes)
+    for (const { rowGroups, bytes } of this.#files) copy.#files.push({ rowGroups: [...rowGroups], bytes })
+    copy.#bytes = this.#bytes
+    copy.#endNext = this.#endNext
+    return copy
+  }
+
   /** The next row group begins a new file. */
   end(): void {
     this.#endNext = true

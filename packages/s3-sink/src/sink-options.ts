@@ -169,7 +169,7 @@ export interface SinkOptions extends ObjectSettings {
   readonly transform?: RowTransform
   /**
    * Memory for what is buffered, encoded, staged and sent, over all partition logs: bytes, text such as `256MiB`, or
-   * a budget that several sinks share (`createMemoryBudget`). Past 80 % of it the largest group is cut first and
+   * a budget that several sinks share (`createMemoryBudget`). Past 70 % of it the largest group is cut first and
    * writes wait. Default 268,435,456 (256 MiB).
    */
   readonly memory?: string | number | MemoryBudget
