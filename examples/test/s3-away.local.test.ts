@@ -2,7 +2,7 @@ import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import { defineTable, defineTopic, t } from '@stockpipe/core'
 import { type ConsumerLag, createProducer, ensureTopics, runConsumer } from '@stockpipe/kafka'
 import { type LocalRequest, startLocalStack } from '@stockpipe/local'
-import { createSink, verifySink } from '@stockpipe/s3-sink'
+import { createSink, type SinkOptions, verifySink } from '@stockpipe/s3-sink'
 import { Kafka, logLevel } from 'kafkajs'
 import { expect, it, vi } from 'vitest'
 
@@ -44,7 +44,14 @@ it('a member stays in its group while S3 is away for longer than its session, an
   const producer = createProducer({ kafka, topic })
   await producer.connect()
   // Small budget, small groups: writes wait for S3 soon.
-  const options = { name: 'ticks', topic, table, client, maxBufferedBytes: 400_000, rotation: { rows: 1000 } }
+  const options: SinkOptions = {
+    name: 'ticks',
+    topic,
+    table,
+    client,
+    memory: 400_000,
+    rotation: { rows: 1000 },
+  }
   const sink = createSink(options)
   const controller = new AbortController()
   let lag: ConsumerLag | undefined
