@@ -10,7 +10,7 @@ import { type MemberOptions, type ScheduleOptions, Simulation } from './simulati
 import { smallPartsEngine } from './small-parts-engine.ts'
 
 /** Schedules a trigger; a check asks for a thousand. */
-const schedules = Number(process.env.STOCKPIPE_MODEL_SCHEDULES ?? 25)
+const schedules = Number(process.env.STOCKPIPE_MODEL_SCHEDULES ?? 12)
 
 const columns = {
   id: t.int64(),
