@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { install, root, run } from './workspace.js'
 
@@ -9,6 +10,7 @@ process.exitCode = await run(process.execPath, [
   'run',
   '--config',
   'vitest.workspace.ts',
+  `--maxWorkers=${Math.max(2, availableParallelism() - 1)}`,
   ...lanes,
   ...process.argv.slice(2),
 ])
