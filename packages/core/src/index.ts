@@ -19,6 +19,7 @@ export type {
   TransformKind,
 } from './column-type.ts'
 export { columnValueProblem } from './column-value.ts'
+export { crc32c, crc32cHex } from './crc32c.ts'
 export type { DeadLetter, DeadLetterPublisher } from './dead-letter.ts'
 export { Decimal, type DecimalRounding } from './decimal.ts'
 export type { DecodedBlock, Decoder, RejectedRecord } from './decoder.ts'

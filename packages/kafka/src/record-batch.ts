@@ -1,5 +1,5 @@
+import { crc32c } from '@stockpipe/core'
 import type { BatchCompression } from './compression.ts'
-import { crc32c } from './crc32c.ts'
 
 /** Who writes: the broker knows a repeated batch by it and the batch's sequence number. */
 export interface ProducerIdentity {

@@ -1,5 +1,4 @@
-import { packedAt, type RecordBlock, recordOffset } from '@stockpipe/core'
-import { crc32cHex } from './crc32c.ts'
+import { crc32cHex, packedAt, type RecordBlock, recordOffset } from '@stockpipe/core'
 import type { Holes, LastRecord } from './journal-entry.ts'
 
 const listedHoles = 256

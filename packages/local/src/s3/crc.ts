@@ -1,19 +1,5 @@
 import { crc32 } from 'node:zlib'
-
-const crc32cTable = new Uint32Array(256).map((_, byte) => {
-  let value = byte
-  for (let bit = 0; bit < 8; bit++) value = value & 1 ? (value >>> 1) ^ 0x82f63b78 : value >>> 1
-  return value >>> 0
-})
-
-/** CRC-32C (Castagnoli) of `data`, going on from `previous`. */
-export const crc32c = (data: Uint8Array, previous = 0): number => {
-  let crc = ~previous
-  for (let index = 0; index < data.length; index++) {
-    crc = crc32cTable[(crc ^ data[index]!) & 0xff]! ^ (crc >>> 8)
-  }
-  return ~crc >>> 0
-}
+import { crc32c } from '@stockpipe/core'
 
 const nvmePolynomial = 0x9a6c9329ac4bc9b5n
 const nvmeHigh = new Uint32Array(256)
@@ -56,7 +42,7 @@ export class Crc32Digest {
   #value = 0
 
   constructor(kind: 'CRC32' | 'CRC32C') {
-    this.#step = kind === 'CRC32' ? crc32 : crc32c
+    this.#step = kind === 'CRC32' ? crc32 : (data, previous) => crc32c(data, 0, data.length, previous)
   }
 
   update(data: Uint8Array): void {

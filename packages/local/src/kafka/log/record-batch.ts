@@ -1,5 +1,5 @@
+import { crc32c } from '@stockpipe/core'
 import { readInt64, writeInt64 } from '../protocol/wire-reader.ts'
-import { crc32c } from './crc32c.ts'
 
 /** Bytes before the first record of a v2 record batch. */
 export const batchHeaderBytes = 61
