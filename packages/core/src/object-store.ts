@@ -50,7 +50,10 @@ export interface ObjectStore {
     body: Uint8Array,
     options?: CallOptions,
   ): Promise<{ readonly etag: string }>
-  /** Completes an upload. `gone`: the store knows no such upload (completed before, aborted, or never made). */
+  /**
+   * Completes an upload. `gone`: the store knows no such upload (completed before, aborted, or never made). One that was
+   * completed before may be answered `completed` again; nothing changes then.
+   */
   completeUpload(
     key: string,
     uploadId: string,

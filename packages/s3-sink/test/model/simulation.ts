@@ -72,7 +72,7 @@ const usualWeights: Record<Action, number> = {
  */
 export class Simulation {
   readonly time = new WorldTime()
-  readonly bucket = new MemoryBucket()
+  readonly bucket: MemoryBucket
   readonly chance: Chance
   readonly calls: FaultyCalls
   readonly logs: readonly NumberedLog[]
@@ -84,6 +84,7 @@ export class Simulation {
   constructor(options: ScheduleOptions) {
     this.#options = options
     this.chance = new Chance(options.seed)
+    this.bucket = new MemoryBucket({ completesAgain: options.seed % 2 === 1 })
     this.calls = new FaultyCalls(this.time, this.chance, options.rates)
     this.logs = Array.from(
       { length: options.partitions },

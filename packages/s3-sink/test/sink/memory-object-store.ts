@@ -22,10 +22,13 @@ interface StoredObject {
   readonly etag: string
   readonly metadata: ObjectMetadata
   readonly contentType: string | undefined
+  /** The upload it was made by. */
+  readonly uploadId?: string
 }
 
 interface Upload {
   readonly key: string
+  readonly initiated: number
   readonly metadata: ObjectMetadata
   readonly contentType: string | undefined
   readonly parts: Map<number, { bytes: Uint8Array; etag: string }>
@@ -49,6 +52,15 @@ export const refusal = (status: number, retryable = false): ObjectStoreError =>
     status,
   })
 
+export interface BucketOptions {
+  /** Bytes of every part but the last. S3 wants 5 MiB; default 0, for tests of small groups. */
+  readonly leastPartBytes?: number
+  /** Completing a completed upload again is answered like the first time while its object is there, as S3 may. */
+  readonly completesAgain?: boolean
+  /** Milliseconds since the epoch; default 0. */
+  readonly now?: () => number
+}
+
 /** What one bucket holds; shared by all who have a handle to it. */
 export class MemoryBucket {
   readonly objects = new Map<string, StoredObject>()
@@ -56,6 +68,12 @@ export class MemoryBucket {
   uploadsMade = 0
   /** Part numbers sent twice to one upload: never allowed to the sink. */
   readonly partsSentTwice: string[] = []
+
+  readonly options: BucketOptions
+
+  constructor(options: BucketOptions = {}) {
+    this.options = options
+  }
 
   text(key: string): string | undefined {
     const object = this.objects.get(key)
@@ -66,6 +84,8 @@ export class MemoryBucket {
     return [...this.objects.keys()].filter((key) => key.includes(part)).sort()
   }
 }
+
+const byBytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b))
 
 const etagOf = (bytes: Uint8Array): string => `"${createHash('md5').update(bytes).digest('hex')}"`
 
@@ -104,7 +124,8 @@ export class MemoryObjectStore implements SinkObjectStore {
       this.bucket.uploadsMade += 1
       const uploadId = `upload-${this.bucket.uploadsMade}`
       const { metadata = {}, contentType } = options
-      this.bucket.uploads.set(uploadId, { key, metadata, contentType, parts: new Map() })
+      const initiated = this.bucket.options.now?.() ?? 0
+      this.bucket.uploads.set(uploadId, { key, initiated, metadata, contentType, parts: new Map() })
       return { uploadId }
     })
   }
@@ -124,6 +145,7 @@ export class MemoryObjectStore implements SinkObjectStore {
     return this.#call('uploadPart', `${key} ${uploadId} ${partNumber}`, options, () => {
       const upload = this.bucket.uploads.get(uploadId)
       if (upload?.key !== key) throw refusal(404)
+      if (partNumber < 1 || partNumber > 10_000) throw refusal(400)
       const etag = etagOf(bytes)
       upload.parts.set(partNumber, { bytes, etag })
       return { etag }
@@ -138,15 +160,22 @@ export class MemoryObjectStore implements SinkObjectStore {
   ): Promise<'completed' | 'gone'> {
     return this.#call('completeUpload', key, options, () => {
       const upload = this.bucket.uploads.get(uploadId)
-      if (upload?.key !== key) return 'gone'
-      const sent = parts.map(({ partNumber, etag }) => {
+      if (upload?.key !== key) {
+        const again =
+          this.bucket.options.completesAgain && this.bucket.objects.get(key)?.uploadId === uploadId
+        return again ? 'completed' : 'gone'
+      }
+      const { leastPartBytes = 0 } = this.bucket.options
+      const sent = parts.map(({ partNumber, etag }, n) => {
         const part = upload.parts.get(partNumber)
-        if (part?.etag !== etag) throw refusal(400)
+        if (part?.etag !== etag || partNumber <= (parts[n - 1]?.partNumber ?? 0)) throw refusal(400)
+        if (n < parts.length - 1 && part.bytes.length < leastPartBytes) throw refusal(400)
         return part.bytes
       })
+      if (sent.length === 0) throw refusal(400)
       const bytes = new Uint8Array(Buffer.concat(sent))
       const { metadata, contentType } = upload
-      this.bucket.objects.set(key, { bytes, etag: etagOf(bytes), metadata, contentType })
+      this.bucket.objects.set(key, { bytes, etag: etagOf(bytes), metadata, contentType, uploadId })
       this.bucket.uploads.delete(uploadId)
       return 'completed'
     })
@@ -154,19 +183,17 @@ export class MemoryObjectStore implements SinkObjectStore {
 
   abortUpload(key: string, uploadId: string, options: CallOptions = {}): Promise<void> {
     return this.#call('abortUpload', key, options, () => {
-      this.bucket.uploads.delete(uploadId)
+      if (this.bucket.uploads.get(uploadId)?.key === key) this.bucket.uploads.delete(uploadId)
     })
   }
 
   listParts(key: string, uploadId: string, options: CallOptions = {}): Promise<UploadedPart[]> {
     return this.#call('listParts', key, options, () => {
       const upload = this.bucket.uploads.get(uploadId)
-      if (!upload) throw refusal(404)
-      return [...upload.parts].map(([partNumber, { bytes, etag }]) => ({
-        partNumber,
-        etag,
-        size: bytes.length,
-      }))
+      if (upload?.key !== key) throw refusal(404)
+      return [...upload.parts]
+        .map(([partNumber, { bytes, etag }]) => ({ partNumber, etag, size: bytes.length }))
+        .sort((a, b) => a.partNumber - b.partNumber)
     })
   }
 
@@ -174,7 +201,8 @@ export class MemoryObjectStore implements SinkObjectStore {
     yield* await this.#call('listUploads', prefix, options, () =>
       [...this.bucket.uploads]
         .filter(([, { key }]) => key.startsWith(prefix))
-        .map(([uploadId, { key }]) => ({ key, uploadId, initiated: 0 })),
+        .map(([uploadId, { key, initiated }]) => ({ key, uploadId, initiated }))
+        .sort((a, b) => byBytes(a.key, b.key)),
     )
   }
 
@@ -194,9 +222,9 @@ export class MemoryObjectStore implements SinkObjectStore {
     options: CallOptions & { readonly startAfter?: string; readonly limit?: number } = {},
   ): AsyncGenerator<ObjectSummary> {
     yield* await this.#call('list', prefix, options, () =>
-      this.bucket
-        .keys()
-        .filter((key) => key.startsWith(prefix) && key > (options.startAfter ?? ''))
+      [...this.bucket.objects.keys()]
+        .filter((key) => key.startsWith(prefix) && byBytes(key, options.startAfter ?? '') > 0)
+        .sort(byBytes)
         .slice(0, options.limit)
         .map((key) => {
           const { bytes, etag } = this.bucket.objects.get(key)!
