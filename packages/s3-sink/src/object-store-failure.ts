@@ -10,6 +10,7 @@ const passingRefusals = new Set([
   'CredentialsProviderError',
   'ExpiredToken',
   'ExpiredTokenException',
+  'RequestExpired',
   'IncompleteBody',
   'OperationAborted',
   'RequestLimitExceeded',
@@ -20,6 +21,7 @@ const passingRefusals = new Set([
   'ThrottlingException',
   'TooManyRequests',
   'TooManyRequestsException',
+  'TokenRefreshRequired',
   'XAmzContentChecksumMismatch',
 ])
 const passingStatuses = new Set([408, 409, 425, 429])
@@ -62,7 +64,7 @@ export const objectStoreFailure = (
     code: refused ? 'OBJECT_STORE_REFUSED' : 'OBJECT_STORE_UNKNOWN',
     message: refused
       ? `${call.operation} s3://${call.bucket}/${call.key} was refused: ${answer}. ${remedy(status)}`
-      : `${call.operation} s3://${call.bucket}/${call.key} has no certain answer (${answer}); it may have taken effect.`,
+      : `${call.operation} s3://${call.bucket}/${call.key} has no certain answer (${answer}); it may have taken effect.${status === 507 ? ' The store says that it is full.' : ''}`,
     outcome: refused ? 'refused' : 'unknown',
     retryable: !refused || passing,
     status,

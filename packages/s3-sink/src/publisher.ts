@@ -5,6 +5,7 @@ import {
   type PartitionToRegister,
   type StockpipeError,
 } from '@stockpipe/core'
+import type { AccessWatch } from './access-watch.ts'
 import { LostUploadError, ObjectStoreError } from './errors.ts'
 import type { EntryFile, JournalEntry } from './journal-entry.ts'
 import type { LastResort, PublishAgainOptions } from './last-resort.ts'
@@ -23,6 +24,8 @@ export interface PublisherOptions extends RetryContext {
   readonly registrar?: PartitionRegistrar | undefined
   /** Without it a lost upload is an error at once. */
   readonly lastResort?: LastResort | undefined
+  /** Tells a registrar that is refused for a while from one that never was allowed to. */
+  readonly access?: AccessWatch | undefined
 }
 
 /** Publishes and registers what an entry names, whoever claimed it. Both may be done any number of times. */
@@ -72,12 +75,13 @@ export class Publisher {
 
   /** Makes the partitions of an entry known to the catalog, those this process has not registered yet. */
   async register(entry: JournalEntry, signal?: AbortSignal): Promise<void> {
-    const { registrar } = this.#options
+    const { registrar, access } = this.#options
     if (!registrar) return
     const partitions = partitionsOf(entry).filter(({ location }) => !this.#registered.has(location))
     if (partitions.length === 0) return
+    const register = () => registrar.register(partitions, signal ? { signal } : {})
     await retry(this.#options, { signal, what: `registering partitions of ${entry.table.name}` }, () =>
-      registrar.register(partitions, signal ? { signal } : {}),
+      access ? access.call('registering partitions', register) : register(),
     )
     if (this.#registered.size > rememberedPartitions) this.#registered.clear()
     for (const { location } of partitions) this.#registered.add(location)
@@ -97,16 +101,17 @@ export class Publisher {
         refusal = error
       }
       // Any object at the key is proof: no two stagings share one.
-      if (await this.#isThere(file.key, call)) return
+      looks += 1
+      if (await this.#isThere(file.key, call, looks < looksBeforeLost)) return
       if (await options.movedOn()) return
       if (refusal instanceof ObjectStoreError && (refusal.status === 401 || refusal.status === 403))
         throw refusal
-      looks += 1
       throw lostUpload(entry, file, refusal, looks < looksBeforeLost)
     })
   }
 
-  async #isThere(key: string, call: { readonly signal?: AbortSignal }): Promise<boolean> {
+  /** `again`: access may have lapsed just now, which the next completion shows. */
+  async #isThere(key: string, call: { readonly signal?: AbortSignal }, again: boolean): Promise<boolean> {
     try {
       return (await this.#options.store.head(key, call)) !== undefined
     } catch (error) {
@@ -114,6 +119,7 @@ export class Publisher {
       throw new ConfigurationError({
         code: 'HEAD_FORBIDDEN',
         message: `HEAD of ${key} is forbidden, so nobody can tell whether it is published. Allow s3:GetObject and s3:ListBucket.`,
+        retryable: again,
         cause: error,
         facts: { key },
       })

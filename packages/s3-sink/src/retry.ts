@@ -1,4 +1,5 @@
 import { channels, type Runtime, StockpipeError, sleep } from '@stockpipe/core'
+import { isAccessLapsed } from './access-watch.ts'
 import type { SinkLogger } from './logger.ts'
 
 /** What retries need of their surroundings. */
@@ -45,7 +46,7 @@ export const retry = async <T>(
       options.signal?.throwIfAborted()
       const again = StockpipeError.isInstance(error) && error.retryable
       if (!again || attempt >= (options.attempts ?? Number.POSITIVE_INFINITY)) throw error
-      if (attempt >= 4 && Number.isInteger(Math.log2(attempt))) {
+      if (attempt >= 4 && Number.isInteger(Math.log2(attempt)) && !isAccessLapsed(error)) {
         context.logger.warn(`${options.what}: attempt ${attempt} failed, going on trying. ${error.message}`)
       }
       const delayMillis = backoffMillis(context.runtime, attempt)

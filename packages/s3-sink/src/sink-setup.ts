@@ -8,7 +8,7 @@ import { journalLocation } from './journal-of-sink.ts'
 import { eventTimesNeeded, type LateSetup, lateSetup } from './late-setup.ts'
 import { givenObjectSettings } from './object-settings.ts'
 import { createS3ObjectStore } from './object-store.ts'
-import { ObservedStore } from './observed-store.ts'
+import { observedStore } from './observed-store.ts'
 import { checkedRetention } from './prune.ts'
 import type { RejectionPolicy } from './rejection-limit.ts'
 import type { SinkObjectStore } from './sink-object-store.ts'
@@ -64,7 +64,7 @@ export const setUpSink = (options: SinkOptions, runtime: Runtime): SinkSetup => 
     )
   }
   const observed = (store: SinkObjectStore, name: 'table' | 'journal') =>
-    new ObservedStore(store, { sink: options.name, store: name, runtime })
+    observedStore(store, { sink: options.name, store: name, runtime })
   const late = lateSetup(options, keys)
   const boundary = eventTimeBoundary(options)
   const fileBytes = positive(options, 'rotation.bytes', options.rotation?.bytes ?? 128 * mebibyte)

@@ -13,6 +13,7 @@ import {
   systemRuntime,
   type TopicPartition,
 } from '@stockpipe/core'
+import { AccessWatch } from './access-watch.ts'
 import { DeadLetterForwarder } from './dead-letter-forwarder.ts'
 import { createEngine } from './engine.ts'
 import { Housekeeping, type HousekeepingJob } from './housekeeping.ts'
@@ -55,7 +56,10 @@ class StockpipeSink implements Sink {
     const runtime = options.runtime ?? systemRuntime
     const logger = options.logger ?? silentLogger
     const setup = setUpSink(options, runtime)
-    const { keys, tableStore, journalStore } = setup
+    const { keys } = setup
+    const access = new AccessWatch({ runtime, logger, sink: options.name })
+    const tableStore = access.store(setup.tableStore, 'table')
+    const journalStore = access.store(setup.journalStore, 'journal')
     const { topic, table, registrar, readAgain, deadLetters } = options
     const writer = options.writer ?? Buffer.from(runtime.randomBytes(8)).toString('hex')
     const makeEngine = options.createEngine ?? createEngine
@@ -101,6 +105,7 @@ class StockpipeSink implements Sink {
           table,
           registrar,
           lastResort,
+          access,
         }),
         forwarder:
           deadLetters?.publisher &&
@@ -127,7 +132,10 @@ class StockpipeSink implements Sink {
       cutSlots: new Slots(options.cutsAtOnce ?? 4),
       uploadSlots: new Slots(options.uploadsAtOnce ?? 8),
       budget,
-      onCommit: (commit) => this.#guard('onCommit', () => options.onCommit?.(commit)),
+      onCommit: (commit) => {
+        access.groupPublished()
+        this.#guard('onCommit', () => options.onCommit?.(commit))
+      },
       emit: (event, ...details) => {
         tellLogEnded(options.name, event, details)
         this.#emit(event, ...details)

@@ -69,7 +69,11 @@ describe('the object store over the S3 client', () => {
     [404, 'NoSuchBucket', 'refused', false],
     [409, 'ConditionalRequestConflict', 'refused', true],
     [400, 'ExpiredToken', 'refused', true],
+    [400, 'TokenRefreshRequired', 'refused', true],
+    [403, 'RequestExpired', 'refused', true],
+    [400, 'InvalidToken', 'refused', false],
     [400, 'RequestTimeout', 'refused', true],
+    [507, 'InsufficientStorage', 'unknown', true],
     [500, 'InternalError', 'unknown', true],
   ])('takes %i %s for %s (retryable: %s)', async (status, code, outcome, retryable) => {
     const { store } = storeAnswering(failure(status, code))

@@ -1,6 +1,6 @@
 import { channels } from '@stockpipe/core'
 import { describe, expect, it } from 'vitest'
-import { ObservedStore } from '../src/observed-store.ts'
+import { observedStore } from '../src/observed-store.ts'
 import { consume, FakeLog } from './sink/fake-log.ts'
 import { heardOn } from './sink/heard.ts'
 import { ManualRuntime, settle } from './sink/manual-runtime.ts'
@@ -176,7 +176,7 @@ describe('an observed store', () => {
   const observed = () => {
     const memory = new MemoryObjectStore()
     const runtime = new ManualRuntime()
-    const store = new ObservedStore(memory, { sink: 'market', store: 'journal', runtime })
+    const store = observedStore(memory, { sink: 'market', store: 'journal', runtime })
     return { memory, runtime, store }
   }
 
