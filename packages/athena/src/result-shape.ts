@@ -18,6 +18,10 @@ const suitable: { readonly [Kind in ColumnType['kind']]: readonly string[] } = {
   binary: ['varbinary', 'binary'],
   date: ['date'],
   timestamp: ['timestamp'],
+  // Their text is ambiguous.
+  list: [],
+  map: [],
+  struct: [],
 }
 
 /** The type of an answer's column as Athena would write it: `decimal(38,4)`, `bigint`. */

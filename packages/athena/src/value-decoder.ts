@@ -39,6 +39,9 @@ const readers: { readonly [Kind in ColumnType['kind']]: (type: ColumnType) => Re
   binary: () => readBinary,
   date: () => (text) => (parseDate(text) === undefined ? undefined : text),
   timestamp: () => readTimestamp,
+  list: () => () => undefined,
+  map: () => () => undefined,
+  struct: () => () => undefined,
 }
 
 const readInteger: ReadText = (text) => (integer.test(text) ? Number(text) : undefined)

@@ -18,20 +18,45 @@ export type ColumnVector =
   | { readonly kind: 'double'; readonly values: Float64Array; readonly validity: Validity }
   /** Decimals of 19 to 38 digits: two 64-bit words a row, low word first, two's complement. */
   | { readonly kind: 'int128'; readonly values: BigInt64Array; readonly validity: Validity }
-  /** Strings and JSON text as codes into a dictionary of distinct UTF-8 values. */
+  /** Strings and JSON text of a column as codes into a dictionary of distinct UTF-8 values. */
   | {
       readonly kind: 'dictionary'
       readonly codes: Int32Array
       readonly dictionary: ByteDictionary
       readonly validity: Validity
     }
-  /** Binary: row `i` is `bytes[offsets[i], offsets[i + 1])`. */
+  /** Binary, and strings within lists, maps and structs as UTF-8: row `i` is `bytes[offsets[i], offsets[i + 1])`. */
   | {
       readonly kind: 'binary'
       readonly offsets: Int32Array
       readonly bytes: Uint8Array
       readonly validity: Validity
     }
+  /** Row `i` has the elements `[offsets[i], offsets[i + 1])`; what stands under a null counts for nothing. */
+  | {
+      readonly kind: 'list'
+      readonly offsets: Int32Array
+      readonly element: ColumnVector
+      readonly validity: Validity
+    }
+  /** Row `i` has the entries `[offsets[i], offsets[i + 1])`; keys are present and differ within a row. */
+  | {
+      readonly kind: 'map'
+      readonly offsets: Int32Array
+      readonly key: ColumnVector
+      readonly value: ColumnVector
+      readonly validity: Validity
+    }
+  /** One vector a field, with a row for each row of the struct; under a null they hold nothing of meaning. */
+  | {
+      readonly kind: 'struct'
+      readonly fields: readonly ColumnVector[]
+      readonly validity: Validity
+    }
+
+/** Whether a row has a value. */
+export const isPresent = (validity: Validity, row: number): boolean =>
+  validity === null || ((validity[row >> 3]! >> (row & 7)) & 1) === 1
 
 /** Distinct byte strings: entry `i` is `bytes[offsets[i], offsets[i + 1])`. */
 export interface ByteDictionary {

@@ -3,9 +3,16 @@ import type { ColumnType } from './column-type.ts'
 
 /**
  * A value as a column stores it: number for booleans (0 or 1), small integers, floats and dates (days);
- * bigint for int64, timestamps (milliseconds), epochNanos and unscaled decimals; string for strings and JSON.
+ * bigint for int64, timestamps (milliseconds), epochNanos and unscaled decimals; string for strings and JSON;
+ * an array for lists and, with a value a field, for structs; a `Map` for maps.
  */
-export type StoredValue = number | bigint | string | Uint8Array
+export type StoredValue =
+  | number
+  | bigint
+  | string
+  | Uint8Array
+  | readonly (StoredValue | null)[]
+  | ReadonlyMap<StoredValue, StoredValue | null>
 
 /** Gathers the values of one column, then lays them out as a vector. */
 export class ColumnBuilder {
@@ -27,7 +34,10 @@ export class ColumnBuilder {
     const validity = this.#nulls === 0 ? null : validityOf(values)
     this.#values = []
     this.#nulls = 0
-    return vectorOf(this.#type, values, validity)
+    const { kind } = this.#type
+    return kind === 'string' || kind === 'json'
+      ? { kind: 'dictionary', ...dictionaryOf(values), validity }
+      : vectorOf(this.#type, values, validity)
   }
 }
 
@@ -70,6 +80,7 @@ const words = (values: readonly (StoredValue | null)[]): BigInt64Array => {
   return array
 }
 
+/** Within lists, maps and structs strings are packed: a dictionary of each would have to be merged batch by batch. */
 const vectorOf = (
   type: ColumnType,
   values: readonly (StoredValue | null)[],
@@ -103,10 +114,55 @@ const vectorOf = (
         : { kind: 'int128', values: words(values), validity }
     case 'string':
     case 'json':
-      return { kind: 'dictionary', ...dictionaryOf(values), validity }
+      return {
+        kind: 'binary',
+        ...packed(values.map((text) => (text === null ? null : textEncoder.encode(text as string)))),
+        validity,
+      }
     case 'binary':
       return { kind: 'binary', ...packed(values as readonly (Uint8Array | null)[]), validity }
+    case 'list': {
+      const lists = values as readonly (readonly (StoredValue | null)[] | null)[]
+      const elements = lists.flatMap((list) => list ?? [])
+      const offsets = offsetsOf(lists, (list) => list.length)
+      return { kind: 'list', offsets, element: presentOrNull(type.element.type, elements), validity }
+    }
+    case 'map': {
+      const maps = values as readonly (ReadonlyMap<StoredValue, StoredValue | null> | null)[]
+      const keys = maps.flatMap((map) => (map ? [...map.keys()] : []))
+      const mapValues = maps.flatMap((map) => (map ? [...map.values()] : []))
+      return {
+        kind: 'map',
+        offsets: offsetsOf(maps, (map) => map.size),
+        key: vectorOf(type.key, keys, null),
+        value: presentOrNull(type.value.type, mapValues),
+        validity,
+      }
+    }
+    case 'struct': {
+      const structs = values as readonly (readonly (StoredValue | null)[] | null)[]
+      const fields = type.fields.map((field, index) =>
+        presentOrNull(
+          field.type,
+          structs.map((struct) => struct?.[index] ?? null),
+        ),
+      )
+      return { kind: 'struct', fields, validity }
+    }
   }
+}
+
+const presentOrNull = (type: ColumnType, values: readonly (StoredValue | null)[]): ColumnVector =>
+  vectorOf(type, values, values.includes(null) ? validityOf(values) : null)
+
+const offsetsOf = <T>(values: readonly (T | null)[], lengthOf: (value: T) => number): Int32Array => {
+  const offsets = new Int32Array(values.length + 1)
+  let end = 0
+  values.forEach((value, index) => {
+    if (value !== null) end += lengthOf(value)
+    offsets[index + 1] = end
+  })
+  return offsets
 }
 
 const packed = (values: readonly (Uint8Array | null)[]): ByteDictionary => {

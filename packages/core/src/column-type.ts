@@ -7,7 +7,8 @@ export type RecordMetadata =
  * The type of a column, as it is kept in journals and compared with Glue.
  *
  * `timestamp` is milliseconds (Athena's timestamp(3)); `epochNanos` is an int64 of nanoseconds since the epoch;
- * `date` is days since the epoch; `json` is JSON text.
+ * `date` is days since the epoch; `json` is JSON text. Lists, maps and structs hold values of any type but `json`,
+ * each other included.
  */
 export type ColumnType =
   | { readonly kind: 'boolean' }
@@ -24,9 +25,32 @@ export type ColumnType =
   | { readonly kind: 'timestamp'; readonly floor?: 'millis' }
   | { readonly kind: 'epochNanos' }
   | { readonly kind: 'json' }
+  | { readonly kind: 'list'; readonly element: NestedValue }
+  | { readonly kind: 'map'; readonly key: MapKeyType; readonly value: NestedValue }
+  | { readonly kind: 'struct'; readonly fields: readonly StructField[] }
 
 /** The name of a column type. */
 export type ColumnKind = ColumnType['kind']
+
+/** The column types that hold values of other types. */
+export type NestedKind = 'list' | 'map' | 'struct'
+
+/** The column types a key of a map can have: those whose equal values have one text, as a JSON member name has to. */
+export type MapKeyKind = 'string' | 'int8' | 'int16' | 'int32' | 'int64' | 'date'
+
+/** The type of a map's keys; a key is never null. */
+export type MapKeyType = Extract<ColumnType, { readonly kind: MapKeyKind }>
+
+/** What stands in a list or as a value in a map. */
+export interface NestedValue {
+  readonly type: ColumnType
+  readonly nullable: boolean
+}
+
+/** A named field of a struct. */
+export interface StructField extends NestedValue {
+  readonly name: string
+}
 
 /** A named, typed column of a table. */
 export interface ColumnDefinition {

@@ -1,4 +1,5 @@
-import type { ColumnType } from './column-type.ts'
+import { CellProblem, keyStep } from './cell-problem.ts'
+import type { ColumnType, MapKeyType, NestedKind, NestedValue, StructField } from './column-type.ts'
 import { Decimal, powerOfTen } from './decimal.ts'
 import { parseDate } from './instant.ts'
 
@@ -37,8 +38,86 @@ export const decimalProblem = (
     : undefined
 }
 
+type NestedType = Extract<ColumnType, { readonly kind: NestedKind }>
+type ScalarType = Exclude<ColumnType, NestedType>
+
 /** Why a value a producer passes does not fit a column of that type; undefined when it does. */
-export const columnValueProblem = (type: ColumnType, value: unknown): string | undefined => {
+export const columnValueProblem = (type: ColumnType, value: unknown): CellProblem | undefined => {
+  switch (type.kind) {
+    case 'list':
+      return listProblem(type.element, value)
+    case 'map':
+      return mapProblem(type.key, type.value, value)
+    case 'struct':
+      return structProblem(type.fields, value)
+    default: {
+      const reason = scalarProblem(type, value)
+      return reason === undefined ? undefined : new CellProblem(reason)
+    }
+  }
+}
+
+const nestedProblem = ({ type, nullable }: NestedValue, value: unknown): CellProblem | undefined => {
+  if (value !== null && value !== undefined) return columnValueProblem(type, value)
+  return nullable ? undefined : new CellProblem('is missing and not nullable')
+}
+
+const listProblem = (element: NestedValue, value: unknown): CellProblem | undefined => {
+  if (!Array.isArray(value)) return new CellProblem(`takes an array, not ${shown(value)}`)
+  for (let index = 0; index < value.length; index++) {
+    const problem = nestedProblem(element, value[index])
+    if (problem) return problem.within(`[${index}]`)
+  }
+  return undefined
+}
+
+const mapProblem = (key: MapKeyType, inner: NestedValue, value: unknown): CellProblem | undefined => {
+  const entries = mapEntries(key, value)
+  if (!entries) {
+    return new CellProblem(`takes a Map${key.kind === 'string' ? ' or an object' : ''}, not ${shown(value)}`)
+  }
+  // 1 and 1n are one key.
+  const texts = new Set<string>()
+  for (const [name, member] of entries) {
+    const text = String(name)
+    const keyReason = scalarProblem(key, name)
+    if (keyReason !== undefined) return new CellProblem(`has a key that ${keyReason}`).within(keyStep(text))
+    if (texts.has(text)) return new CellProblem('is a key that the map has already').within(keyStep(text))
+    texts.add(text)
+    const problem = nestedProblem(inner, member)
+    if (problem) return problem.within(keyStep(text))
+  }
+  return undefined
+}
+
+/** The entries of a map as a producer may pass it; undefined when it is none. */
+export const mapEntries = (
+  key: MapKeyType,
+  value: unknown,
+): Iterable<readonly [unknown, unknown]> | undefined => {
+  if (value instanceof Map) return value
+  return key.kind === 'string' && isObject(value) ? Object.entries(value) : undefined
+}
+
+const structProblem = (fields: readonly StructField[], value: unknown): CellProblem | undefined => {
+  if (!isObject(value)) return new CellProblem(`takes an object, not ${shown(value)}`)
+  let present = 0
+  for (const field of fields) {
+    if (value[field.name] !== undefined) present += 1
+    const problem = nestedProblem(field, value[field.name])
+    if (problem) return problem.within(`.${field.name}`)
+  }
+  const names = Object.keys(value)
+  if (names.length === present) return undefined
+  const unknown = names.find((name) => !fields.some((field) => field.name === name))
+  return unknown === undefined ? undefined : new CellProblem(`has no field '${unknown}'`)
+}
+
+/** Not one of the objects that stand for values of their own, such as a Date, a Map or a Decimal. */
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  Object.prototype.toString.call(value) === '[object Object]' && !Decimal.isDecimal(value)
+
+const scalarProblem = (type: ScalarType, value: unknown): string | undefined => {
   switch (type.kind) {
     case 'boolean':
       return typeof value === 'boolean' ? undefined : `takes a boolean, not ${shown(value)}`

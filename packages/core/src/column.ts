@@ -1,6 +1,16 @@
-import type { ColumnKind, ColumnType, RecordMetadata } from './column-type.ts'
+import type {
+  ColumnKind,
+  ColumnType,
+  MapKeyKind,
+  MapKeyType,
+  NestedValue,
+  RecordMetadata,
+} from './column-type.ts'
+import { columnTypeProblem } from './column-type-check.ts'
 import type { Decimal } from './decimal.ts'
+import { deepFreeze } from './deep-freeze.ts'
 import { ConfigurationError } from './errors.ts'
+import type { ColumnRecord, InputOf, RowOf } from './infer.ts'
 
 declare const input: unique symbol
 declare const output: unique symbol
@@ -35,7 +45,7 @@ export class Column<
   readonly metadata: RecordMetadata | undefined
 
   constructor(type: ColumnType, isNullable: Nullable, metadata: RecordMetadata | undefined = undefined) {
-    this.type = Object.freeze(type)
+    this.type = deepFreeze(type)
     this.isNullable = isNullable
     this.metadata = metadata && Object.freeze(metadata)
     Object.freeze(this)
@@ -76,6 +86,82 @@ type Fact<Kind extends ColumnKind, Output, Nullable extends boolean> = Column<
 
 const refuse = (what: string, reason: string): never => {
   throw new ConfigurationError({ code: 'COLUMN_TYPE_REFUSED', message: `${what}: ${reason}` })
+}
+
+/** A column as given, or the sentence that says why it cannot stand within another. */
+type Nestable<C> =
+  C extends Column<infer Kind, unknown, unknown, boolean, infer Origin>
+    ? [Origin] extends ['record']
+      ? 'a fact of the record cannot stand within a list, map or struct: give it a column of its own'
+      : [Kind] extends ['json']
+        ? 'JSON text cannot stand within a list, map or struct: declare its fields, or keep the whole value as t.json()'
+        : C
+    : never
+
+/** The same for a key of a map. */
+type MapKey<C> =
+  C extends Column<infer Kind, unknown, unknown, infer Nullable, infer Origin>
+    ? [Kind] extends [MapKeyKind]
+      ? [Nullable] extends [true]
+        ? 'a key of a map cannot be nullable'
+        : [Origin] extends ['record']
+          ? Nestable<C>
+          : C
+      : `a key of a map cannot be a ${Kind}: use t.string(), a whole number or t.date()`
+    : never
+
+type NestableFields<Fields extends ColumnRecord> = { readonly [Name in keyof Fields]: Nestable<Fields[Name]> }
+
+/** What may be passed where nothing can be left out: in a list, and as a value of a map. */
+type ElementInput<C> = Exclude<ColumnInput<C>, undefined>
+
+/** What may be passed for a map: for one with string keys an object as well. */
+type MapInput<K, V> =
+  | ReadonlyMap<ColumnInput<K>, ElementInput<V>>
+  | (K extends Column<'string'> ? Readonly<Record<string, ElementInput<V>>> : never)
+
+const nested = <Kind extends 'list' | 'map' | 'struct', Input, Output>(
+  type: ColumnType & { readonly kind: Kind },
+): Value<Kind, Input, Output> => {
+  const problem = columnTypeProblem(type)
+  if (problem)
+    refuse(`t.${type.kind}()`, `${problem.path === '' ? '' : `'${problem.path}' `}${problem.reason}.`)
+  return new Column(type, false)
+}
+
+/** Facts of the record are refused here for callers without types; a type does not tell them apart. */
+const within = (what: string, column: Column): NestedValue => {
+  if (column.metadata) {
+    refuse(
+      what,
+      'a fact of the record (offset, partition, timestamp, key, header) cannot stand within it; give it a column of its own.',
+    )
+  }
+  return { type: column.type, nullable: column.isNullable }
+}
+
+function list<C extends Column>(
+  element: C extends Nestable<C> ? C : Nestable<C>,
+): Value<'list', readonly ElementInput<C>[], ColumnOutput<C>[]> {
+  return nested({ kind: 'list', element: within('t.list()', element as Column) })
+}
+
+function map<K extends Column, V extends Column>(
+  key: K extends MapKey<K> ? K : MapKey<K>,
+  value: V extends Nestable<V> ? V : Nestable<V>,
+): Value<'map', MapInput<K, V>, Map<ColumnOutput<K>, ColumnOutput<V>>> {
+  const { type, nullable } = within('t.map()', key as Column)
+  if (nullable) refuse('t.map()', 'a key of a map is never null; leave out .nullable().')
+  return nested({ kind: 'map', key: type as MapKeyType, value: within('t.map()', value as Column) })
+}
+
+function struct<const Fields extends ColumnRecord>(
+  fields: Fields extends NestableFields<Fields> ? Fields : NestableFields<Fields>,
+): Value<'struct', InputOf<Fields>, RowOf<Fields>> {
+  return nested({
+    kind: 'struct',
+    fields: Object.entries<Column>(fields).map(([name, field]) => ({ name, ...within('t.struct()', field) })),
+  })
 }
 
 function int64(): Value<'int64', bigint | number, bigint>
@@ -141,13 +227,25 @@ export const t = Object.freeze({
   /** Refused. */
   uint64: (): never =>
     refuse('t.uint64()', 'Athena reads unsigned 64-bit columns as negative numbers; use t.decimal(20, 0).'),
-  /** Refused for now. */
-  list: (): never => refuse('t.list()', 'list columns are not supported yet; keep the value as t.json().'),
-  /** Refused for now. */
-  map: (): never => refuse('t.map()', 'map columns are not supported yet; keep the value as t.json().'),
-  /** Refused for now. */
-  struct: (): never =>
-    refuse('t.struct()', 'struct columns are not supported yet; keep the value as t.json().'),
+  /**
+   * Values of one type in order: an array. Nullable elements may be null.
+   *
+   * @param element any column but t.json() and facts of the record
+   */
+  list,
+  /**
+   * Values by key: a `Map` when read; a `Map`, or with string keys an object, when written. As JSON an object.
+   *
+   * @param key string, int8 to int64 or date; never null
+   * @param value any column but t.json() and facts of the record
+   */
+  map,
+  /**
+   * Named fields: an object. Nullable fields may be left out. As JSON an object, whose unknown members are skipped.
+   *
+   * @param fields at least one; names are lower-case, as Glue keeps them
+   */
+  struct,
 })
 
 /** What a producer may pass for a column. */

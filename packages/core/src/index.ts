@@ -1,4 +1,5 @@
 export { calendarPartition, calendarStep, type ZoneOffset, zoneOffset } from './calendar.ts'
+export { CellProblem } from './cell-problem.ts'
 export {
   Column,
   type ColumnInput,
@@ -8,14 +9,25 @@ export {
   TimestampColumn,
   t,
 } from './column.ts'
-export type { ByteDictionary, ColumnBatch, ColumnVector, Validity } from './column-batch.ts'
+export {
+  type ByteDictionary,
+  type ColumnBatch,
+  type ColumnVector,
+  isPresent,
+  type Validity,
+} from './column-batch.ts'
 export { ColumnBuilder, type StoredValue } from './column-builder.ts'
 export type {
   ColumnDefinition,
   ColumnKind,
   ColumnType,
+  MapKeyKind,
+  MapKeyType,
+  NestedKind,
+  NestedValue,
   PartitionDefinition,
   RecordMetadata,
+  StructField,
   TransformKind,
 } from './column-type.ts'
 export { columnValueProblem } from './column-value.ts'
@@ -36,6 +48,8 @@ export type {
   CheckedPartitions,
   ColumnRecord,
   InputOf,
+  KeyColumn,
+  MemberPath,
   PartitionOf,
   PartitionRecord,
   RowOf,

@@ -1,5 +1,6 @@
 import type { Column, ColumnInput, ColumnOrigin, ColumnOutput } from './column.ts'
-import type { ColumnKind } from './column-type.ts'
+import type { ColumnKind, NestedKind } from './column-type.ts'
+import type { Decimal } from './decimal.ts'
 import type { PartitionTransform, TransformSources } from './partition-transform.ts'
 
 /** Columns by name, as `defineTable` takes them. */
@@ -72,3 +73,34 @@ export type CheckedPartition<
 export type CheckedPartitions<Columns extends ColumnRecord, Partitions extends PartitionRecord> = {
   readonly [Name in keyof Partitions]: CheckedPartition<Columns, Partitions[Name], Name>
 }
+
+/** The column whose text is the record key, or the sentence that says why it cannot be. */
+export type KeyColumn<Columns extends ColumnRecord, Key extends string> = Key extends keyof InputOf<Columns>
+  ? [KindOf<Columns[Key]>] extends [NestedKind]
+    ? `the record key cannot be '${Key}': a ${KindOf<Columns[Key]>} has no text of its own`
+    : Key
+  : `the record key cannot be '${Key}': the table has no such column, or it is a fact of the record`
+
+/** The row as far as a producer passes it. */
+type PassedRow<Columns extends ColumnRecord> = Pick<RowOf<Columns>, PassedNames<Columns>>
+
+/**
+ * What an encoding may name: columns, and fields of structs as `legs.price`, whether `legs` is a struct or a list or map
+ * of them.
+ */
+export type MemberPath<Columns extends ColumnRecord> = RowPath<PassedRow<Columns>>
+
+type RowPath<Row> = {
+  [Name in keyof Row & string]: Name | `${Name}.${FieldPath<NonNullable<Row[Name]>>}`
+}[keyof Row & string]
+
+type FieldPath<Value> =
+  Value extends ReadonlyMap<unknown, infer Inner>
+    ? FieldPath<NonNullable<Inner>>
+    : Value extends readonly (infer Element)[]
+      ? FieldPath<NonNullable<Element>>
+      : Value extends string | number | bigint | boolean | Date | Decimal | Uint8Array
+        ? never
+        : Value extends object
+          ? RowPath<Value>
+          : never

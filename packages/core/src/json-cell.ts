@@ -1,29 +1,15 @@
+import { CellProblem, shown, unsuited } from './cell-problem.ts'
 import type { StoredValue } from './column-builder.ts'
-import type { ColumnDefinition, ColumnType } from './column-type.ts'
+import type { ColumnType } from './column-type.ts'
 import { decimalProblem } from './column-value.ts'
 import { Decimal, powerOfTen } from './decimal.ts'
 import { parseDate, parseInstantNanos } from './instant.ts'
-import type { InstantFormat } from './json-encoding.ts'
+import type { InstantFormat, JsonEncoding } from './json-encoding.ts'
+import { nestedCellReader } from './json-nested-cell.ts'
 import type { JsonToken } from './json-reader.ts'
-
-/** Why a JSON value does not fit a column. */
-export class CellProblem {
-  readonly reason: string
-  constructor(reason: string) {
-    this.reason = reason
-  }
-}
 
 /** Turns a JSON value into what the column stores, or says why it cannot. */
 export type JsonCellReader = (token: JsonToken) => StoredValue | CellProblem
-
-const shown = (token: JsonToken): string => {
-  const text = token.text.length > 40 ? `${token.text.slice(0, 40)}...` : token.text
-  return token.kind === 'string' ? JSON.stringify(text) : text
-}
-
-const unsuited = (what: string, token: JsonToken): CellProblem =>
-  new CellProblem(`takes ${what}, not ${token.kind === 'null' ? 'null' : `${token.kind} ${shown(token)}`}`)
 
 const plainInteger = /^-?\d{1,15}$/
 const int64Limit = 2n ** 63n
@@ -160,12 +146,17 @@ const binaryReader: JsonCellReader = (token) => {
   return Uint8Array.from(atob(token.text), (character) => character.charCodeAt(0))
 }
 
+/** What the readers have to know of an encoding. */
+export type JsonCellEncoding = Pick<JsonEncoding, 'names' | 'timestamps'>
+
 /** The reader of one column's JSON value; `null` is dealt with before it. */
 export const jsonCellReader = (
-  column: Pick<ColumnDefinition, 'type'>,
-  format: InstantFormat | undefined,
-): JsonCellReader => {
-  const type: ColumnType = column.type
+  column: { readonly name: string; readonly type: ColumnType },
+  encoding: JsonCellEncoding,
+): JsonCellReader => typeReader(column.type, column.name, encoding)
+
+/** @param path names the value in the encoding: `legs.price` */
+const typeReader = (type: ColumnType, path: string, encoding: JsonCellEncoding): JsonCellReader => {
   switch (type.kind) {
     case 'boolean':
       return (token) =>
@@ -192,13 +183,17 @@ export const jsonCellReader = (
         (token.kind === 'string' ? parseDate(token.text) : undefined) ??
         unsuited("a date 'YYYY-MM-DD'", token)
     case 'timestamp':
-      return timestampReader(format ?? 'iso8601', type.floor === 'millis')
+      return timestampReader(encoding.timestamps[path] ?? 'iso8601', type.floor === 'millis')
     case 'epochNanos':
-      return epochNanosReader(format ?? 'epoch-nanos')
+      return epochNanosReader(encoding.timestamps[path] ?? 'epoch-nanos')
     case 'json':
       return (token) => {
         const text = token.kind === 'string' ? JSON.stringify(token.text) : token.text
         return text.isWellFormed() ? text : new CellProblem('holds a lone surrogate, which UTF-8 cannot keep')
       }
+    case 'list':
+    case 'map':
+    case 'struct':
+      return nestedCellReader(type, path, encoding, typeReader)
   }
 }

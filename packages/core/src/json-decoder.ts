@@ -1,6 +1,7 @@
+import { CellProblem } from './cell-problem.ts'
 import { ColumnBuilder, type StoredValue } from './column-builder.ts'
 import type { DecodedBlock, Decoder, RejectedRecord } from './decoder.ts'
-import { CellProblem, jsonCellReader } from './json-cell.ts'
+import { jsonCellReader } from './json-cell.ts'
 import { JsonReader, type JsonToken } from './json-reader.ts'
 import { packedAt, type RecordBlock, recordOffset } from './record-block.ts'
 import { recordFact } from './record-fact.ts'
@@ -23,7 +24,7 @@ export const createJsonDecoder = (topic: TopicDefinition): Decoder => {
   const slotOf = new Map<string, number>()
   const cellReaders = columns.map((column, index) => {
     if (!column.metadata) slotOf.set(topic.value.names[column.name] ?? column.name, index)
-    return jsonCellReader(column, topic.value.timestamps[column.name])
+    return jsonCellReader(column, topic.value)
   })
   const tokens: (JsonToken | undefined)[] = new Array(columns.length)
   const row: (StoredValue | null)[] = new Array(columns.length)
@@ -53,7 +54,7 @@ export const createJsonDecoder = (topic: TopicDefinition): Decoder => {
           ? null
           : cellReaders[slot]!(token)
       if (value instanceof CellProblem) {
-        return { column: column.name, reason: `'${column.name}' ${value.reason}` }
+        return { column: column.name, reason: value.of(column.name) }
       }
       if (value === null && !column.nullable) {
         return {

@@ -1,4 +1,4 @@
-/** A JSON value of a member, by its text; strings are unescaped. */
+/** A JSON value of a member or element, by its text; strings are unescaped. */
 export interface JsonToken {
   kind: 'string' | 'number' | 'true' | 'false' | 'null' | 'object' | 'array'
   /** The string's value, or the value's text as it stands in the document. */
@@ -18,7 +18,7 @@ const plainString = /[^"\\\u0000-\u001f]*/y
 const maxDepth = 512
 
 /**
- * Reads the members of one JSON object without making it: numbers keep their text, so that int64 and decimals stay
+ * Reads the members of one JSON object, or the elements of one array, without making it: numbers keep their text, so that int64 and decimals stay
  * exact. It accepts exactly what JSON.parse accepts (held by a fuzz test), except nesting deeper than 512.
  */
 export class JsonReader {
@@ -33,16 +33,30 @@ export class JsonReader {
     text: string,
     onMember: (name: string, token: JsonToken) => void,
   ): JsonSyntaxProblem | undefined {
+    return this.#readDocument(text, '{', 'an object', () => this.#readMembers(0, onMember))
+  }
+
+  /** Calls `onElement` for each element of the document's array, in order. Answers a problem when it is not one. */
+  readArray(text: string, onElement: (token: JsonToken) => void): JsonSyntaxProblem | undefined {
+    return this.#readDocument(text, '[', 'an array', () => this.#readElements(0, onElement))
+  }
+
+  #readDocument(
+    text: string,
+    opening: '{' | '[',
+    what: string,
+    read: () => void,
+  ): JsonSyntaxProblem | undefined {
     this.#text = text
     this.#position = 0
     try {
       this.#skipSpace()
-      if (this.#text[this.#position] !== '{') {
+      if (this.#text[this.#position] !== opening) {
         this.#skipValue(0)
         this.#expectEnd()
-        return new JsonSyntaxProblem('the value is JSON but not an object')
+        return new JsonSyntaxProblem(`the value is JSON but not ${what}`)
       }
-      this.#readMembers(0, onMember)
+      read()
       this.#expectEnd()
       return undefined
     } catch (problem) {
@@ -113,7 +127,7 @@ export class JsonReader {
         this.#readMembers(depth, undefined)
         return 'object'
       case '[':
-        this.#skipElements(depth)
+        this.#readElements(depth, undefined)
         return 'array'
       case 't':
         return this.#word('true')
@@ -142,7 +156,7 @@ export class JsonReader {
     return word
   }
 
-  #skipElements(depth: number): void {
+  #readElements(depth: number, onElement: ((token: JsonToken) => void) | undefined): void {
     if (depth > maxDepth) this.#fail(`the value is nested deeper than ${maxDepth} levels`)
     this.#position += 1
     this.#skipSpace()
@@ -152,7 +166,8 @@ export class JsonReader {
     }
     for (;;) {
       this.#skipSpace()
-      this.#skipValue(depth + 1)
+      if (onElement) onElement(this.#readToken(depth + 1))
+      else this.#skipValue(depth + 1)
       this.#skipSpace()
       const next = this.#text[this.#position]
       this.#position += 1

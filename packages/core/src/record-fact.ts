@@ -1,6 +1,6 @@
+import { CellProblem } from './cell-problem.ts'
 import type { StoredValue } from './column-builder.ts'
 import type { RecordMetadata } from './column-type.ts'
-import { CellProblem } from './json-cell.ts'
 import { packedAt, type RecordBlock, recordOffset } from './record-block.ts'
 import { decodeHeaders } from './record-headers.ts'
 

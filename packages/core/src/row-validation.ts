@@ -36,7 +36,7 @@ const fieldProblem = (column: ColumnDefinition, value: unknown): string | undefi
     return column.nullable ? undefined : `'${column.name}' is missing and the column is not nullable`
   }
   const problem = columnValueProblem(column.type, value)
-  return problem && `'${column.name}' ${problem}`
+  return problem?.of(column.name)
 }
 
 const describe = (value: unknown): string =>

@@ -1,3 +1,4 @@
+import { columnTypeProblem, namePattern } from './column-type-check.ts'
 import { ConfigurationError } from './errors.ts'
 import { transformSources } from './partition-transform.ts'
 import type { TableJSON } from './table.ts'
@@ -5,9 +6,6 @@ import type { TableJSON } from './table.ts'
 const refuse = (code: string, message: string): never => {
   throw new ConfigurationError({ code, message })
 }
-
-/** Glue folds names to lower case and Athena takes letters, digits and underscores. */
-const namePattern = /^[a-z_][a-z0-9_]{0,254}$/
 
 /** Throws a `ConfigurationError` for a definition that Glue, Athena or the key layout would refuse. */
 export const checkDefinition = (json: TableJSON): void => {
@@ -27,6 +25,11 @@ export const checkDefinition = (json: TableJSON): void => {
     checkName('column', column.name)
     if (names.has(column.name)) refuse('NAME_REPEATED', `${where} has two columns named "${column.name}".`)
     names.add(column.name)
+    const problem = columnTypeProblem(column.type)
+    if (problem) {
+      const place = problem.path === '' ? column.name : `${column.name}.${problem.path}`
+      refuse('COLUMN_TYPE_REFUSED', `${where}: '${place}' ${problem.reason}.`)
+    }
   }
   for (const partition of json.partitions) {
     checkName('partition', partition.name)

@@ -1,6 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Column } from './column.ts'
 import type { ColumnDefinition, ColumnType, PartitionDefinition } from './column-type.ts'
+import { deepFreeze } from './deep-freeze.ts'
 import { ConfigurationError } from './errors.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import type {
@@ -53,7 +54,7 @@ export class TableDefinition<
   constructor(json: TableJSON) {
     checkDefinition(json)
     this.name = json.name
-    this.columns = deepFreeze(json.columns.map((column) => ({ ...column, type: { ...column.type } })))
+    this.columns = deepFreeze(json.columns.map((column) => structuredClone(column)))
     this.partitions = deepFreeze(json.partitions.map((partition) => ({ ...partition })))
     this.fileFormat = Object.freeze({ ...json.fileFormat })
     this.fingerprint = fingerprintOf(this)
@@ -187,14 +188,6 @@ const columnDefinition = (id: number, name: string, column: Column): ColumnDefin
   nullable: column.isNullable,
   ...(column.metadata ? { metadata: column.metadata } : {}),
 })
-
-const deepFreeze = <T>(value: T): T => {
-  if (typeof value === 'object' && value !== null) {
-    for (const member of Object.values(value)) deepFreeze(member)
-    Object.freeze(value)
-  }
-  return value
-}
 
 type AnyTable = TableDefinition<ColumnRecord, PartitionRecord>
 type ColumnsOf<T> = T extends { readonly [types]: { readonly columns: infer Columns extends ColumnRecord } }

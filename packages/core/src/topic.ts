@@ -1,5 +1,6 @@
+import { innermostType, typeAtPath, visitStructs } from './column-path.ts'
 import { ConfigurationError } from './errors.ts'
-import type { ColumnRecord, InputOf, PartitionRecord } from './infer.ts'
+import type { ColumnRecord, KeyColumn, MemberPath, PartitionRecord } from './infer.ts'
 import { type JsonEncoding, json } from './json-encoding.ts'
 import { type InferInput, type TableDefinition, type TableJSON, tableFromJSON } from './table.ts'
 
@@ -83,9 +84,16 @@ const checkColumns = (topic: TopicDefinition): void => {
       message: `${where}: the key cannot be '${topic.key}', which is a fact of the record and not part of its value.`,
     })
   }
-  for (const name of Object.keys(topic.value.names)) topic.table.column(name)
+  const keyType = topic.key === undefined ? undefined : topic.table.column(topic.key).type.kind
+  if (keyType === 'list' || keyType === 'map' || keyType === 'struct') {
+    throw new ConfigurationError({
+      code: 'TOPIC_KEY_INVALID',
+      message: `${where}: the key cannot be '${topic.key}': a ${keyType} has no text of its own; name a column that has one value.`,
+    })
+  }
+  for (const name of Object.keys(topic.value.names)) typeAtPath(topic.table, name)
   for (const name of Object.keys(topic.value.timestamps)) {
-    const { kind } = topic.table.column(name).type
+    const { kind } = innermostType(typeAtPath(topic.table, name))
     if (kind !== 'timestamp' && kind !== 'epochNanos') {
       throw new ConfigurationError({
         code: 'TIMESTAMP_FORMAT_UNSUITED',
@@ -93,18 +101,31 @@ const checkColumns = (topic: TopicDefinition): void => {
       })
     }
   }
+  const passed = topic.table.columns.filter(({ metadata }) => !metadata)
+  checkMembers(topic, '', passed)
+  for (const { name, type } of passed) {
+    visitStructs(type, name, (path, fields) => checkMembers(topic, `${path}.`, fields))
+  }
+}
+
+/** Two columns, or fields of one struct, cannot be one member of a JSON object. */
+const checkMembers = (
+  topic: TopicDefinition,
+  prefix: string,
+  fields: readonly { readonly name: string }[],
+): void => {
   const members = new Map<string, string>()
-  for (const column of topic.table.columns) {
-    if (column.metadata) continue
-    const member = topic.value.names[column.name] ?? column.name
+  for (const { name } of fields) {
+    const path = prefix + name
+    const member = topic.value.names[path] ?? name
     const other = members.get(member)
     if (other !== undefined) {
       throw new ConfigurationError({
         code: 'MEMBER_REPEATED',
-        message: `${where}: columns '${other}' and '${column.name}' are both the JSON member "${member}".`,
+        message: `Topic ${topic.name}: ${prefix === '' ? 'columns' : 'fields'} '${other}' and '${path}' are both the JSON member "${member}".`,
       })
     }
-    members.set(member, column.name)
+    members.set(member, path)
   }
 }
 
@@ -121,12 +142,10 @@ export const defineTopic = <
   name: string,
   definition: {
     readonly table: TableDefinition<Columns, Partitions>
-    readonly key?: Key extends keyof InputOf<Columns>
-      ? Key
-      : `the record key cannot be '${Key}': the table has no such column, or it is a fact of the record`
+    readonly key?: KeyColumn<Columns, Key>
     readonly partitions?: number
     readonly replicationFactor?: number
-    readonly value?: JsonEncoding<Extract<keyof InputOf<Columns>, string>>
+    readonly value?: JsonEncoding<MemberPath<Columns>>
   },
 ): TopicDefinition<Columns, Partitions> =>
   new TopicDefinition<Columns, Partitions>(name, {

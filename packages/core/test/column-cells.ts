@@ -24,6 +24,10 @@ export const cellAt = (column: ColumnDefinition, vector: ColumnVector, row: numb
     }
     case 'binary':
       return vector.bytes.subarray(vector.offsets[row]!, vector.offsets[row + 1]!)
+    case 'list':
+    case 'map':
+    case 'struct':
+      throw new Error('rowReader reads nested values')
     default:
       return vector.values[row]
   }

@@ -48,6 +48,15 @@ const expected: Readonly<Record<string, string>> = {
   'number-for-a-decimal': "Type 'number' is not assignable to type 'string | Decimal'.",
   'unknown-column-in-a-row':
     "Object literal may only specify known properties, and 'venue' does not exist in type '{ symbol: string; price: string | Decimal; }'.",
+  'list-of-a-fact': `Argument of type 'Fact<"int64", bigint, false>' is not assignable to parameter of type '"a fact of the record cannot stand within a list, map or struct: give it a column of its own"'.`,
+  'struct-with-json-text': `Type 'Value<"json", string, string>' is not assignable to type '"JSON text cannot stand within a list, map or struct: declare its fields, or keep the whole value as t.json()"'.`,
+  'map-with-decimal-keys': `Argument of type 'Value<"decimal", string | Decimal, Decimal>' is not assignable to parameter of type '"a key of a map cannot be a decimal: use t.string(), a whole number or t.date()"'.`,
+  'partition-by-a-list': partitionRefused(
+    'identity',
+    'tags',
+    "cannot partition by 'tags': list columns do not support identity()",
+  ),
+  'key-of-a-list': `Type '"tags"' is not assignable to type '"the record key cannot be 'tags': a list has no text of its own"'.`,
   'unknown-key-column': `Type '"smybol"' is not assignable to type '"the record key cannot be 'smybol': the table has no such column, or it is a fact of the record"'.`,
 }
 

@@ -1,6 +1,6 @@
 import type { ColumnType } from '@stockpipe/core'
 
-/** The Glue (Hive) type of a column: `bigint`, `decimal(18,4)`, `timestamp`. */
+/** The Glue (Hive) type of a column: `bigint`, `decimal(18,4)`, `array<struct<price:double>>`. */
 export const glueColumnType = (type: ColumnType): string => {
   switch (type.kind) {
     case 'boolean':
@@ -24,5 +24,11 @@ export const glueColumnType = (type: ColumnType): string => {
       return 'string'
     case 'decimal':
       return `decimal(${type.precision},${type.scale})`
+    case 'list':
+      return `array<${glueColumnType(type.element.type)}>`
+    case 'map':
+      return `map<${glueColumnType(type.key)},${glueColumnType(type.value.type)}>`
+    case 'struct':
+      return `struct<${type.fields.map((field) => `${field.name}:${glueColumnType(field.type)}`).join(',')}>`
   }
 }

@@ -19,6 +19,12 @@ describe('glueColumnType', () => {
     [t.binary(), 'binary'],
     [t.date(), 'date'],
     [t.timestamp(), 'timestamp'],
+    [t.list(t.string().nullable()), 'array<string>'],
+    [t.map(t.int64(), t.decimal(9, 2)), 'map<bigint,decimal(9,2)>'],
+    [
+      t.list(t.struct({ price: t.double(), fills: t.map(t.date(), t.list(t.epochNanos())) })),
+      'array<struct<price:double,fills:map<date,array<bigint>>>>',
+    ],
   ])('%o is %s', (column, type) => {
     expect(glueColumnType(column.type)).toBe(type)
   })

@@ -1,4 +1,10 @@
-import type { ColumnBatch, ColumnDefinition, ColumnType, ColumnVector } from '@stockpipe/core'
+import {
+  type ColumnBatch,
+  type ColumnDefinition,
+  type ColumnType,
+  type ColumnVector,
+  ConfigurationError,
+} from '@stockpipe/core'
 import {
   Binary,
   Bool,
@@ -61,6 +67,13 @@ const arrowType = (type: ColumnType, index: number): DataType => {
       return new Dictionary(new Utf8(), new Int32(), index)
     case 'binary':
       return new Binary()
+    case 'list':
+    case 'map':
+    case 'struct':
+      throw new ConfigurationError({
+        code: 'COLUMN_TYPE_REFUSED',
+        message: `The sink cannot write ${type.kind} columns yet; keep the value as t.json().`,
+      })
   }
 }
 
@@ -96,6 +109,10 @@ const arrowData = (type: DataType, vector: ColumnVector, length: number): Data =
     }
     case 'binary':
       return makeData({ ...rows, type: type as Binary, valueOffsets: vector.offsets, data: vector.bytes })
+    case 'list':
+    case 'map':
+    case 'struct':
+      throw new Error(`no Arrow data for a ${vector.kind}`)
     default: {
       const { values } = vector
       // Arrow keeps decimals of any width as 32-bit words.

@@ -27,6 +27,10 @@ const vectorSlice = (vector: ColumnVector, from: number, to: number): ColumnVect
     }
     case 'int128':
       return { ...vector, values: vector.values.subarray(from * 2, to * 2), validity }
+    case 'list':
+    case 'map':
+    case 'struct':
+      throw new Error(`no slice of a ${vector.kind}`)
     default:
       return { ...vector, values: vector.values.subarray(from, to), validity } as ColumnVector
   }

@@ -270,5 +270,6 @@ export const createColumnBuffer = (
 ): ColumnBuffer => {
   if (kind === 'dictionary') return new DictionaryBuffer(dictionary!)
   if (kind === 'boolean') return new BooleanBuffer()
+  if (kind === 'list' || kind === 'map' || kind === 'struct') throw new Error(`no buffer of a ${kind}`)
   return kind === 'binary' ? new BinaryBuffer() : new FixedWidthBuffer(kind)
 }

@@ -69,6 +69,10 @@ export const vectorOf = ({ type }: ColumnDefinition, cells: readonly Cell[]): Co
         ...packed(cells.map((cell) => (cell ?? new Uint8Array()) as Uint8Array)),
         validity,
       }
+    case 'list':
+    case 'map':
+    case 'struct':
+      throw new Error('nested columns are made by core')
   }
 }
 
