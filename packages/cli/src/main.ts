@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { StockpipeError } from '@stockpipe/core'
+import { nearestName, StockpipeError } from '@stockpipe/core'
 import { type Command, type CommandArguments, type CommandIO, UsageError } from './command.ts'
 import { deadLettersCommand } from './commands/dead-letters.ts'
 import { journalCommand } from './commands/journal.ts'
@@ -7,7 +7,6 @@ import { localCommand } from './commands/local.ts'
 import { queryCommand } from './commands/query.ts'
 import { sinkCommand } from './commands/sink.ts'
 import { verifyCommand } from './commands/verify.ts'
-import { suggestion } from './suggestion.ts'
 
 declare const __PACKAGE_VERSION__: string
 
@@ -67,7 +66,7 @@ const helpCommand = (rest: readonly string[], io: CommandIO): number => {
 
 const unknownCommand = (name: string, io: CommandIO): number => {
   const names = commands.map((command) => command.name)
-  const meant = suggestion(name, [...names, 'help'])
+  const meant = nearestName(name, [...names, 'help'])
   const remedy = meant === undefined ? `it has ${names.join(', ')}.` : `did you mean 'stockpipe ${meant}'?`
   io.stderr.write(
     name.startsWith('-')
@@ -89,7 +88,7 @@ const parsed = (command: Command, args: readonly string[]) => {
     const unknown = /Unknown option '--?([^']+)'/.exec((error as Error).message)?.[1]
     if (unknown === undefined)
       throw new UsageError((error as Error).message.split('. ')[0] ?? '', { cause: error })
-    const meant = suggestion(unknown, [...Object.keys(command.options), 'help'])
+    const meant = nearestName(unknown, [...Object.keys(command.options), 'help'])
     throw new UsageError(
       `it has no option '--${unknown}'${meant === undefined ? '' : `; did you mean '--${meant}'?`}`,
       { cause: error },

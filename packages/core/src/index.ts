@@ -58,6 +58,7 @@ export { formatDate, parseDate, parseInstantNanos } from './instant.ts'
 export { createDecoder } from './json-decoder.ts'
 export { createEncoder, type EncodedRecord, type RecordEncoder } from './json-encoder.ts'
 export { type InstantFormat, type JsonEncoding, json } from './json-encoding.ts'
+export { nearestName } from './nearest-name.ts'
 export type {
   CallOptions,
   ObjectMetadata,

@@ -32,13 +32,8 @@ export { createMemoryBudget, type MemoryBudget, type MemorySnapshot } from './me
 export type { ObjectSettings } from './object-settings.ts'
 export { createS3ObjectStore, type S3ObjectStoreOptions } from './object-store.ts'
 export { type PrunedLog, type PruneJournalOptions, pruneJournal } from './prune.ts'
-export {
-  createPushSink,
-  type PushOptions,
-  type PushResult,
-  type PushSink,
-  type PushSinkOptions,
-} from './push-sink.ts'
+export { createPushSink } from './push-sink.ts'
+export type { PushOptions, PushResult, PushSink, PushSinkOptions } from './push-sink-options.ts'
 export { type ResetOptions, type ResetReport, resetPartitionLog } from './reset.ts'
 export { createSink, type Sink } from './sink.ts'
 export type { LifecycleRule, PutIfAbsentOptions, SinkObjectStore } from './sink-object-store.ts'

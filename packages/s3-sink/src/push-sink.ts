@@ -16,6 +16,7 @@ import { cutGroup, type GroupCutContext } from './group-cut.ts'
 import { ensureGenesis } from './init-journal.ts'
 import type { JournalEntry } from './journal-entry.ts'
 import { sinkHash } from './journal-keys.ts'
+import { refuseUnknownPushOptions } from './known-options.ts'
 import { checkLastRecord } from './last-record-check.ts'
 import { LastResort } from './last-resort.ts'
 import { isLateReason } from './late-rows.ts'
@@ -23,76 +24,23 @@ import { silentLogger } from './logger.ts'
 import { createMemoryBudget, MemoryBudget } from './memory-budget.ts'
 import { type ChainEnd, PartitionJournal } from './partition-journal.ts'
 import { Publisher } from './publisher.ts'
+import type { PushOptions, PushResult, PushSink, PushSinkOptions } from './push-sink-options.ts'
 import { RejectionLimit } from './rejection-limit.ts'
-import type { SinkOptions } from './sink-options.ts'
 import { type SinkSetup, setUpSink } from './sink-setup.ts'
 import { Slots } from './slots.ts'
-import { probeConditionalPut } from './store-probe.ts'
+import { StartCheck } from './start-check.ts'
 
 /** How often another owner may claim first within one push. */
 const mostFencings = 20
-
-/** Options of `createSink` that say how records are read or rotated have no meaning here. */
-export interface PushSinkOptions
-  extends Omit<
-    SinkOptions,
-    | 'start'
-    | 'offsetForTimestamp'
-    | 'readAgain'
-    | 'cleaner'
-    | 'retainEntriesMillis'
-    | 'cutsAtOnce'
-    | 'compacted'
-    | 'onCommit'
-  > {
-  /**
-   * Where partition logs begin that the journal does not know: a fixed offset, never taken from what is pushed first,
-   * for two first pushes may run at once. Without it `stockpipe journal init` (`initJournal`) has to say it.
-   */
-  readonly genesis?: bigint | ((log: TopicPartition) => bigint)
-}
-
-export interface PushOptions {
-  /**
-   * Whether records may be missing between the journal's position and the first record handed over. `refuse`: a
-   * `LostPositionError` (`PUSH_HOLE`). `accept`: for a compacted or transactional topic, or a filtered event source; the
-   * hole is recorded in the journal. Holes between the records are accepted and recorded either way. Default `refuse`.
-   */
-  readonly onHole?: 'refuse' | 'accept'
-  readonly signal?: AbortSignal
-}
-
-/** What became of the records pushed. */
-export interface PushResult extends TopicPartition {
-  /** Where the journal stands now: everything below is published. */
-  readonly next: bigint
-  /** The group this push claimed; null when everything had been published before. */
-  readonly group: JournalEntry | null
-}
-
-/** A sink without a consumer: whoever calls hands records over, as often as it likes, and each is published once. */
-export interface PushSink extends AsyncDisposable {
-  /**
-   * Publishes the records of a block that the journal does not have yet, as one group. Resolved: every record of the
-   * block is in exactly one published file, whichever invocation put it there. Rejected: nothing is known, push again.
-   *
-   * Throws a `ConfigurationError` (`GENESIS_MISSING`, `RECORDS_BELOW_GENESIS`), a `LostPositionError` (`PUSH_HOLE`), a
-   * `LostUploadError` when claimed files are lost and the block does not hold their records, a `LogChangedError`, a
-   * `SchemaMismatchError` by the options for dead letters, a `FencedError` when others were faster 20 times.
-   */
-  push(block: RecordBlock, options?: PushOptions): Promise<PushResult>
-  /** Waits for the pushes under way. */
-  close(): Promise<void>
-}
 
 class StockpipePushSink implements PushSink {
   readonly #options: PushSinkOptions
   readonly #setup: SinkSetup
   readonly #context: Omit<GroupCutContext, 'journal'>
   readonly #writer: string
+  readonly #startCheck: StartCheck
   /** The last push of each partition log: they go one after another. */
   readonly #last = new Map<string, Promise<unknown>>()
-  #probe: Promise<void> | undefined
   #closed = false
 
   constructor(options: PushSinkOptions) {
@@ -120,11 +68,13 @@ class StockpipePushSink implements PushSink {
           ? options.memory
           : createMemoryBudget(options.memory ?? '256MiB'),
     }
+    const { keys, journalStore } = setup
+    this.#startCheck = new StartCheck({ ...this.#context, sink: options.name, keys, journalStore })
   }
 
   async push(block: RecordBlock, options: PushOptions = {}): Promise<PushResult> {
     this.#check(block)
-    await this.#probed(options.signal)
+    await this.#startCheck.passed(options.signal)
     const name = `${block.topic}-${block.partition}`
     const before = this.#last.get(name) ?? Promise.resolve()
     const push = before.then(() => this.#push(block, options))
@@ -281,22 +231,6 @@ class StockpipePushSink implements PushSink {
     return (this.#options.createEngine ?? createEngine)(options)
   }
 
-  async #probed(signal: AbortSignal | undefined): Promise<void> {
-    const { keys, journalStore } = this.#setup
-    this.#probe ??= probeConditionalPut(
-      journalStore,
-      keys.probe,
-      { ...this.#context, sink: this.#options.name },
-      signal,
-    )
-    try {
-      await this.#probe
-    } catch (error) {
-      this.#probe = undefined
-      throw error
-    }
-  }
-
   #check(block: RecordBlock): void {
     const { name, topic } = this.#options
     if (this.#closed) {
@@ -375,4 +309,7 @@ const notHandedOver = (block: RecordBlock, cause: StockpipeError): LostUploadErr
  *
  * Each push claims one group, so batches should be large. Throws a `ConfigurationError` for options that do not fit.
  */
-export const createPushSink = (options: PushSinkOptions): PushSink => new StockpipePushSink(options)
+export const createPushSink = (options: PushSinkOptions): PushSink => {
+  refuseUnknownPushOptions(options)
+  return new StockpipePushSink(options)
+}

@@ -18,19 +18,18 @@ import { DeadLetterForwarder } from './dead-letter-forwarder.ts'
 import { createEngine } from './engine.ts'
 import { Housekeeping, type HousekeepingJob } from './housekeeping.ts'
 import { sinkHash } from './journal-keys.ts'
+import { refuseUnknownSinkOptions } from './known-options.ts'
 import { LastResort } from './last-resort.ts'
-import { lifecycleWarnings } from './lifecycle-check.ts'
 import { silentLogger } from './logger.ts'
 import { createMemoryBudget, MemoryBudget, type MemorySnapshot } from './memory-budget.ts'
 import { PartitionLog } from './partition-log.ts'
 import { pruneLog } from './prune.ts'
 import { Publisher } from './publisher.ts'
 import type { SinkContext } from './sink-context.ts'
-import type { SinkObjectStore } from './sink-object-store.ts'
 import type { SinkOptions } from './sink-options.ts'
 import { setUpSink } from './sink-setup.ts'
 import { Slots } from './slots.ts'
-import { probeConditionalPut } from './store-probe.ts'
+import { StartCheck } from './start-check.ts'
 import { abortLostUploads } from './upload-cleaner.ts'
 
 const opensAtOnce = 16
@@ -44,12 +43,11 @@ export interface Sink extends PartitionedSink, AsyncDisposable {
 class StockpipeSink implements Sink {
   readonly #options: SinkOptions
   readonly #context: SinkContext
-  readonly #journalStore: SinkObjectStore
+  readonly #startCheck: StartCheck
   readonly #logs = new Map<string, PartitionLog>()
   readonly #events = new EventEmitter()
   readonly #leaveBudget: () => void
   readonly #housekeeping: Housekeeping | undefined
-  #probe: Promise<void> | undefined
   #closing: Promise<void> | undefined
 
   constructor(options: SinkOptions) {
@@ -86,7 +84,17 @@ class StockpipeSink implements Sink {
         channels.s3Sink.memory.publish(() => ({ sink: options.name, usedBytes, limitBytes, full })),
     })
     this.#options = options
-    this.#journalStore = journalStore
+    this.#startCheck = new StartCheck({
+      runtime,
+      logger,
+      sink: options.name,
+      keys,
+      journalStore,
+      tableStore,
+      table,
+      deadLetters: setup.deadLetters,
+      latePrefix: setup.latePrefix,
+    })
     this.#context = {
       runtime,
       logger,
@@ -157,7 +165,7 @@ class StockpipeSink implements Sink {
   ): Promise<readonly PartitionPosition[]> {
     this.#refuseWhenClosed()
     for (const { topic } of partitions) this.#refuseOtherTopic(topic)
-    await this.#probed(signal)
+    await this.#startCheck.passed(signal)
     const opened: PartitionLog[] = []
     const slots = new Slots(opensAtOnce)
     try {
@@ -307,34 +315,6 @@ class StockpipeSink implements Sink {
     if (this.#logs.get(log.name) === log) this.#logs.delete(log.name)
   }
 
-  /** The store is probed once a start; a probe that failed is made again at the next assignment. */
-  async #probeStores(signal: AbortSignal | undefined): Promise<void> {
-    const { journal, table, tableStore, deadLetters, latePrefix, logger } = this.#context
-    const { keys } = journal
-    await probeConditionalPut(this.#journalStore, keys.probe, journal, signal)
-    const files = {
-      store: tableStore,
-      bucket: table.bucket,
-      prefixes: [table.prefix, deadLetters.prefix, latePrefix],
-    }
-    const warnings = await lifecycleWarnings(
-      { store: this.#journalStore, bucket: keys.bucket, prefix: keys.root },
-      files,
-      signal,
-    )
-    for (const warning of warnings) logger.warn(`Sink ${this.#options.name}: ${warning}`)
-  }
-
-  async #probed(signal: AbortSignal | undefined): Promise<void> {
-    this.#probe ??= this.#probeStores(signal)
-    try {
-      await this.#probe
-    } catch (error) {
-      this.#probe = undefined
-      throw error
-    }
-  }
-
   #emit(event: string, ...details: unknown[]): void {
     this.#guard(`the listener of ${event}`, () => this.#events.emit(event, ...details))
   }
@@ -388,4 +368,7 @@ const tellLogEnded = (sink: string, event: string, details: readonly unknown[]):
  *
  * Throws a `ConfigurationError` for options that do not fit together.
  */
-export const createSink = (options: SinkOptions): Sink => new StockpipeSink(options)
+export const createSink = (options: SinkOptions): Sink => {
+  refuseUnknownSinkOptions(options)
+  return new StockpipeSink(options)
+}

@@ -1,10 +1,12 @@
 import { Readable } from 'node:stream'
 import { S3Client } from '@aws-sdk/client-s3'
 import { describe, expect, it } from 'vitest'
-import { createS3ObjectStore, type LifecycleRule } from '../src/index.ts'
+import { createPushSink, createS3ObjectStore, type LifecycleRule } from '../src/index.ts'
 import { FakeLog } from './sink/fake-log.ts'
+import { LineEngine } from './sink/line-engine.ts'
+import { ManualRuntime } from './sink/manual-runtime.ts'
 import { MemoryObjectStore, refusal } from './sink/memory-object-store.ts'
-import { sinkUnderTest } from './sink/sink-fixture.ts'
+import { lake, sinkUnderTest, ticksTopic } from './sink/sink-fixture.ts'
 
 const rule = (more: Partial<LifecycleRule>): LifecycleRule => ({
   id: 'rule',
@@ -51,6 +53,30 @@ describe('lifecycle rules of the bucket, at start-up', () => {
     const warnings = await warningsWith([rule(more)])
     expect(warnings).toHaveLength(1)
     expect(warnings[0]).toMatch(warning)
+  })
+
+  it('are reported once by a sink that records are pushed to, too', async () => {
+    const warnings: string[] = []
+    const sink = createPushSink({
+      name: 'market',
+      topic: ticksTopic,
+      table: lake,
+      store: Object.assign(new MemoryObjectStore(), {
+        lifecycleRules: async () => [rule({ expires: true }), rule({ abortsUploadsAfterDays: 3 })],
+      }),
+      logger: { info() {}, warn: (text) => warnings.push(text), error() {} },
+      runtime: new ManualRuntime(4),
+      createEngine: () => new LineEngine(),
+      genesis: 0n,
+    })
+    const log = new FakeLog().appendMany(4)
+    await sink.push(log.block(0n, 2))
+    await sink.push(log.block(2n, 2))
+    await sink.close()
+    expect(warnings).toEqual([
+      expect.stringMatching(/^Sink market: .*deletes objects of the journal/),
+      expect.stringMatching(/removes incomplete uploads after 3 days/),
+    ])
   })
 
   it.each<[string, Partial<LifecycleRule>]>([

@@ -16,10 +16,10 @@ const distance = (left: string, right: string): number => {
   return rows[left.length]![right.length]!
 }
 
-/** The word that was probably meant: one that begins so, or is at most two letters away. */
-export const suggestion = (typed: string, words: readonly string[]): string | undefined => {
-  const near = words
-    .map((word) => ({ word, away: word.startsWith(typed) ? 0 : distance(typed, word) }))
+/** The name that was probably meant: one that begins so, or is at most two letters away. */
+export const nearestName = (typed: string, names: readonly string[]): string | undefined => {
+  const near = names
+    .map((name) => ({ name, away: name.startsWith(typed) ? 0 : distance(typed, name) }))
     .sort((left, right) => left.away - right.away)[0]
-  return near !== undefined && near.away <= 2 && near.away < near.word.length ? near.word : undefined
+  return near !== undefined && near.away <= 2 && near.away < near.name.length ? near.name : undefined
 }
