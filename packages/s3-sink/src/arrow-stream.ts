@@ -1,10 +1,4 @@
-import {
-  type ColumnBatch,
-  type ColumnDefinition,
-  type ColumnType,
-  type ColumnVector,
-  ConfigurationError,
-} from '@stockpipe/core'
+import type { ColumnBatch, ColumnDefinition, ColumnType, ColumnVector, NestedValue } from '@stockpipe/core'
 import {
   Binary,
   Bool,
@@ -20,6 +14,8 @@ import {
   Int16,
   Int32,
   Int64,
+  List,
+  Map_,
   makeData,
   RecordBatch,
   Schema,
@@ -34,10 +30,16 @@ import {
 /** The Arrow schema of a table's columns; partition columns are in the path and not in the file. */
 export const arrowSchema = (columns: readonly ColumnDefinition[]): Schema =>
   new Schema(
-    columns.map((column, index) => new Field(column.name, arrowType(column.type, index), column.nullable)),
+    columns.map((column, index) => new Field(column.name, columnType(column.type, index), column.nullable)),
   )
 
-const arrowType = (type: ColumnType, index: number): DataType => {
+const columnType = (type: ColumnType, index: number): DataType =>
+  // A dictionary in every file, so that readers that see Arrow's types find the same one everywhere.
+  type.kind === 'string' || type.kind === 'json'
+    ? new Dictionary(new Utf8(), new Int32(), index)
+    : arrowType(type)
+
+const arrowType = (type: ColumnType): DataType => {
   switch (type.kind) {
     case 'boolean':
       return new Bool()
@@ -63,19 +65,30 @@ const arrowType = (type: ColumnType, index: number): DataType => {
       return new TimestampMillisecond()
     case 'string':
     case 'json':
-      // A dictionary in every file, so that readers that see Arrow's types find the same one everywhere.
-      return new Dictionary(new Utf8(), new Int32(), index)
+      return new Utf8()
     case 'binary':
       return new Binary()
     case 'list':
+      // Named as Parquet names what a list is made of.
+      return new List(field('element', type.element))
     case 'map':
+      return new Map_(
+        new Field(
+          'entries',
+          new Struct<{ key: DataType; value: DataType }>([
+            field('key', { type: type.key, nullable: false }),
+            field('value', type.value),
+          ]),
+          false,
+        ),
+      )
     case 'struct':
-      throw new ConfigurationError({
-        code: 'COLUMN_TYPE_REFUSED',
-        message: `The sink cannot write ${type.kind} columns yet; keep the value as t.json().`,
-      })
+      return new Struct(type.fields.map((inner) => field(inner.name, inner)))
   }
 }
+
+const field = (name: string, { type, nullable }: NestedValue): Field =>
+  new Field(name, arrowType(type), nullable)
 
 /** A batch as an Arrow IPC stream of one record batch; the vectors are wrapped, and copied once into the stream. */
 export const arrowStream = (schema: Schema, batch: ColumnBatch): Uint8Array => {
@@ -109,10 +122,27 @@ const arrowData = (type: DataType, vector: ColumnVector, length: number): Data =
     }
     case 'binary':
       return makeData({ ...rows, type: type as Binary, valueOffsets: vector.offsets, data: vector.bytes })
-    case 'list':
-    case 'map':
-    case 'struct':
-      throw new Error(`no Arrow data for a ${vector.kind}`)
+    case 'list': {
+      const { offsets, element } = vector
+      const child = arrowData(type.children[0]!.type, element, offsets[length]!)
+      return makeData({ ...rows, type: type as List, valueOffsets: offsets, child })
+    }
+    case 'map': {
+      const { offsets, key, value } = vector
+      const entries = type.children[0]!.type as Struct
+      const count = offsets[length]!
+      const children = [key, value].map((inner, index) =>
+        arrowData(entries.children[index]!.type, inner, count),
+      )
+      const child = makeData({ type: entries, length: count, nullCount: 0, children })
+      return makeData({ ...rows, type: type as Map_, valueOffsets: offsets, child })
+    }
+    case 'struct': {
+      const children = vector.fields.map((inner, index) =>
+        arrowData(type.children[index]!.type, inner, length),
+      )
+      return makeData({ ...rows, type: type as Struct, children })
+    }
     default: {
       const { values } = vector
       // Arrow keeps decimals of any width as 32-bit words.

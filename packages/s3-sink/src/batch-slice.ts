@@ -17,24 +17,40 @@ const vectorSlice = (vector: ColumnVector, from: number, to: number): ColumnVect
       return { kind: 'dictionary', ...dictionarySlice(vector, from, to), validity }
     case 'binary': {
       const { offsets, bytes } = vector
-      const begin = offsets[from]!
       return {
         kind: 'binary',
-        offsets: offsets.subarray(from, to + 1).map((offset) => offset - begin),
-        bytes: bytes.subarray(begin, offsets[to]!),
+        offsets: offsetsSlice(offsets, from, to),
+        bytes: bytes.subarray(offsets[from]!, offsets[to]!),
         validity,
       }
     }
     case 'int128':
       return { ...vector, values: vector.values.subarray(from * 2, to * 2), validity }
-    case 'list':
-    case 'map':
+    case 'list': {
+      const { offsets, element } = vector
+      const slice = vectorSlice(element, offsets[from]!, offsets[to]!)
+      return { kind: 'list', offsets: offsetsSlice(offsets, from, to), element: slice, validity }
+    }
+    case 'map': {
+      const { offsets, key, value } = vector
+      const entries = (inner: ColumnVector) => vectorSlice(inner, offsets[from]!, offsets[to]!)
+      return {
+        kind: 'map',
+        offsets: offsetsSlice(offsets, from, to),
+        key: entries(key),
+        value: entries(value),
+        validity,
+      }
+    }
     case 'struct':
-      throw new Error(`no slice of a ${vector.kind}`)
+      return { kind: 'struct', fields: vector.fields.map((field) => vectorSlice(field, from, to)), validity }
     default:
       return { ...vector, values: vector.values.subarray(from, to), validity } as ColumnVector
   }
 }
+
+const offsetsSlice = (offsets: Int32Array, from: number, to: number): Int32Array =>
+  offsets.subarray(from, to + 1).map((offset) => offset - offsets[from]!)
 
 const dictionarySlice = (
   { codes, dictionary, validity }: ColumnVector & { kind: 'dictionary' },

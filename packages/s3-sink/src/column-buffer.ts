@@ -1,5 +1,6 @@
 import { type ColumnVector, StockpipeError } from '@stockpipe/core'
 import { checkColumnBytes } from './byte-interner.ts'
+import { createNestedBuffer } from './nested-buffer.ts'
 import { grownCapacity, type RowSelection } from './row-selection.ts'
 import type { SharedDictionary } from './shared-dictionary.ts'
 import { isNull, ValidityBuffer } from './validity-buffer.ts'
@@ -270,6 +271,8 @@ export const createColumnBuffer = (
 ): ColumnBuffer => {
   if (kind === 'dictionary') return new DictionaryBuffer(dictionary!)
   if (kind === 'boolean') return new BooleanBuffer()
-  if (kind === 'list' || kind === 'map' || kind === 'struct') throw new Error(`no buffer of a ${kind}`)
+  if (kind === 'list' || kind === 'map' || kind === 'struct') {
+    return createNestedBuffer(kind, (inner) => createColumnBuffer(inner, undefined))
+  }
   return kind === 'binary' ? new BinaryBuffer() : new FixedWidthBuffer(kind)
 }

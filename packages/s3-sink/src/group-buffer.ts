@@ -1,6 +1,5 @@
 import {
   type ColumnBatch,
-  type ColumnDefinition,
   type ColumnVector,
   SchemaMismatchError,
   type TableDefinition,
@@ -10,24 +9,7 @@ import type { RowGroupEncoder } from './row-group-encoder.ts'
 import { RowRouter, type UnroutableRow } from './row-router.ts'
 import { SharedDictionary } from './shared-dictionary.ts'
 import { isNull } from './validity-buffer.ts'
-
-/** The kind of vector a column is decoded to. */
-export const vectorKind = ({ type }: ColumnDefinition): ColumnVector['kind'] => {
-  switch (type.kind) {
-    case 'date':
-      return 'int32'
-    case 'timestamp':
-    case 'epochNanos':
-      return 'int64'
-    case 'decimal':
-      return type.precision <= 18 ? 'int64' : 'int128'
-    case 'string':
-    case 'json':
-      return 'dictionary'
-    default:
-      return type.kind
-  }
-}
+import { vectorKind, vectorMismatch } from './vector-kind.ts'
 
 /** The open flush group of one partition log: its rows by path, as columns. */
 export class GroupBuffer {
@@ -54,7 +36,7 @@ export class GroupBuffer {
     this.#fileStarts = fileStarts
     this.#table = table
     this.#rowGroups = rowGroups
-    this.#kinds = table.columns.map(vectorKind)
+    this.#kinds = table.columns.map(({ type }) => vectorKind(type))
     this.#router = new RowRouter(table, maxPathBytes)
     this.#dictionaries = this.#kinds.map((kind) =>
       kind === 'dictionary' ? new SharedDictionary() : undefined,
@@ -159,9 +141,10 @@ export class GroupBuffer {
       fail(`has ${batch.columns.length} columns instead of ${this.#kinds.length}`)
     }
     this.#table.columns.forEach((column, index) => {
-      const { kind, validity } = batch.columns[index]!
-      if (kind !== this.#kinds[index])
-        fail(`has '${column.name}' as ${kind} instead of ${this.#kinds[index]}`)
+      const vector = batch.columns[index]!
+      const { validity } = vector
+      const mismatch = vectorMismatch(column.type, vector, column.name)
+      if (mismatch !== undefined) fail(`has ${mismatch}`)
       if (column.nullable || validity === null) return
       for (let row = begin; row < batch.rows; row += 1) {
         if (isNull(validity, row)) {
