@@ -8,8 +8,10 @@ import {
 import type { Batch, ConsumerStartBatchProcessEvent, EachBatchPayload } from 'kafkajs'
 import { type ConsumerLag, totalLag } from './consumer-lag.ts'
 import type { ConsumerProgress } from './consumer-options.ts'
+import { fetchedBlocks } from './fetched-batch.ts'
+import type { Inflate } from './inflate.ts'
 import { noLog } from './log-lookup.ts'
-import { type BlockLimits, messageBlocks } from './message-blocks.ts'
+import type { BlockLimits } from './message-blocks.ts'
 import type { PartitionCursor } from './partition-cursor.ts'
 import type { PartitionOwnership } from './partition-ownership.ts'
 import { positionProblem } from './position-check.ts'
@@ -20,6 +22,7 @@ export interface ConsumerLoopOptions {
   readonly sinks: ReadonlySet<PartitionedSink>
   readonly runtime: Runtime
   readonly blockLimits: BlockLimits
+  readonly inflate: Inflate
   readonly heartbeatIntervalMillis: number
   readonly onProgress: ((progress: ConsumerProgress) => void) | undefined
   readonly onLag: (lag: ConsumerLag) => void
@@ -70,7 +73,7 @@ export class ConsumerLoop {
       if (cursor.writing) await this.#beating(payload, abortable(cursor.writing, signal))
       const from = fetchedFrom(payload.batch)
       if (from === cursor.position || (await this.#accountFor(cursor, from, payload))) {
-        await this.#handOver(cursor, payload)
+        await this.#handOver(cursor, from, payload)
       }
       if (!signal.aborted) await this.#beat(payload)
     } catch (error) {
@@ -190,13 +193,14 @@ export class ConsumerLoop {
     return false
   }
 
-  async #handOver(cursor: PartitionCursor, payload: EachBatchPayload): Promise<void> {
-    const { blockLimits, onProgress } = this.#options
+  async #handOver(cursor: PartitionCursor, from: bigint, payload: EachBatchPayload): Promise<void> {
+    const { blockLimits, inflate, onProgress } = this.#options
     const { batch } = payload
     const { signal } = cursor.interrupted
     const end = BigInt(batch.lastOffset()) + 1n
     const next = cursor.target !== undefined && cursor.target < end ? cursor.target : end
-    for (const block of messageBlocks(batch, cursor.handedTo, next, blockLimits)) {
+    const range = { position: cursor.handedTo, from, nextOffset: next }
+    for (const block of fetchedBlocks(batch, range, blockLimits, inflate)) {
       await this.#write(cursor, block, payload, signal)
       // Many small blocks take as long as a large one.
       await this.#beat(payload)

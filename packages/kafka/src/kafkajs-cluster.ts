@@ -48,20 +48,31 @@ const methods = [
   'findBroker',
 ] as const satisfies readonly (keyof KafkajsCluster)[]
 
+/** What a `Kafka` makes the clusters of its clients with, and the name it has it under; undefined when there is none. */
+export const clusterFactory = (
+  kafka: Kafka,
+): { readonly name: symbol; create(options: unknown): unknown } | undefined => {
+  for (let owner: object | null = kafka; owner !== null; owner = Object.getPrototypeOf(owner)) {
+    const name = Object.getOwnPropertySymbols(owner).find(
+      ({ description }) => description === 'private:Kafka:createCluster',
+    )
+    const create: unknown = name && Reflect.get(owner, name)
+    if (name && typeof create === 'function') return { name, create: (options) => create(options) }
+  }
+  return undefined
+}
+
 /**
  * A cluster of its own for one client, as `kafka.producer()` makes one inside. Nothing of kafkajs is changed by it.
  *
  * Throws a `ConfigurationError` `KAFKAJS_UNSUPPORTED` when this is not a `Kafka` of kafkajs 2.
  */
 export const openCluster = (kafka: Kafka): KafkajsCluster => {
-  const symbol = Object.getOwnPropertySymbols(kafka).find(
-    ({ description }) => description === 'private:Kafka:createCluster',
-  )
-  const create = symbol && Reflect.get(kafka, symbol)
-  const cluster: unknown =
-    typeof create === 'function'
-      ? create({ metadataMaxAge: 300_000, allowAutoTopicCreation: false, maxInFlightRequests: null })
-      : undefined
+  const cluster = clusterFactory(kafka)?.create({
+    metadataMaxAge: 300_000,
+    allowAutoTopicCreation: false,
+    maxInFlightRequests: null,
+  })
   if (isCluster(cluster)) return cluster
   throw new ConfigurationError({
     code: 'KAFKAJS_UNSUPPORTED',

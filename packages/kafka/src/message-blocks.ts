@@ -8,6 +8,8 @@ export interface BlockLimits {
 
 export const defaultBlockLimits: BlockLimits = { maxBlockRecords: 65_536, maxBlockBytes: 8 * 1024 * 1024 }
 
+const largestDelta = 0xffff_ffffn
+
 /**
  * Packs the messages of a fetched batch into blocks that follow each other without a gap, from `position` to
  * `nextOffset`; messages from `nextOffset` on are left out.
@@ -23,7 +25,8 @@ export function* messageBlocks(
   for (const { offset: text, timestamp, key, value, headers } of batch.messages) {
     const offset = BigInt(text)
     if (offset >= nextOffset) break
-    if (block.count >= limits.maxBlockRecords || block.byteLength >= limits.maxBlockBytes) {
+    const isFull = block.count >= limits.maxBlockRecords || block.byteLength >= limits.maxBlockBytes
+    if (isFull || offset - block.firstOffset > largestDelta) {
       yield block.finish(offset)
       block = new RecordBlockBuilder({ topic, partition, firstOffset: offset })
     }

@@ -1,4 +1,5 @@
-import { batchHeaderBytes, recordOverheadBytes } from './record-batch.ts'
+import { recordOverheadBytes } from './record-batch.ts'
+import { batchHeaderBytes } from './record-batch-header.ts'
 
 /** A record with its partition chosen. */
 export interface OutgoingRecord {

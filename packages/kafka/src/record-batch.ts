@@ -1,5 +1,6 @@
 import { crc32c } from '@stockpipe/core'
 import type { BatchCompression } from './compression.ts'
+import { batchHeaderBytes } from './record-batch-header.ts'
 
 /** Who writes: the broker knows a repeated batch by it and the batch's sequence number. */
 export interface ProducerIdentity {
@@ -7,8 +8,6 @@ export interface ProducerIdentity {
   readonly epoch: number
 }
 
-/** Bytes before the first record. */
-export const batchHeaderBytes = 61
 /** Attributes, timestamp and offset deltas, lengths and header count take this at most. */
 export const recordOverheadBytes = 36
 

@@ -10,6 +10,7 @@ import {
   type TopicPartition,
 } from '@stockpipe/core'
 import type { Kafka } from 'kafkajs'
+import type { RunConsumerOptions } from './consumer-options.ts'
 import { runConsumer } from './run-consumer.ts'
 import { settledWithin } from './waiting.ts'
 
@@ -23,6 +24,8 @@ export interface RecordReaderOptions {
    * deleted when the read has ended (where the program may delete it). Default `stockpipe-read-again`.
    */
   readonly groupPrefix?: string
+  /** As of `runConsumer`. Default `raw`. */
+  readonly recordBatches?: RunConsumerOptions['recordBatches']
   readonly runtime?: Runtime
 }
 
@@ -33,7 +36,12 @@ export interface RecordReaderOptions {
  * a `LogChangedError` when the log ends before the last.
  */
 export const createRecordReader = (options: RecordReaderOptions): RecordReader => {
-  const { kafka, groupPrefix = 'stockpipe-read-again', runtime = systemRuntime } = options
+  const {
+    kafka,
+    groupPrefix = 'stockpipe-read-again',
+    recordBatches = 'raw',
+    runtime = systemRuntime,
+  } = options
   return {
     async *read(log, from, to, { signal } = {}): AsyncGenerator<RecordBlock> {
       if (from >= to) return
@@ -47,6 +55,7 @@ export const createRecordReader = (options: RecordReaderOptions): RecordReader =
         sink,
         until: 'latest',
         drainMillis: 1000,
+        recordBatches,
         runtime,
         signal: signal ? AbortSignal.any([signal, ended.signal]) : ended.signal,
       })

@@ -11,11 +11,13 @@ import {
 } from './consumer-options.ts'
 import { observedSinks, tellJoined, tellLag } from './consumer-telemetry.ts'
 import { endOffsets } from './end-offsets.ts'
+import { loadInflate } from './inflate.ts'
 import { kafkaFailure } from './kafka-failure.ts'
 import { defaultBlockLimits } from './message-blocks.ts'
 import { OffsetCommitter } from './offset-committer.ts'
 import { type PartitionCursor, partitionKey } from './partition-cursor.ts'
 import { PartitionOwnership } from './partition-ownership.ts'
+import { withRawRecordBatches } from './raw-record-batches.ts'
 import { stickyAssigner } from './sticky-assigner.ts'
 import { settledWithin } from './waiting.ts'
 import { registerZstd } from './zstd-codec.ts'
@@ -51,8 +53,9 @@ export const runConsumer = async (options: RunConsumerOptions): Promise<Consumer
   const outcome = deferred<'reached' | 'aborted'>()
   let ending = false
   // Producers compress with zstd by default, which kafkajs cannot read by itself.
-  registerZstd()
-  const consumer = kafka.consumer({
+  if (options.recordBatches === 'messages') registerZstd()
+  const fetching = options.recordBatches === 'messages' ? kafka : withRawRecordBatches(kafka)
+  const consumer = fetching.consumer({
     groupId,
     sessionTimeout: sessionTimeoutMillis,
     heartbeatInterval: heartbeatIntervalMillis,
@@ -88,6 +91,7 @@ export const runConsumer = async (options: RunConsumerOptions): Promise<Consumer
     }
     // fromBeginning only matters where kafkajs would jump by itself, which the loop notices.
     await consumer.subscribe({ topics: [...sinks.keys()], fromBeginning: true })
+    const inflate = await loadInflate()
     if (ending) return
     const owned = new PartitionOwnership({
       consumer,
@@ -115,6 +119,7 @@ export const runConsumer = async (options: RunConsumerOptions): Promise<Consumer
         maxBlockRecords: options.maxBlockRecords ?? defaultBlockLimits.maxBlockRecords,
         maxBlockBytes: options.maxBlockBytes ?? defaultBlockLimits.maxBlockBytes,
       },
+      inflate,
       heartbeatIntervalMillis,
       onProgress: options.onProgress,
       onLag: (lag) => {

@@ -1,16 +1,16 @@
 import { StockpipeError } from '@stockpipe/core'
 import kafkajs from 'kafkajs'
+import { largestInflatedBytes } from './malformed-bytes.ts'
 
 /** zstd by WebAssembly: nothing to compile, and the same on every Node.js. */
 export interface Zstd {
   compress(bytes: Uint8Array): Uint8Array
-  /** Throws a `StockpipeError` `ZSTD_CORRUPT` for what is no whole zstd frame, or above 1 GiB. */
+  /** Throws a `StockpipeError` `ZSTD_CORRUPT` for what is no whole zstd frame, or above 512 MiB. */
   decompress(bytes: Uint8Array): Uint8Array
 }
 
 /** Fast, and within a few percent of the default level on JSON records. */
 const level = 1
-const largestBytes = 1024 ** 3
 
 let loaded: Promise<Zstd> | undefined
 
@@ -26,37 +26,56 @@ const load = async (): Promise<Zstd> => {
   return {
     compress: (bytes) => compress(bytes, level),
     decompress: (bytes) => {
+      const frame = Buffer.from(bytes)
+      const size = contentSize(frame)
+      // WebAssembly would write over its own memory where it has no room for what a frame says.
+      if (size === 'unknown frame' || (size !== undefined && size > largestInflatedBytes))
+        throw corrupt(frame)
       // Frames of clients that stream do not say how large they are inside.
-      let room = Math.max(1024 * 1024, bytes.length * 8)
+      let room = Math.min(largestInflatedBytes, Math.max(1024 * 1024, bytes.length * 8))
       for (;;) {
         try {
-          return decompress(Buffer.from(bytes), { defaultHeapSize: room })
+          return decompress(frame, { defaultHeapSize: room })
         } catch (cause) {
-          room *= 4
-          if (room <= largestBytes && !saysItsSize(bytes)) continue
-          throw new StockpipeError({
-            code: 'ZSTD_CORRUPT',
-            message: `${bytes.length} bytes are no whole zstd frame, or hold more than ${largestBytes} bytes.`,
-            cause,
-          })
+          const isTooSmall = size === undefined && String(cause).includes(destinationTooSmall)
+          if (!isTooSmall || room === largestInflatedBytes) throw corrupt(frame, cause)
+          room = Math.min(largestInflatedBytes, room * 4)
         }
       }
     },
   }
 }
 
-/** Whether the header of a frame carries the size of its content. */
-const saysItsSize = (bytes: Uint8Array): boolean => {
-  const descriptor = bytes[4] ?? 0
-  return descriptor >> 6 !== 0 || (descriptor & 0x20) !== 0
+const destinationTooSmall = 'code -70'
+const frameMagic = 0xfd2fb528
+
+/** What the header of a frame says to be inside; undefined when it does not. */
+const contentSize = (frame: Buffer): number | undefined | 'unknown frame' => {
+  if (frame.length < 6) return 'unknown frame'
+  if (frame.readUInt32LE(0) !== frameMagic) return 'unknown frame'
+  const descriptor = frame[4]!
+  const isSingleSegment = (descriptor & 0x20) !== 0
+  const at = 5 + (isSingleSegment ? 0 : 1) + [0, 1, 2, 4][descriptor & 3]!
+  const bytes = [isSingleSegment ? 1 : 0, 2, 4, 8][descriptor >> 6]!
+  if (frame.length < at + bytes) return 'unknown frame'
+  if (bytes === 0) return undefined
+  if (bytes === 8) return Number(frame.readBigUInt64LE(at))
+  return frame.readUIntLE(at, bytes) + (bytes === 2 ? 256 : 0)
 }
+
+const corrupt = (frame: Buffer, cause?: unknown): StockpipeError =>
+  new StockpipeError({
+    code: 'ZSTD_CORRUPT',
+    message: `${frame.length} bytes are no whole zstd frame, or hold more than ${largestInflatedBytes} bytes.`,
+    cause,
+  })
 
 type CodecTable = Record<number, () => unknown>
 
 /**
  * Lets kafkajs read and write zstd, which it cannot by itself. A codec you registered stays as it is.
  *
- * `runConsumer` does this for its own kafkajs; call it for consumers you make yourself, with the `CompressionCodecs` of
+ * `runConsumer` does this where it reads messages one by one; call it for consumers you make yourself, with the `CompressionCodecs` of
  * your kafkajs when it is another copy than ours.
  */
 export const registerZstd = (table: object = kafkajs.CompressionCodecs): void => {

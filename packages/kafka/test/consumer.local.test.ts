@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { LogChangedError, LostPositionError } from '@stockpipe/core'
 import { describe, expect, it, vi } from 'vitest'
-import { type ConsumerProgress, createProducer, ensureTopics, runConsumer } from '../src/index.ts'
+import { type ConsumerProgress, createProducer, ensureTopics } from '../src/index.ts'
 import { clientOf, quotesFrom, quotesTopic, startBroker } from './local-broker.ts'
 import { MemoryJournal, MemorySink } from './memory-sink.ts'
+import { runConsumer } from './record-batch-mode.ts'
 
 const idsOf = (journal: MemoryJournal): number[] =>
   journal
@@ -193,7 +194,7 @@ describe('runConsumer until latest', () => {
   })
 })
 
-describe('runConsumer and positions', () => {
+describe.concurrent('runConsumer and positions', () => {
   it('refuses a position Kafka has deleted, naming both offsets', async () => {
     const { kafka, admin, topic, producer } = await filled('topic', 100, 1)
     await producer.close()
@@ -237,7 +238,7 @@ describe('runConsumer and positions', () => {
   })
 })
 
-describe('runConsumer and its sink', () => {
+describe.concurrent('runConsumer and its sink', () => {
   it('hands nothing over before the sink has answered, however long that takes', async () => {
     const { kafka, topic, producer } = await filled('topic', 1000)
     await producer.close()
@@ -453,7 +454,7 @@ describe('runConsumer and its end', () => {
   })
 })
 
-describe('runConsumer in a group', () => {
+describe.concurrent('runConsumer in a group', () => {
   it.each(['keep', 'drain'] as const)(
     'shares the partitions with a second member, and takes them back when it goes: %s',
     async (onRebalance) => {

@@ -1,7 +1,8 @@
 import { describe, expect, it, vi } from 'vitest'
-import { createProducer, ensureTopics, fanOut, runConsumer } from '../src/index.ts'
+import { createProducer, ensureTopics, fanOut } from '../src/index.ts'
 import { quotesFrom, quotesTopic, startBroker } from './local-broker.ts'
 import { type MemoryJournal, MemorySink } from './memory-sink.ts'
+import { runConsumer } from './record-batch-mode.ts'
 
 const idsOf = (journal: MemoryJournal): number[] =>
   journal

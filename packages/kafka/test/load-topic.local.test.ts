@@ -2,9 +2,10 @@ import { defineTopic, type RecordSource } from '@stockpipe/core'
 import type { Kafka } from 'kafkajs'
 import { describe, expect, it } from 'vitest'
 import type { KafkaFaults } from '../../local/src/kafka/faults/fault.ts'
-import { ensureTopics, type LoadProgress, loadTopic, runConsumer } from '../src/index.ts'
+import { ensureTopics, type LoadProgress, loadTopic } from '../src/index.ts'
 import { type Quote, quotes, quotesFrom, quotesTopic, startBroker } from './local-broker.ts'
 import { MemorySink } from './memory-sink.ts'
+import { runConsumer } from './record-batch-mode.ts'
 
 const sourceOf = (rows: readonly Quote[], batchRows = 333): RecordSource<Quote> => ({
   async *read() {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { defineTable, defineTopic, t } from '@stockpipe/core'
 import { type Admin, Kafka, logLevel, type SASLOptions } from 'kafkajs'
-import { afterEach } from 'vitest'
+import { afterAll } from 'vitest'
 import type { KafkaFaults } from '../../local/src/kafka/faults/fault.ts'
 import {
   type KafkaBroker,
@@ -12,11 +12,12 @@ import {
 } from '../../local/src/kafka/kafka-broker.ts'
 
 const cleanups: (() => unknown)[] = []
-afterEach(async () => {
+// Not after each: tests of a file may run side by side.
+afterAll(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
 })
 
-/** A broker on a free port with a client of its own; both end with the test. */
+/** A broker on a free port with a client of its own; both end with the file's tests. */
 export const startBroker = async (
   options: Partial<KafkaBrokerOptions> = {},
 ): Promise<{

@@ -2,9 +2,15 @@ import { type Runtime, systemRuntime } from '@stockpipe/core'
 import type { EachBatchPayload, KafkaMessage } from 'kafkajs'
 import type { ConsumerLag } from '../src/consumer-lag.ts'
 import { ConsumerLoop } from '../src/consumer-loop.ts'
+import { type FetchedBatch, fetchedBatches } from '../src/fetched-batch.ts'
+import { loadInflate } from '../src/inflate.ts'
 import { OffsetCommitter } from '../src/offset-committer.ts'
 import { PartitionOwnership } from '../src/partition-ownership.ts'
+import { encodeBatch } from './encoded-batch.ts'
 import { MemorySink } from './memory-sink.ts'
+import { consuming } from './record-batch-mode.ts'
+
+const inflate = await loadInflate()
 
 const message = (offset: number): KafkaMessage => ({
   key: null,
@@ -14,6 +20,25 @@ const message = (offset: number): KafkaMessage => ({
   offset: String(offset),
   headers: {},
 })
+
+/** A record batch of such records, as it is fetched. */
+const batchOf = (
+  partition: number,
+  from: number,
+  offsets: readonly number[],
+  last: number,
+): FetchedBatch[] => {
+  const baseOffset = offsets[0] ?? last
+  const records = encodeBatch({
+    baseOffset,
+    records: offsets.map((offset) => ({
+      offsetDelta: offset - baseOffset,
+      value: Buffer.from(String(offset)),
+    })),
+    lastOffsetDelta: last - baseOffset,
+  })
+  return fetchedBatches({ topic: 'topic', partition }, records, BigInt(from), [])!
+}
 
 export interface OneMemberOptions {
   readonly log?: { start: number; end: number }
@@ -97,6 +122,7 @@ export const oneMember = ({
     sinks: new Set([sink]),
     runtime,
     blockLimits: { maxBlockRecords: 10, maxBlockBytes: 1_000_000 },
+    inflate,
     heartbeatIntervalMillis,
     onProgress: undefined,
     onLag: (lag) => lags.push(lag),
@@ -111,14 +137,18 @@ export const oneMember = ({
     over: FetchedOptions = {},
   ): Promise<string | undefined> => {
     let resolved: string | undefined
+    const { partition = 0, lastOffset = offsets.at(-1)! } = over
     const payload = {
       batch: {
         topic: 'topic',
-        partition: over.partition ?? 0,
+        partition,
         fetchedOffset: String(from),
         highWatermark: String(log.end),
-        messages: offsets.map(message),
-        lastOffset: () => String(over.lastOffset ?? offsets.at(-1)),
+        messages:
+          consuming.recordBatches === 'raw'
+            ? batchOf(partition, from, offsets, lastOffset)
+            : offsets.map(message),
+        lastOffset: () => String(lastOffset),
       },
       resolveOffset: (offset: string) => {
         resolved = offset

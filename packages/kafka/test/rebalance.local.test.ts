@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it, vi } from 'vitest'
-import { createProducer, ensureTopics, runConsumer } from '../src/index.ts'
+import { createProducer, ensureTopics } from '../src/index.ts'
 import { quotesFrom, quotesTopic, startBroker } from './local-broker.ts'
 import { MemorySink } from './memory-sink.ts'
+import { runConsumer } from './record-batch-mode.ts'
 
-describe('a lone member that has to join again', () => {
+describe.concurrent('a lone member that has to join again', () => {
   it.each([
     'REBALANCE_IN_PROGRESS',
     'ILLEGAL_GENERATION',

@@ -1,7 +1,7 @@
 import { LogChangedError, LostPositionError, packedAt, type RecordBlock, recordOffset } from '@stockpipe/core'
 import { describe, expect, it } from 'vitest'
-import { createRecordReader } from '../src/index.ts'
 import { startBroker } from './local-broker.ts'
+import { createRecordReader } from './record-batch-mode.ts'
 
 const log = { topic: 'topic', partition: 1 }
 
@@ -45,7 +45,7 @@ const expectWhole = (read: readonly { block: RecordBlock }[], from: bigint, to: 
   expect(at).toBe(to)
 }
 
-describe('a record reader', () => {
+describe.concurrent('a record reader', () => {
   it('reads exactly the offsets asked for, in blocks without a gap, and leaves no group behind', async () => {
     const { kafka, admin } = await filled(1000)
     const read = await collect(createRecordReader({ kafka }).read(log, 137n, 802n))

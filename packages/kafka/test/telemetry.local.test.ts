@@ -1,8 +1,9 @@
 import { channels, type TelemetryChannel } from '@stockpipe/core'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { createProducer, ensureTopics, runConsumer } from '../src/index.ts'
+import { createProducer, ensureTopics } from '../src/index.ts'
 import { quotesFrom, quotesTopic, startBroker } from './local-broker.ts'
 import { MemorySink } from './memory-sink.ts'
+import { runConsumer } from './record-batch-mode.ts'
 
 const heardOn = <Payload extends object>(channel: TelemetryChannel<Payload>): Payload[] => {
   const heard: Payload[] = []

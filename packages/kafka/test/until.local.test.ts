@@ -1,8 +1,9 @@
 import { channels } from '@stockpipe/core'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { type ConsumerLag, ensureTopics, runConsumer } from '../src/index.ts'
+import { type ConsumerLag, ensureTopics } from '../src/index.ts'
 import { quotesTopic, startBroker } from './local-broker.ts'
 import { MemorySink } from './memory-sink.ts'
+import { runConsumer } from './record-batch-mode.ts'
 
 const at = Date.UTC(2026, 0, 2, 15)
 

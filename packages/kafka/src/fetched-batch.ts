@@ -1,0 +1,111 @@
+import { ConfigurationError, type RecordBlock, type TopicPartition } from '@stockpipe/core'
+import type { Batch } from 'kafkajs'
+import { type AbortedTransaction, committedBatches } from './committed-batches.ts'
+import type { Inflate } from './inflate.ts'
+import { type BlockLimits, messageBlocks } from './message-blocks.ts'
+import { type BlockRange, corruptBatch, recordBatchBlocks } from './record-batch-blocks.ts'
+import { type EncodedRecordBatch, lastOffsetOf, readRecordSet } from './record-batch-header.ts'
+
+/**
+ * A whole record batch in the place of a message of kafkajs, which goes by offsets and by what is a control record, and
+ * hands the rest on as it is.
+ */
+export class FetchedBatch {
+  readonly offset: string
+  /** Nothing of it is shown: kafkajs steps over it. */
+  readonly isControlRecord: boolean
+  readonly key = null
+  readonly batchContext = {}
+  /** The batch; undefined for what is stepped over. */
+  readonly batch: EncodedRecordBatch | undefined
+  /** What is wrong from this offset on. */
+  readonly failure: unknown
+
+  private constructor(offset: bigint, batch: EncodedRecordBatch | undefined, failure: unknown) {
+    this.offset = offset.toString()
+    this.batch = batch
+    this.failure = failure
+    this.isControlRecord = batch === undefined && failure === undefined
+  }
+
+  static shown(batch: EncodedRecordBatch): FetchedBatch {
+    return new FetchedBatch(lastOffsetOf(batch), batch, undefined)
+  }
+
+  static steppedOver(offset: bigint): FetchedBatch {
+    return new FetchedBatch(offset, undefined, undefined)
+  }
+
+  static unreadable(offset: bigint, failure: unknown): FetchedBatch {
+    return new FetchedBatch(offset, undefined, failure)
+  }
+}
+
+/**
+ * The batches of a record set that was fetched from an offset; undefined when there are message sets as before
+ * Kafka 0.11. What cannot be read comes last, as a batch that fails when it is handed over.
+ */
+export const fetchedBatches = (
+  log: TopicPartition,
+  records: Buffer,
+  fetchOffset: bigint,
+  aborted: readonly AbortedTransaction[],
+): FetchedBatch[] | undefined => {
+  const set = readRecordSet(records, fetchOffset)
+  if (set === undefined) return undefined
+  const fetched: FetchedBatch[] = []
+  let next = fetchOffset
+  try {
+    for (const { batch, isShown } of committedBatches(log, set.batches, aborted)) {
+      const last = lastOffsetOf(batch)
+      if (last < fetchOffset) continue
+      if (isShown) fetched.push(FetchedBatch.shown(batch))
+      else {
+        // kafkajs tells where it stepped from by the first offset that it sees.
+        const first = batch.baseOffset > fetchOffset ? batch.baseOffset : fetchOffset
+        if (first < last) fetched.push(FetchedBatch.steppedOver(first))
+        fetched.push(FetchedBatch.steppedOver(last))
+      }
+      next = last + 1n
+    }
+    if (set.problem) throw corruptBatch(log, set.problem.offset, set.problem.reason)
+  } catch (failure) {
+    fetched.push(FetchedBatch.unreadable(next, failure))
+  }
+  return fetched
+}
+
+/**
+ * Packs what kafkajs has fetched of a partition into blocks, be it record batches or messages. Throws what
+ * `recordBatchBlocks` throws.
+ */
+export function* fetchedBlocks(
+  batch: Pick<Batch, 'topic' | 'partition' | 'messages'>,
+  range: BlockRange,
+  limits: BlockLimits,
+  inflate: Inflate,
+): Generator<RecordBlock> {
+  const { topic, partition } = batch
+  const messages: readonly unknown[] = batch.messages
+  if (!messages.some((message) => message instanceof FetchedBatch)) {
+    yield* messageBlocks(batch, range.position, range.nextOffset, limits)
+    return
+  }
+  const batches: EncodedRecordBatch[] = []
+  let failed: FetchedBatch | undefined
+  for (const message of messages) {
+    if (!(message instanceof FetchedBatch)) {
+      throw new ConfigurationError({
+        code: 'KAFKAJS_UNKNOWN',
+        message:
+          "This Kafka client mixes messages with record batches: use kafkajs 2.2, or recordBatches: 'messages'.",
+      })
+    }
+    if (message.batch) batches.push(message.batch)
+    else failed ??= message
+  }
+  const sound = failed === undefined ? range.nextOffset : BigInt(failed.offset)
+  const nextOffset = sound < range.nextOffset ? sound : range.nextOffset
+  yield* recordBatchBlocks({ topic, partition }, batches, { ...range, nextOffset }, limits, inflate)
+  if (failed && sound < range.nextOffset) throw failed.failure
+}
