@@ -62,12 +62,26 @@ export class LastResort {
       try {
         await this.#readAgain(entry, engine, options.signal)
         await this.#putAgain(entry, lost, engine, options)
+      } catch (error) {
+        // Somebody faster may have published all of it since, and only then Kafka let go of the records.
+        if (!isLostPosition(error) || !(await this.#isPublished(lost, options))) throw error
       } finally {
         engine.close()
       }
     } finally {
       release()
     }
+  }
+
+  async #isPublished(
+    files: readonly EntryFile[],
+    { movedOn, signal }: PublishAgainOptions,
+  ): Promise<boolean> {
+    const call = signal ? { signal } : {}
+    return retry(this.#options, { signal, what: 'looking for files published meanwhile' }, async () => {
+      const heads = await Promise.all(files.map(({ key }) => this.#options.store.head(key, call)))
+      return heads.every((head) => head !== undefined) || movedOn()
+    })
   }
 
   async #readAgain(entry: JournalEntry, engine: Engine, signal: AbortSignal | undefined): Promise<void> {
@@ -96,8 +110,7 @@ export class LastResort {
           }
         }
       } catch (error) {
-        if (StockpipeError.isInstance(error) && error.name === 'LostPositionError')
-          throw recordsGone(entry, error)
+        if (isLostPosition(error)) throw recordsGone(entry, error)
         throw error
       }
       if (at !== entry.next) throw readerFault(entry, at)
@@ -196,6 +209,9 @@ const engineOptions = (entry: JournalEntry, options: EngineOptions): EngineOptio
     fileStarts: entry.files.map((file) => ({ content: file.kind, ...file })),
   }
 }
+
+const isLostPosition = (error: unknown): error is StockpipeError =>
+  StockpipeError.isInstance(error) && error.name === 'LostPositionError'
 
 const nameOf = ({ topic, partition }: JournalEntry): string => `${topic}-${partition}`
 

@@ -119,6 +119,25 @@ describe('the last resort', () => {
     expect(writers.size).toBe(1)
   })
 
+  it('is content when somebody faster published the files and Kafka let go of the records since', async () => {
+    const all = log()
+    const bucket = await claimedAndLost(all)
+    const first = sinkUnderTest({ bucket, readAgain: readerOf(all), ...engines })
+    const slow = readerOf(all)
+    const overtaken: RecordReader = {
+      async *read(...range) {
+        await first.sink.assign([all.assigned], { generation: 1 })
+        all.logStart = 11n
+        yield* slow.read(...range)
+      },
+    }
+    const second = sinkUnderTest({ bucket, readAgain: overtaken, ...engines })
+    await consume(second.sink, [all.appendMany(3)])
+    await second.sink.close()
+    expect(slow.reads).toEqual(['0-11'])
+    expect(publishedLines(bucket)).toEqual(expectedLines(all))
+  })
+
   it('goes on until a put is answered, whether it took effect or not', async () => {
     for (const takesEffect of [true, false]) {
       const all = log()
