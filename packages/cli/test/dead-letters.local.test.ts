@@ -1,9 +1,10 @@
+import { fileURLToPath } from 'node:url'
 import { CreateBucketCommand, DeleteObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3'
 import { defineTable, defineTopic, RecordBlockBuilder, t } from '@stockpipe/core'
 import { startLocalStack } from '@stockpipe/local'
 import { createSink } from '@stockpipe/s3-sink'
 import { Kafka, type KafkaMessage, logLevel } from 'kafkajs'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { main } from '../src/index.ts'
 import { capturedIO } from './captured-io.ts'
 
@@ -65,7 +66,7 @@ const written = async () => {
     const status = await main(['dead-letters', ...argv], io)
     return { status, out: io.out(), err: io.err() }
   }
-  return { stack, s3, deadLetters }
+  return { stack, s3, deadLetters, env }
 }
 
 test('dead-letters list tells the groups that have any, with reasons, as text and as JSON', async () => {
@@ -159,6 +160,44 @@ test('dead-letters replay sends them once to a topic, and again when told', asyn
   expect(read[0]).toMatchObject({ key: Buffer.from('IBM'), value: Buffer.from('{"symbol":"IBM"}') })
   expect(read[0]!.headers!['trace']).toEqual(Buffer.from('one'))
   expect(read[3]!.value).toBeNull()
+})
+
+test('dead-letters takes the sink of a configuration, with its own clients', async () => {
+  const { stack, env } = await written()
+  for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value)
+  cleanups.push(() => vi.unstubAllEnvs())
+  const kafka = new Kafka({ brokers: [...stack.kafka.brokers], logLevel: logLevel.NOTHING })
+  const admin = kafka.admin()
+  await admin.connect()
+  await admin.createTopics({ topics: [{ topic: 'repaired', numPartitions: 1 }] })
+  await admin.disconnect()
+  const config = fileURLToPath(new URL('sink-configs/trades.ts', import.meta.url))
+  const run = async (...argv: string[]) => {
+    const io = capturedIO({})
+    return { status: await main(['dead-letters', ...argv], io), out: io.out(), err: io.err() }
+  }
+  expect(await run('list', '--config', config)).toMatchObject({
+    status: 0,
+    err: '',
+    out: expect.stringMatching(/^trades-0: 3 in group \[0, 4\)[\s\S]*\n4 dead letters\n$/),
+  })
+  expect((await run('show', '--config', config, '--limit', '1')).out).toContain('trades-0 offset 1,')
+  expect(await run('replay', '--config', config, '--to', 'repaired')).toMatchObject({
+    status: 0,
+    out: expect.stringMatching(/\n4 dead letters sent to repaired\n$/),
+  })
+  expect(await run('replay', '--config', config, '--to', 'x', '--brokers', 'here')).toMatchObject({
+    status: 1,
+    err: expect.stringContaining('HOST:PORT'),
+  })
+  expect(await run('list', journal, '--config', config)).toMatchObject({
+    status: 2,
+    err: expect.stringContaining('a journal or --config FILE, not both'),
+  })
+  expect(await run('list', '--config', '/no/such/file.mjs')).toMatchObject({
+    status: 2,
+    err: expect.stringContaining('there is no file /no/such/file.mjs'),
+  })
 })
 
 test('dead-letters says what it lacks, and which file is not there', async () => {

@@ -63,7 +63,7 @@ describe('a command line that cannot be run ends with 2 and says what was meant'
     [['local', '--data-dir'], /stockpipe local: Option '--data-dir <value>' argument missing/],
     [['dead-letters'], /it takes list, show or replay\. See/],
     [['dead-letters', 'delete', 's3://lake/j/trades'], /it takes list, show or replay, not 'delete'/],
-    [['dead-letters', 'list'], /list takes one journal, s3:\/\/BUCKET\/JOURNAL\/SINK/],
+    [['dead-letters', 'list'], /it takes one journal, s3:\/\/BUCKET\/JOURNAL\/SINK/],
     [
       ['dead-letters', 'list', 's3://lake/j/trades', '--log', 'trades'],
       /--log takes a topic and a partition/,

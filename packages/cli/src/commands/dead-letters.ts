@@ -1,22 +1,27 @@
 import type { DeadLetter, TopicPartition } from '@stockpipe/core'
 import type { DeadLetterFile, DeadLetters } from '@stockpipe/s3-sink'
-import { awsSettings } from '../aws-settings.ts'
+import type { Kafka } from 'kafkajs'
 import { type Command, type CommandArguments, type CommandIO, UsageError } from '../command.ts'
 import { deadLetterJson, formatDeadLetter } from '../format/dead-letter.ts'
 import { visible } from '../format/table.ts'
 import { kafkaSettings, kafkaVariables } from '../kafka-settings.ts'
+import { isClient } from '../service/kafka-client.ts'
+import type { SinkConfig } from '../sink-config.ts'
+import { journalVariables, sinkJournal } from '../sink-journal.ts'
 
 const help = `Lists, shows and replays the records of a sink that could not become rows.
 
 Usage: stockpipe dead-letters list   s3://BUCKET/JOURNAL/SINK [options]
        stockpipe dead-letters show   s3://BUCKET/JOURNAL/SINK [options]
        stockpipe dead-letters replay s3://BUCKET/JOURNAL/SINK --to TOPIC [options]
+       stockpipe dead-letters list|show|replay --config FILE [options]
 
+  --config FILE           the sink of this file, as for 'stockpipe sink', with the file's own clients
   --log TOPIC-PARTITION   only those of one partition log, such as trades-0
   --json                  list: one array; show: one object a line, bytes as {"text"} or {"base64"}
   --limit COUNT           show: records at most (default 20; with --json all)
   --to TOPIC              replay: where key, value and headers are sent again; the topic has to be there
-  --brokers HOST:PORT,…   replay: in place of KAFKA_BROKERS
+  --brokers HOST:PORT,…   replay: in place of KAFKA_BROKERS, or of the file's Kafka
   --again                 replay: files that were replayed to that topic before, too
 
 replay sends at least once. The journal notes each file whose records are all acknowledged, and it is not sent to that topic
@@ -25,7 +30,7 @@ record carries the header stockpipe-dead-letter: TOPIC/PARTITION/OFFSET, always 
 A record still wrong comes back as a dead letter of whoever reads the topic.
 
 Exit status 1 when a file is not there, 0 otherwise.
-Where: AWS_ENDPOINT_URL (a local stack), AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_PROFILE;
+Where, without --config: ${journalVariables};
 replay: ${kafkaVariables}.
 `
 
@@ -82,6 +87,7 @@ interface Action {
   readonly log: TopicPartition | undefined
   readonly values: CommandArguments['values']
   readonly io: CommandIO
+  readonly config: SinkConfig | undefined
 }
 
 const list = async ({ deadLetters, log, values, io }: Action): Promise<number> => {
@@ -125,20 +131,13 @@ const show = async ({ deadLetters, log, values, io }: Action): Promise<number> =
   return missing === 0 ? 0 : 1
 }
 
-const replay = async ({ deadLetters, log, values, io }: Action): Promise<number> => {
+const replay = async ({ deadLetters, log, values, io, config }: Action): Promise<number> => {
   const topic = values['to']
   if (typeof topic !== 'string' || !/^[a-zA-Z0-9._-]{1,249}$/.test(topic)) {
     throw new UsageError('replay takes the topic to send to: --to TOPIC')
   }
-  const settings = kafkaSettings(values['brokers'] as string | undefined, io.env)
-  const [{ Kafka, logLevel }, { createDeadLetterTopic }] = await Promise.all([
-    import('kafkajs'),
-    import('@stockpipe/kafka'),
-  ])
-  const publisher = createDeadLetterTopic({
-    kafka: new Kafka({ ...settings, logLevel: logLevel.NOTHING }),
-    topic,
-  })
+  const { createDeadLetterTopic } = await import('@stockpipe/kafka')
+  const publisher = createDeadLetterTopic({ kafka: await kafkaOf(values['brokers'], config, io), topic })
   const told = {
     sent: 'sent',
     before: 'sent before, left out',
@@ -163,6 +162,21 @@ const replay = async ({ deadLetters, log, values, io }: Action): Promise<number>
     await publisher.close()
   }
   return missing === 0 ? 0 : 1
+}
+
+/** The brokers named, or else the file's Kafka, or else that of the usual variables. */
+const kafkaOf = async (
+  brokers: CommandArguments['values'][string],
+  config: SinkConfig | undefined,
+  io: CommandIO,
+): Promise<Kafka> => {
+  const settings =
+    config === undefined || brokers !== undefined
+      ? kafkaSettings(brokers as string | undefined, io.env)
+      : config.kafka
+  if (isClient(settings)) return settings
+  const { Kafka, logLevel } = await import('kafkajs')
+  return new Kafka({ logLevel: logLevel.NOTHING, ...settings })
 }
 
 const actions = { list, show, replay }
@@ -198,27 +212,19 @@ export const deadLettersCommand: Command = {
     to: { type: 'string' },
     brokers: { type: 'string' },
     again: { type: 'boolean' },
+    config: { type: 'string' },
   },
   async run({ values, positionals }, io) {
-    const [name, journal, ...others] = positionals
+    const [name, ...journal] = positionals
     const action = actionOf(name)
-    if (journal === undefined || others.length > 0 || !/^s3:\/\/[^/]+\/.+\/[^/]+\/?$/.test(journal)) {
-      throw new UsageError(
-        `${name} takes one journal, s3://BUCKET/JOURNAL/SINK, such as s3://lake/_stockpipe/journal/trades`,
-      )
-    }
     const log = logOf(values['log'])
-    const settings = awsSettings('S3', io.env)
-    const [{ S3Client }, { openDeadLetters }] = await Promise.all([
-      import('@aws-sdk/client-s3'),
-      import('@stockpipe/s3-sink'),
-    ])
-    const client = new S3Client({ ...settings, forcePathStyle: settings.endpoint !== undefined })
+    const { access, config, close } = await sinkJournal(journal, values['config'], io)
     try {
-      const deadLetters = openDeadLetters({ client, journal, signal: io.signal })
-      return await action({ deadLetters, log, values, io })
+      const { openDeadLetters } = await import('@stockpipe/s3-sink')
+      const deadLetters = openDeadLetters({ ...access, signal: io.signal })
+      return await action({ deadLetters, log, values, io, config })
     } finally {
-      client.destroy()
+      await close()
     }
   },
 }

@@ -18,5 +18,6 @@ export const kafkaClient = async (given: SinkConfig['kafka'], log: ServiceLog): 
   })
 }
 
-const isClient = (given: Kafka | KafkaConfig): given is Kafka =>
+/** True for a client, false for what one is made with. */
+export const isClient = (given: Kafka | KafkaConfig): given is Kafka =>
   typeof (given as Partial<Kafka>).consumer === 'function'
