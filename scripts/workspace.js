@@ -89,6 +89,7 @@ export const packageFolders = [
     .filter((entry) => entry.isDirectory() && existsSync(join(root, 'packages', entry.name, 'package.json')))
     .map(({ name }) => join('packages', name)),
   'examples',
+  'benchmarks',
 ]
 
 /** Installs what `scope` needs, unless this checkout has it already: `example` (the main job) or `all`. */
