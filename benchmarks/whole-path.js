@@ -20,6 +20,7 @@ const usage = `usage: pnpm bench [options]
   --kill [3]              also kill each contestant with -9, so many times, and count what is lost and doubled
   --seed 1                of the moments of the kills
   --scaling [rows,paths]  stockpipe alone, over more rows, partitions and paths (default all three), instead
+  --profile folder        a CPU profile of each Node process there, for benchmarks/profile-steps.js; slows the runs
   --assert                exit with 1 when a line that must hold is missed
   --no-save               leave benchmarks/results and docs/benchmarks.md as they are
   --built                 take the packages as they are built`
@@ -44,6 +45,7 @@ const { values } = parseArgs({
     kill: { type: 'string' },
     seed: { type: 'string', default: '1' },
     scaling: { type: 'string' },
+    profile: { type: 'string' },
     assert: { type: 'boolean', default: false },
     'no-save': { type: 'boolean', default: false },
     built: { type: 'boolean', default: false },
@@ -107,7 +109,7 @@ const comparison = async (services) => {
   const result = { ...environment(services), sets: [], judged: [] }
   await warmUp(services, names)
   for (const dataSet of chosen) {
-    const set = await compare(services, names, { dataSet, rows, runs })
+    const set = await compare(services, names, { dataSet, rows, runs, profile: values.profile })
     if (kills > 0) {
       set.killed = await compareKilled(services, names, {
         dataSet,
@@ -158,7 +160,7 @@ try {
       `${holds ? 'ok    ' : 'MISSED'} ${dataSet}: ${what} (${Number(figure.toPrecision(4)).toLocaleString('en')})`,
     )
   }
-  if (!values['no-save'] && rows >= savedFrom) {
+  if (!values['no-save'] && !values.profile && rows >= savedFrom) {
     console.log(saveResult(values.scaling ? 'scaling' : 'whole-path', result))
   }
   if (values.assert && result.judged.some(({ holds }) => !holds)) process.exitCode = 1

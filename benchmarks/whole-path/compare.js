@@ -22,7 +22,8 @@ export const warmUp = async (services, names) => {
 }
 
 /** Several runs of every contestant over one data set, one contestant after the other in each run. */
-export const compare = async (services, names, { dataSet, rows, runs }) => {
+export const compare = async (services, names, { dataSet, rows, runs, profile }) => {
+  const nodeArguments = profile ? ['--cpu-prof', '--cpu-prof-dir', profile, '--cpu-prof-interval', '500'] : []
   const set = dataSets[dataSet]
   const topic = `trades-${dataSet}`
   const { meanBytes } = await writeTopic(services.brokers, topic, { ...set, rows })
@@ -30,7 +31,7 @@ export const compare = async (services, names, { dataSet, rows, runs }) => {
   const results = Object.fromEntries(names.map((name) => [name, []]))
   for (let run = 1; run <= runs; run += 1) {
     for (const name of names) {
-      const result = await runContestant(services, name, { topic, data: set.data, rows })
+      const result = await runContestant(services, name, { topic, data: set.data, rows, nodeArguments })
       results[name].push(result)
       line(`  run ${run}, ${name}: ${told(figuresOf(result))}`)
     }
