@@ -97,7 +97,11 @@ const savedFrom = 1_000_000
 
 const environment = (services) => ({
   date: new Date().toISOString().slice(0, 10),
-  commit: execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root, encoding: 'utf8' }).trim(),
+  // The last commit that changed what is measured.
+  commit: execFileSync('git', ['log', '-1', '--format=%h', '--', 'packages'], {
+    cwd: root,
+    encoding: 'utf8',
+  }).trim(),
   services: services.name,
   node: process.version,
   processor: `${cpus().length} x ${cpus()[0]?.model.trim()}`,
