@@ -12,7 +12,7 @@ export interface Runtime {
   now(): number
   /** A clock that never goes back, milliseconds from an arbitrary start. */
   monotonic(): number
-  /** Calls `callback` once after `delayMillis`. A timer alone does not keep the process alive unless `keepAlive`. */
+  /** Calls `callback` once after `delayMillis`, never when that is infinite. A timer alone does not keep the process alive unless `keepAlive`. */
   setTimer(callback: () => void, delayMillis: number, options?: { keepAlive?: boolean }): RuntimeTimer
   /** A number in [0, 1). */
   random(): number
@@ -20,13 +20,21 @@ export interface Runtime {
   randomBytes(length: number): Uint8Array
 }
 
+/** Node calls after 1 ms what is to wait longer. */
+const longestTimeoutMillis = 2 ** 31 - 1
+
 /** The process's own clock, timers and chance. */
 export const systemRuntime: Runtime = Object.freeze({
   now: () => Date.now(),
   monotonic: () => performance.now(),
   setTimer(callback: () => void, delayMillis: number, options?: { keepAlive?: boolean }) {
-    const timer = setTimeout(callback, delayMillis)
-    if (!options?.keepAlive) timer.unref()
+    let timer: NodeJS.Timeout
+    const wait = (leftMillis: number) => {
+      const millis = Math.min(leftMillis, longestTimeoutMillis)
+      timer = setTimeout(() => (leftMillis > millis ? wait(leftMillis - millis) : callback()), millis)
+      if (!options?.keepAlive) timer.unref()
+    }
+    wait(delayMillis)
     return { cancel: () => clearTimeout(timer) }
   },
   random: () => Math.random(),
