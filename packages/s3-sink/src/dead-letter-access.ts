@@ -8,11 +8,13 @@ import { retry } from './retry.ts'
 const entriesAtOnce = 16
 const attempts = 6
 
-/** The dead letters of one flush group. */
+/** A file of the dead letters of one flush group; a large group has several. */
 export interface DeadLetterFile extends TopicPartition {
   /** The group: `[start, next)`. */
   readonly start: bigint
   readonly next: bigint
+  /** Which of the group's files it is, from 0. */
+  readonly file: number
   readonly bucket: string
   readonly key: string
   readonly records: number
@@ -76,7 +78,7 @@ class JournalDeadLetters implements DeadLetters {
     const call = signal ? { signal } : {}
     let sent = 0
     for await (const file of this.files(log)) {
-      const marker = keys.replayed(topic, file, file.start)
+      const marker = keys.replayed(topic, file, file.start, file.file)
       const before = await this.#retry(`reading ${marker}`, () => store.head(marker, call))
       if (before && !again) {
         onFile?.(file, 'before')
@@ -132,10 +134,11 @@ class JournalDeadLetters implements DeadLetters {
     const entry = readEntry(bytes, entryKey, { sink: keys.sink, log, start })
     return entry.files
       .filter(({ kind }) => kind === 'dead-letters')
-      .map(({ key, rows, firstOffset, lastOffset }) => ({
+      .map(({ key, rows, firstOffset, lastOffset }, file) => ({
         ...log,
         start,
         next: entry.next,
+        file,
         bucket: entry.table.bucket,
         key,
         records: rows,

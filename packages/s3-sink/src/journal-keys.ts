@@ -74,9 +74,10 @@ export class JournalKeys {
     return `${this.#group(log, start)}.settled`
   }
 
-  /** Says that the dead letters of the group at `start` were replayed to a topic. */
-  replayed(topic: string, log: TopicPartition, start: bigint): string {
-    return `${this.root}replayed/${topic}/${log.topic}/${log.partition}/${paddedOffset(start)}.json`
+  /** Says that a file of dead letters of the group at `start` was replayed to a topic; `file` counts them from 0. */
+  replayed(topic: string, log: TopicPartition, start: bigint, file: number): string {
+    const name = file === 0 ? paddedOffset(start) : `${paddedOffset(start)}-${file}`
+    return `${this.root}replayed/${topic}/${log.topic}/${log.partition}/${name}.json`
   }
 
   checkpoints({ topic, partition }: TopicPartition): string {

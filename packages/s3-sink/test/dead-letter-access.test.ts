@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { type DeadLetterFile, openDeadLetters, type ReplayOutcome, verifySink } from '../src/index.ts'
 import { consume, FakeLog } from './sink/fake-log.ts'
@@ -103,6 +104,31 @@ describe('a replay', () => {
     })
     const report = await verifySink({ store: new MemoryObjectStore(bucket), journal: pricesJournal })
     expect(report.problems).toEqual([])
+  })
+
+  it('sends every file of a group, and goes on with the next one where it was interrupted', async () => {
+    const store = new MemoryObjectStore()
+    const sink = priceSink(store, { rotation: { bytes: 20_000 }, deadLetters: { maxRejectedRatio: 1 } })
+    const values = Array.from({ length: 100 }, () => `x${randomBytes(500).toString('hex')}`)
+    await consume(sink, [pricesLog(...values)])
+    await sink.close()
+    const files = await filesOf(store.bucket)
+    expect(files.length).toBeGreaterThan(2)
+    expect(new Set(files.map(({ start }) => start)).size).toBeLessThan(files.length)
+    const { topic, outcomes, replay } = replayer(store.bucket)
+    topic.failures.push(undefined, new Error('no broker'))
+    await expect(replay('fixed')).rejects.toThrow('no broker')
+    topic.received.length = 0
+    expect(await replay('fixed')).toBe(100 - files[0]!.records)
+    expect(topic.received.map(({ offset }) => Number(offset))).toEqual(
+      Array.from({ length: 100 - files[0]!.records }, (_, index) => index + files[0]!.records),
+    )
+    expect(outcomes.slice(1)).toEqual(['before', ...files.slice(1).map(() => 'sent')])
+    expect(await replay('fixed')).toBe(0)
+    // The marker of a group's first file is the one that earlier versions wrote for all of them.
+    expect(store.bucket.keys('replayed/fixed/')).toContainEqual(
+      expect.stringMatching(/\/prices\/0\/0000000000000000000\.json$/),
+    )
   })
 
   it('that was interrupted goes on with the file it was at, which is sent whole', async () => {
