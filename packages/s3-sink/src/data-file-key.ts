@@ -37,14 +37,15 @@ export const readFileKey = (
 
 /** Names the data files of one staging. */
 export class DataFileKeys {
-  readonly #paths = new Map<string, number>()
+  readonly #taken: Map<string, number>
   readonly #prefix: string
   readonly #partitions: readonly PartitionDefinition[]
   readonly #name: string
   readonly #log: TopicPartition
 
   /**
-   * @param options `prefix`: key prefix of the table's location; `sinkHash`: 8 hex digits; `claimId`: 32 hex digits
+   * @param options `prefix`: of the kind of file, such as the table's location; `sinkHash`: 8 hex digits; `claimId`:
+   *   32 hex digits; `taken`: files by folder, of every kind the staging has, so that no two of them share a key
    */
   constructor(options: {
     readonly prefix: string
@@ -53,9 +54,11 @@ export class DataFileKeys {
     readonly start: bigint
     readonly sinkHash: string
     readonly claimId: string
+    readonly taken: Map<string, number>
   }) {
     const { topic, partition } = options.log
     this.#prefix = options.prefix
+    this.#taken = options.taken
     this.#partitions = options.partitions
     this.#log = options.log
     this.#name = `${visibleTopic(topic)}-${partition}-${paddedOffset(options.start)}-${options.sinkHash}${options.claimId.slice(0, 12)}`
@@ -64,9 +67,10 @@ export class DataFileKeys {
   /** The key of the next file of these partition values. Throws a `SchemaMismatchError` past 1,024 bytes. */
   next(values: readonly (string | null)[]): string {
     const path = partitionPath(this.#partitions, values)
-    const count = this.#paths.get(path) ?? 0
-    this.#paths.set(path, count + 1)
-    const key = `${this.#prefix}${path}${this.#name}${count === 0 ? '' : `-${count}`}.parquet`
+    const folder = `${this.#prefix}${path}`
+    const count = this.#taken.get(folder) ?? 0
+    this.#taken.set(folder, count + 1)
+    const key = `${folder}${this.#name}${count === 0 ? '' : `-${count}`}.parquet`
     if (Buffer.byteLength(key) > longestKeyBytes) {
       throw new SchemaMismatchError({
         code: 'FILE_KEY_TOO_LONG',

@@ -47,6 +47,7 @@ export interface GroupCut {
 export const cutGroup = async (context: GroupCutContext, cut: GroupCut): Promise<JournalEntry> => {
   const { log, journal, group, signal } = cut
   const claimId = newClaimId(context.journal.runtime)
+  const taken = new Map<string, number>()
   const keysUnder = (prefix: string, partitions: readonly PartitionDefinition[]) =>
     new DataFileKeys({
       prefix,
@@ -55,6 +56,7 @@ export const cutGroup = async (context: GroupCutContext, cut: GroupCut): Promise
       start: group.start,
       sinkHash: context.sinkHash,
       claimId,
+      taken,
     })
   const staging = new Staging({
     runtime: context.runtime,

@@ -152,6 +152,12 @@ export const readEntry = (
     'the rows of the files add up to counts.rows',
   )
   fields.demand(rowsOf(entry, 'dead-letters') === counts.deadLetters, 'dead letters add up')
+  // One would be published over the other, and pass for published by it.
+  const keys = new Set<string>()
+  for (const { key: file } of entry.files) {
+    fields.demand(!keys.has(file), `two files share the key ${file}`)
+    keys.add(file)
+  }
   return entry
 }
 

@@ -13,7 +13,11 @@ export interface LateSetup {
 }
 
 /** Throws a `ConfigurationError` for options that cannot be met. */
-export const lateSetup = (options: SinkOptions, journal: JournalKeys): LateSetup => {
+export const lateSetup = (
+  options: SinkOptions,
+  journal: JournalKeys,
+  deadLettersPrefix: string,
+): LateSetup => {
   const { name, topic, table, late = 'accept' } = options
   if (late === 'accept') return { late: null, latePrefix: '' }
   const refuse = (code: string, message: string): never => {
@@ -42,6 +46,11 @@ export const lateSetup = (options: SinkOptions, journal: JournalKeys): LateSetup
     refuse(
       'LATE_LOCATION_INSIDE',
       `the late rows' ${location} lies inside the table or the journal, or they in it. Move it.`,
+    )
+  if (deadLettersPrefix !== '' && inside(deadLettersPrefix))
+    refuse(
+      'LATE_LOCATION_INSIDE',
+      `the late rows' ${location} and the dead letters' s3://${table.bucket}/${deadLettersPrefix} lie inside each other. Move one of them.`,
     )
   if (
     longestPathBytes(latePrefix, topic.name) < longestPathBytes(table.prefix, topic.name) &&

@@ -62,7 +62,7 @@ class StockpipePushSink implements PushSink {
       deadLetters: setup.deadLetters,
       late: setup.late,
       latePrefix: setup.latePrefix,
-      uploadSlots: new Slots(options.uploadsAtOnce ?? 8),
+      uploadSlots: new Slots(setup.uploadsAtOnce),
       budget:
         options.memory instanceof MemoryBudget
           ? options.memory

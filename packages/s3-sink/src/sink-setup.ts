@@ -29,6 +29,8 @@ export interface SinkSetup extends LateSetup {
   readonly journalStore: SinkObjectStore
   readonly rotation: Rotation
   readonly deadLetters: RejectionPolicy & { readonly prefix: string }
+  readonly cutsAtOnce: number
+  readonly uploadsAtOnce: number
   readonly engine: EngineOptions
   readonly cleaner: { readonly everyMillis: number; readonly retainEntriesMillis: number } | undefined
 }
@@ -65,7 +67,8 @@ export const setUpSink = (options: SinkOptions, runtime: Runtime): SinkSetup => 
   }
   const observed = (store: SinkObjectStore, name: 'table' | 'journal') =>
     observedStore(store, { sink: options.name, store: name, runtime })
-  const late = lateSetup(options, keys)
+  const deadLetters = deadLetterSetup(options, keys)
+  const late = lateSetup(options, keys, deadLetters.prefix)
   const boundary = eventTimeBoundary(options)
   const fileBytes = positive(options, 'rotation.bytes', options.rotation?.bytes ?? 128 * mebibyte)
   return {
@@ -83,9 +86,11 @@ export const setUpSink = (options: SinkOptions, runtime: Runtime): SinkSetup => 
         options.rotation?.idleMillis ?? Number.POSITIVE_INFINITY,
       ),
     },
-    deadLetters: deadLetterSetup(options, keys),
+    deadLetters,
     late: late.late,
     latePrefix: late.latePrefix,
+    cutsAtOnce: whole(options, 'cutsAtOnce', options.cutsAtOnce ?? 4),
+    uploadsAtOnce: whole(options, 'uploadsAtOnce', options.uploadsAtOnce ?? 8),
     cleaner:
       options.cleaner === false
         ? undefined
@@ -165,6 +170,14 @@ const journalStoreOf = (options: SinkOptions, bucket: string, runtime: Runtime):
 const positive = (options: SinkOptions, name: string, value: number): number => {
   if (value > 0) return value
   throw refusal('SINK_OPTION_INVALID', `Sink ${options.name}: ${name} is a number above 0, not ${value}.`)
+}
+
+const whole = (options: SinkOptions, name: string, value: number): number => {
+  if (Number.isInteger(value) && value > 0) return value
+  throw refusal(
+    'SINK_OPTION_INVALID',
+    `Sink ${options.name}: ${name} is a whole number above 0, not ${value}.`,
+  )
 }
 
 const refusal = (code: string, message: string): ConfigurationError =>

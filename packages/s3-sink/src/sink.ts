@@ -137,8 +137,8 @@ class StockpipeSink implements Sink {
       late: setup.late,
       latePrefix: setup.latePrefix,
       compacted: options.compacted ?? false,
-      cutSlots: new Slots(options.cutsAtOnce ?? 4),
-      uploadSlots: new Slots(options.uploadsAtOnce ?? 8),
+      cutSlots: new Slots(setup.cutsAtOnce),
+      uploadSlots: new Slots(setup.uploadsAtOnce),
       budget,
       onCommit: (commit) => {
         access.groupPublished()

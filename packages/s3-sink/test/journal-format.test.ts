@@ -74,6 +74,16 @@ describe('an entry that does not hold together', () => {
     ['rows of the files', (entry) => Object.assign(entry['files']![0]!, { rows: 2 })],
     ['the parts', (entry) => Object.assign(entry['files']![0]!, { bytes: 611 })],
     ['start 0 is below next', (entry) => Object.assign(entry, { next: '0' })],
+    [
+      'two files share the key',
+      (entry) =>
+        Object.assign(entry, {
+          counts: { records: 6, rows: 6, deadLetters: 0, skipped: 0 },
+          next: '6',
+          holes: { offsets: '0', ranges: [], truncated: false },
+          files: [entry['files']![0], entry['files']![0]],
+        }),
+    ],
     ['its start is', (entry) => Object.assign(entry, { start: '1' })],
     ['claimId', (entry) => Object.assign(entry, { claimId: 'abc' })],
     ['previousStart', (entry) => Object.assign(entry, { previousStart: '0' })],

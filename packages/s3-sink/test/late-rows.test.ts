@@ -112,6 +112,16 @@ describe('options for late rows', () => {
     expect(() => eventSink(options)).toThrow(expect.objectContaining({ code }))
   })
 
+  it.each(['s3://lake/aside/', 's3://lake/aside/market/', 's3://lake/aside'])(
+    'are refused when late rows and dead letters lie inside each other: %s',
+    (location) => {
+      const options = { late: { ...separate, location }, deadLetters: { location: 's3://lake/aside/' } }
+      expect(() => eventSink(options)).toThrow(expect.objectContaining({ code: 'LATE_LOCATION_INSIDE' }))
+      eventSink({ ...options, deadLetters: { location: 's3://lake/beside/' } })
+      eventSink({ late: options.late, deadLetters: { onRejected: 'stop' } })
+    },
+  )
+
   it('are refused for a table without event times', () => {
     expect(() => sinkUnderTest({ late: separate })).toThrow(
       expect.objectContaining({ code: 'EVENT_TIME_MISSING' }),

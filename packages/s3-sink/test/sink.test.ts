@@ -331,6 +331,10 @@ describe('a sink', () => {
     [{ name: '../x' }, 'SINK_NAME_INVALID'],
     [{ writer: 'zoë' }, 'WRITER_NAME_INVALID'],
     [{ rotation: { rows: 0 } }, 'SINK_OPTION_INVALID'],
+    [{ cutsAtOnce: 0 }, 'SINK_OPTION_INVALID'],
+    [{ cutsAtOnce: Number.NaN }, 'SINK_OPTION_INVALID'],
+    [{ uploadsAtOnce: 1.5 }, 'SINK_OPTION_INVALID'],
+    [{ uploadsAtOnce: -1 }, 'SINK_OPTION_INVALID'],
     [
       { table: ticks.at({ database: 'market', location: `s3://lake/${'deep/'.repeat(180)}` }) },
       'LOCATION_TOO_LONG',
