@@ -57,6 +57,17 @@ export const withPruned = (
   bytes: totals.bytes + files.reduce((sum, file) => sum + file.bytes, 0),
 })
 
+const dayMillis = 24 * 60 * 60_000
+
+/**
+ * Whether an entry below the checkpoint is no remainder of the pruning but was claimed once more afterwards: what was
+ * pruned was two days old at least.
+ */
+export const claimedAfterPruning = (
+  { createdAt }: Pick<JournalEntry, 'createdAt'>,
+  checkpoint: Checkpoint,
+): boolean => Date.parse(createdAt) > Date.parse(checkpoint.createdAt) - dayMillis
+
 export const writeCheckpoint = (checkpoint: Checkpoint): Uint8Array =>
   journalBytes({ format, formatVersion, ...checkpoint })
 

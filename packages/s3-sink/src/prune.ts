@@ -1,8 +1,9 @@
 import { ConfigurationError, type TopicPartition } from '@stockpipe/core'
 import { Chain } from './chain.ts'
-import { type Checkpoint, withPruned, writeCheckpoint } from './checkpoint.ts'
+import { type Checkpoint, claimedAfterPruning, withPruned, writeCheckpoint } from './checkpoint.ts'
 import { JournalFormatError } from './errors.ts'
 import { type JournalAccessOptions, journalAccess } from './journal-access.ts'
+import type { JournalEntry } from './journal-entry.ts'
 import type { JournalKeys } from './journal-keys.ts'
 import { listLogs } from './journal-logs.ts'
 import { type RetryContext, retry } from './retry.ts'
@@ -10,7 +11,7 @@ import type { SinkObjectStore } from './sink-object-store.ts'
 
 const dayMillis = 24 * 60 * 60_000
 export const defaultRetainEntriesMillis = 30 * dayMillis
-/** A claim may rely on a chain read 24 hours ago: its start must still be taken by then. */
+/** Until a day after a start was claimed somebody may claim it on a read from before: it must still be taken then. */
 const shortestRetentionMillis = 2 * dayMillis
 /** The newest entry may have to be settled; the one before tells where it came from. */
 const neverPruned = 2
@@ -41,8 +42,15 @@ export const checkedRetention = (retainEntriesMillis: number = defaultRetainEntr
 }
 
 /**
- * Deletes the entries of one partition log that are older than the retention, never one of the newest two and never
- * genesis. A checkpoint says beforehand what they held; whoever dies between the two leaves entries that the next
+ * When an entry's claim was known at the latest: its own bytes may have waited long before it, those of the next one
+ * name it, so they were made after it.
+ */
+const claimedBy = (entry: JournalEntry, next: JournalEntry): number =>
+  Math.max(Date.parse(entry.createdAt), Date.parse(next.createdAt))
+
+/**
+ * Deletes the entries of one partition log that were claimed longer ago than the retention, never one of the newest
+ * two and never genesis. A checkpoint says beforehand what they held; whoever dies between the two leaves entries that the next
  * pruning deletes and `verify` passes over. Others may prune the same log at the same time.
  */
 export const pruneLog = async (
@@ -53,18 +61,24 @@ export const pruneLog = async (
 ): Promise<PrunedLog> => {
   const { store, keys, runtime, writer } = context
   const chain = new Chain(store, keys, log, context)
-  const oldest = runtime.now() - retainEntriesMillis
   for (;;) {
+    const now = runtime.now()
     const before = await chain.newestCheckpoint(signal)
     const starts = await chain.starts(signal)
     let checkpoint: Checkpoint | undefined = before
     let whole = true
-    for (const start of starts.slice(0, -neverPruned)) {
-      if (before && start < before.next) continue
-      const entry = await chain.entryAt(start, signal)
+    let following: JournalEntry | undefined
+    for (const [index, start] of starts.slice(0, -neverPruned).entries()) {
+      const entry = following ?? (await chain.entryAt(start, signal))
+      following = undefined
+      if (before && start < before.next) {
+        if (entry && claimedAfterPruning(entry, before)) throw doubled(keys, log, start)
+        continue
+      }
+      following = await chain.entryAt(starts[index + 1]!, signal)
       // Somebody else has pruned it meanwhile: begin again at their checkpoint.
-      if (!entry) whole = false
-      if (!entry || Date.parse(entry.createdAt) > oldest) break
+      if (!entry || !following) whole = false
+      if (!entry || !following || claimedBy(entry, following) > now - retainEntriesMillis) break
       if (start !== (checkpoint?.next ?? entry.genesisStart)) {
         if ((await chain.newestCheckpoint(signal))?.next === before?.next) throw gap(keys, log, start)
         whole = false
@@ -73,7 +87,7 @@ export const pruneLog = async (
       checkpoint = {
         sink: keys.sink,
         writer,
-        createdAt: new Date(runtime.now()).toISOString(),
+        createdAt: new Date(now).toISOString(),
         ...log,
         genesisStart: entry.genesisStart,
         lastStart: start,
@@ -86,8 +100,15 @@ export const pruneLog = async (
     if (checkpoint !== before) {
       const key = keys.checkpoint(log, checkpoint.next)
       const bytes = writeCheckpoint(checkpoint)
+      // The clock was set back: what it said before does not count.
+      if (runtime.now() < now) continue
       await retry(context, { signal, attempts, what: `writing ${key}` }, () =>
-        store.putIfAbsent(key, bytes, { ...(signal ? { signal } : {}), contentType: 'application/json' }),
+        store.putIfAbsent(key, bytes, {
+          ...(signal ? { signal } : {}),
+          contentType: 'application/json',
+          // However late, but not by a clock that S3 does not share: entries would be deleted too early.
+          signedBefore: Number.POSITIVE_INFINITY,
+        }),
       )
     }
     const { next } = checkpoint
@@ -115,6 +136,13 @@ const gap = (keys: JournalKeys, log: TopicPartition, start: bigint): JournalForm
     facts: { ...log, start },
   })
 
+const doubled = (keys: JournalKeys, log: TopicPartition, start: bigint): JournalFormatError =>
+  new JournalFormatError({
+    code: 'CLAIMED_AFTER_PRUNING',
+    message: `${log.topic}-${log.partition}: the group at ${start} was claimed once more after its entry was pruned, so its rows may be published twice; nothing is pruned. Run stockpipe verify on s3://${keys.bucket}/${keys.root.slice(0, -1)}.`,
+    facts: { ...log, start },
+  })
+
 const deleteAll = async (
   { store, ...context }: PruneContext,
   keys: readonly string[],
@@ -128,7 +156,7 @@ const deleteAll = async (
 }
 
 export interface PruneJournalOptions extends JournalAccessOptions {
-  /** How old an entry is kept at least, in milliseconds. Default 30 days; 2 days at least. */
+  /** How long an entry is kept at least after it was claimed, in milliseconds. Default 30 days; 2 days at least. */
   readonly retainEntriesMillis?: number
   /** Names this program in the checkpoint. Default `prune`. */
   readonly writer?: string

@@ -151,7 +151,7 @@ export interface SinkOptions extends ObjectSettings {
    */
   readonly cleaner?: { readonly everyMillis?: number } | false
   /**
-   * How long journal entries are kept at least, in milliseconds: afterwards a checkpoint says what they held. Default
+   * How long journal entries are kept at least after their claim, in milliseconds: afterwards a checkpoint says what they held. Default
    * 30 days, 2 days at least; never one of the newest two of a partition log, and never genesis.
    */
   readonly retainEntriesMillis?: number

@@ -1,5 +1,5 @@
 import { StockpipeError, type TopicPartition } from '@stockpipe/core'
-import { type Checkpoint, readCheckpoint } from './checkpoint.ts'
+import { type Checkpoint, claimedAfterPruning, readCheckpoint } from './checkpoint.ts'
 import { readGenesis } from './genesis.ts'
 import { type JournalEntry, readEntry } from './journal-entry.ts'
 import type { JournalKeys } from './journal-keys.ts'
@@ -93,6 +93,17 @@ export const readChain = async (
     checkLink(entry, previous, genesis?.start, (code, message) => problem(code, message, keys.bucket, key))
     previous = entry
     entries.push(entry)
+  }
+  for (const start of checkpoint ? listing.starts.filter((start) => !isKept(start)) : []) {
+    const key = keys.entry(log, start)
+    const entry = await read(key, (bytes) => readEntry(bytes, key, { sink: keys.sink, log, start }))
+    if (!entry || !claimedAfterPruning(entry, checkpoint!)) continue
+    problem(
+      'CLAIMED_AFTER_PRUNING',
+      `${log.topic}-${log.partition}: the group at ${start} was claimed once more after its entry was pruned; its rows may be published twice.`,
+      keys.bucket,
+      key,
+    )
   }
   if (!genesis) {
     problem(

@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest'
 import { createEngine } from '../src/engine.ts'
 import { pruneJournal, verifySink } from '../src/index.ts'
 import { consume, FakeLog } from './sink/fake-log.ts'
-import { ManualRuntime } from './sink/manual-runtime.ts'
-import { type MemoryBucket, MemoryObjectStore } from './sink/memory-object-store.ts'
+import { ManualRuntime, settle } from './sink/manual-runtime.ts'
+import { MemoryBucket, MemoryObjectStore, refusal, unknownOutcome } from './sink/memory-object-store.ts'
 import { dieAt } from './sink/mortal-process.ts'
-import { sinkUnderTest } from './sink/sink-fixture.ts'
+import { expectedLines, publishedLines, sinkUnderTest } from './sink/sink-fixture.ts'
 
 const journal = 's3://lake/_stockpipe/journal/market'
 const dayMillis = 24 * 3_600_000
@@ -158,6 +158,82 @@ describe('pruning', () => {
     expect((await verify(bucket)).problems.map(({ code }) => code)).toContain('CHAIN_GAP')
   })
 
+  it('spares an entry whose bytes waited for days before they were claimed: an owner may still stand before it', async () => {
+    const bucket = new MemoryBucket()
+    const log = new FakeLog().appendMany(4)
+    const slow = sinkUnderTest({ bucket, cleaner: false })
+    await consume(slow.sink, [log])
+    await slow.sink.flush()
+    log.appendMany(4)
+    let wake = () => {}
+    const woken = new Promise<void>((resolve) => {
+      wake = resolve
+    })
+    let hung = false
+    slow.store.intercept = async (call, apply) => {
+      if (hung || call.operation !== 'putIfAbsent' || !/groups.*json$/.test(call.key)) return apply()
+      hung = true
+      await woken
+      throw unknownOutcome()
+    }
+    await slow.sink.write(log.block(4n))
+    const flushed = slow.sink.flush()
+    await settle()
+    // 50 hours later another owner reads the chain, where 4 is free, and hangs.
+    const time = new ManualRuntime(77)
+    time.pass(50 * 3_600_000)
+    const late = sinkUnderTest({ bucket, cleaner: false, time })
+    await consume(late.sink, [log])
+    // The first one wakes, claims what it made 51 hours before, and two groups more.
+    slow.runtime.pass(51 * 3_600_000)
+    wake()
+    await flushed
+    for (let group = 0; group < 2; group += 1) {
+      const at = log.logEnd
+      await slow.sink.write(log.appendMany(4).block(at))
+      await slow.sink.flush()
+    }
+    await pruneJournal({
+      store: new MemoryObjectStore(bucket),
+      journal,
+      runtime: slow.runtime,
+      retainEntriesMillis: 2 * dayMillis,
+    })
+    // The other one's read of the chain is two hours old: good enough to claim on.
+    time.pass(2 * 3_600_000)
+    await expect(late.sink.flush()).rejects.toMatchObject({ code: 'FENCED' })
+    expect(publishedLines(bucket)).toEqual(expectedLines(log))
+  })
+
+  it('by a clock that S3 does not share deletes nothing', async () => {
+    const { bucket, time } = await dayByDay(5)
+    const store = new MemoryObjectStore(bucket)
+    const asked: (number | undefined)[] = []
+    store.intercept = (call, apply) => {
+      if (call.operation !== 'putIfAbsent') return apply()
+      asked.push(call.signedBefore)
+      throw refusal(403, true)
+    }
+    time.pass(60 * dayMillis)
+    await expect(prune(bucket, time, store)).rejects.toMatchObject({ status: 403 })
+    // Any limit makes the store hold the clock that signs against ours.
+    expect(asked[0]).toBe(Number.POSITIVE_INFINITY)
+    expect(entries(bucket).length).toBe(5)
+  })
+
+  it('begins anew when the clock was set back meanwhile', async () => {
+    const { bucket, time } = await dayByDay(5)
+    const ahead = new ManualRuntime(6)
+    ahead.pass(65 * dayMillis)
+    const store = new MemoryObjectStore(bucket)
+    store.intercept = (call, apply) => {
+      if (call.key.includes('checkpoints/')) ahead.pass(time.now() - ahead.now())
+      return apply()
+    }
+    expect(await prune(bucket, ahead, store)).toMatchObject([{ entries: 0, next: null }])
+    expect(entries(bucket).length).toBe(5)
+  })
+
   it('is refused for less than two days', async () => {
     const { bucket, time } = await dayByDay(3)
     const run = pruneJournal({
@@ -186,6 +262,23 @@ describe('verify after pruning', () => {
     const beyond = file!.replace('0000000000000000000', '0000000000000000019')
     bucket.objects.set(beyond, bucket.objects.get(file!)!)
     expect((await verify(bucket)).problems.map(({ code }) => code)).toEqual(['FILE_UNKNOWN', 'FILE_UNKNOWN'])
+  })
+})
+
+describe('verify and the next pruning', () => {
+  it('tell of a group that was claimed once more where the entry was pruned', async () => {
+    const { bucket, time } = await dayByDay(5)
+    const [first] = bucket.keys('groups/').filter((key) => key.endsWith('0000000000000000000.json'))
+    const claimed = JSON.parse(bucket.text(first!)!)
+    time.pass(60 * dayMillis)
+    await prune(bucket, time)
+    const again = { ...claimed, claimId: '0'.repeat(32), createdAt: new Date(time.now()).toISOString() }
+    await new MemoryObjectStore(bucket).putIfAbsent(first!, new TextEncoder().encode(JSON.stringify(again)))
+    expect((await verify(bucket)).problems).toMatchObject([
+      { code: 'CLAIMED_AFTER_PRUNING', key: `s3://lake/${first}` },
+    ])
+    await expect(prune(bucket, time)).rejects.toMatchObject({ code: 'CLAIMED_AFTER_PRUNING' })
+    expect(bucket.objects.has(first!)).toBe(true)
   })
 })
 
