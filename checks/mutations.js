@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-// Each deadly mutation of the commit protocol (packages/s3-sink/test/mutations/mutations.json) makes the test fail that
-// is named beside it, and that test passes without it. An argument picks mutations whose name contains it.
+// Each deadly mutation of the commit protocol and of the producer's (packages/s3-sink/test/mutations/mutations.json)
+// makes the test fail that is named beside it, and that test passes without it. An argument picks mutations whose name or
+// file contains it.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -9,7 +10,7 @@ import { install, root } from '../scripts/workspace.js'
 
 const [only = ''] = process.argv.slice(2)
 const list = JSON.parse(readFileSync(join(root, 'packages/s3-sink/test/mutations/mutations.json'), 'utf8'))
-const mutations = list.filter(({ name }) => name.includes(only))
+const mutations = list.filter(({ name, file }) => name.includes(only) || file.includes(only))
 const folder = mkdtempSync(join(tmpdir(), 'stockpipe-mutations-'))
 await install('all')
 

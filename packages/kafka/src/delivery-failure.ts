@@ -17,7 +17,7 @@ export interface DeliveryFailure {
 export const answeredWith = (name: string, outcome: ProduceOutcome, partition: number): DeliveryFailure => ({
   code: 'DELIVERY_FAILED',
   reason: `Kafka answers ${name} for partition ${partition}${remedyOf(name)}`,
-  passing: outcome !== 'refused' && outcome !== 'unknown',
+  passing: outcome !== 'refused',
   facts: { partition, kafkaError: name },
 })
 

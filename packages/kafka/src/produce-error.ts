@@ -1,30 +1,30 @@
 /**
  * What an error code of a Produce answer means for the batch it is about.
  *
- * - `retry`: nothing was written; the same bytes may be written later, perhaps by another leader.
+ * - `retry`: nothing was written; the same bytes may be written later.
  * - `retry-unknown`: the batch may have been written; the same bytes are sent again and the broker knows them.
  * - `written`: the broker has it, and does not remember where.
  * - `identity`: the broker does not take this producer's sequence; nothing was written.
  * - `refused`: nothing was written, nor will it be.
- * - `unknown`: nothing is known, and repeating does not help.
  */
-export type ProduceOutcome = 'retry' | 'retry-unknown' | 'written' | 'identity' | 'refused' | 'unknown'
+export type ProduceOutcome = 'retry' | 'retry-unknown' | 'written' | 'identity' | 'refused'
 
-const outcomes: Readonly<Record<number, readonly [name: string, outcome: ProduceOutcome]>> = {
-  [-1]: ['UNKNOWN_SERVER_ERROR', 'unknown'],
+/**
+ * Everything without an outcome here is `retry-unknown`. That includes what says that the broker does not lead the
+ * partition: a leader appends first and waits for its replicas, and answers so when it has resigned meanwhile; its
+ * successor may have the batch.
+ */
+const errors: Readonly<Record<number, readonly [name: string, outcome?: ProduceOutcome]>> = {
+  [-1]: ['UNKNOWN_SERVER_ERROR'],
   2: ['CORRUPT_MESSAGE', 'retry'],
-  3: ['UNKNOWN_TOPIC_OR_PARTITION', 'retry'],
-  5: ['LEADER_NOT_AVAILABLE', 'retry'],
-  6: ['NOT_LEADER_OR_FOLLOWER', 'retry'],
-  7: ['REQUEST_TIMED_OUT', 'retry-unknown'],
-  8: ['BROKER_NOT_AVAILABLE', 'retry'],
-  9: ['REPLICA_NOT_AVAILABLE', 'retry'],
+  3: ['UNKNOWN_TOPIC_OR_PARTITION'],
+  6: ['NOT_LEADER_OR_FOLLOWER'],
+  7: ['REQUEST_TIMED_OUT'],
   10: ['MESSAGE_TOO_LARGE', 'refused'],
-  13: ['NETWORK_EXCEPTION', 'retry-unknown'],
   17: ['INVALID_TOPIC_EXCEPTION', 'refused'],
   18: ['RECORD_LIST_TOO_LARGE', 'refused'],
   19: ['NOT_ENOUGH_REPLICAS', 'retry'],
-  20: ['NOT_ENOUGH_REPLICAS_AFTER_APPEND', 'retry-unknown'],
+  20: ['NOT_ENOUGH_REPLICAS_AFTER_APPEND'],
   29: ['TOPIC_AUTHORIZATION_FAILED', 'refused'],
   31: ['CLUSTER_AUTHORIZATION_FAILED', 'refused'],
   32: ['INVALID_TIMESTAMP', 'refused'],
@@ -34,17 +34,14 @@ const outcomes: Readonly<Record<number, readonly [name: string, outcome: Produce
   45: ['OUT_OF_ORDER_SEQUENCE_NUMBER', 'identity'],
   46: ['DUPLICATE_SEQUENCE_NUMBER', 'written'],
   47: ['INVALID_PRODUCER_EPOCH', 'identity'],
-  56: ['KAFKA_STORAGE_ERROR', 'retry-unknown'],
+  56: ['KAFKA_STORAGE_ERROR'],
   59: ['UNKNOWN_PRODUCER_ID', 'identity'],
-  74: ['FENCED_LEADER_EPOCH', 'retry'],
-  75: ['UNKNOWN_LEADER_EPOCH', 'retry'],
   76: ['UNSUPPORTED_COMPRESSION_TYPE', 'refused'],
   87: ['INVALID_RECORD', 'refused'],
-  89: ['THROTTLING_QUOTA_EXCEEDED', 'retry'],
 }
 
 /** An error code by its name in the protocol, and what it means. */
 export const produceError = (code: number): { readonly name: string; readonly outcome: ProduceOutcome } => {
-  const [name, outcome] = outcomes[code] ?? [`error ${code}`, 'unknown']
+  const [name, outcome = 'retry-unknown'] = errors[code] ?? [`error ${code}`]
   return { name, outcome }
 }

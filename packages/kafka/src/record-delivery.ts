@@ -203,10 +203,7 @@ export class RecordDelivery {
     const failure = answeredWith(name, outcome, lane.partition)
     if (outcome === 'written') this.#acknowledge(one, { ...answer, baseOffset: -1n })
     else if (outcome === 'refused') this.#giveUp(one, failure)
-    else if (outcome === 'unknown') {
-      batch.maybeWritten = true
-      this.#giveUp(one, failure)
-    } else if (outcome === 'identity' && batch.maybeWritten) this.#giveUp(one, failure)
+    else if (outcome === 'identity' && batch.maybeWritten) this.#giveUp(one, failure)
     else {
       if (outcome === 'identity') {
         lane.spendIdentity()

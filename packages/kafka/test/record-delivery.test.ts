@@ -10,7 +10,10 @@ const faults: readonly RequestFault[] = [
   'late',
   'leave-out',
   { error: 6 },
+  { error: 6, done: true },
   { error: 3 },
+  { error: 3, done: true },
+  { error: 12345, done: true },
   { error: 7, done: true },
   { error: 7 },
   { error: 19 },
@@ -239,6 +242,31 @@ describe('a delivery', () => {
     })
     await send([[0, 'c']])
     expect(held()[0]).toEqual(['a', 'b', 'c'])
+  })
+
+  it('does not take a batch for unwritten because its leader is none any more when it answers', async () => {
+    // A leader appends first and waits for its replicas; resigned meanwhile, it answers so, and its successor has the batch.
+    const { send, cluster, runtime, held } = await deliveryUnderTest()
+    let isFirst = true
+    cluster.fault = () => {
+      if (!isFirst) return 'none'
+      isFirst = false
+      for (const node of [0, 1, 2]) cluster.unreachable.add(node)
+      return { error: 6, done: true }
+    }
+    const givenUp = send([[0, 'a']])
+    await runtime.pass(119_000)
+    const other = send([[0, 'b']])
+    await runtime.pass(2000)
+    cluster.unreachable.clear()
+    await runtime.pass(5000)
+    await expect(givenUp).rejects.toMatchObject({
+      code: 'DELIVERY_TIMED_OUT',
+      retryable: false,
+      facts: { unknown: 1, notWritten: 0 },
+    })
+    expect((await other).offsets[0]).toBe(1n)
+    expect(held()[0]).toEqual(['a', 'b'])
   })
 
   it('refuses one batch and delivers the others', async () => {

@@ -5,7 +5,7 @@ import mutations from './mutations/mutations.json' with { type: 'json' }
 const source = (path: string): string => readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8')
 
 // checks/mutations.js makes each of them and demands that its test fails.
-describe('the list of mutations that break the commit protocol', () => {
+describe('the list of mutations that break the commit protocol, or the producer', () => {
   it.each(mutations)('names one place and one test for: $name', ({ file, find, tests, title }) => {
     expect(source(file).split(find).length - 1, `${find} in ${file}`).toBe(1)
     // `title` is the test as it is written, `failing` as the runner calls it.
@@ -23,6 +23,8 @@ describe('the list of mutations that break the commit protocol', () => {
       'ours by writer',
       'aborted while the claim is unknown',
       'claimed before this one is published',
+      'a leader that resigned taken for one that wrote nothing',
+      'the sequence number of a batch that may be written used again',
     ]) {
       expect(names).toContain(deadly)
     }
