@@ -27,15 +27,21 @@ export const encodeHeaders = (headers: RecordHeaders): Uint8Array => {
     if (Array.isArray(value)) for (const one of value.filter(isValue)) pairs.push([key, one])
     else pairs.push([key, value as HeaderValue])
   }
-  const bytes: number[] = varint(pairs.length)
+  const parts: (readonly number[] | Uint8Array)[] = [varint(pairs.length)]
   for (const [key, value] of pairs) {
     const name = encoder.encode(key)
-    bytes.push(...varint(name.length), ...name)
+    parts.push(varint(name.length), name)
     const content = typeof value === 'string' ? encoder.encode(value) : value
-    if (content === undefined || content === null) bytes.push(...varint(-1))
-    else bytes.push(...varint(content.length), ...content)
+    if (content === undefined || content === null) parts.push(varint(-1))
+    else parts.push(varint(content.length), content)
   }
-  return Uint8Array.from(bytes)
+  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0))
+  let end = 0
+  for (const part of parts) {
+    bytes.set(part, end)
+    end += part.length
+  }
+  return bytes
 }
 
 /** Reads headers back, in order; a null value is a header without one. */

@@ -25,6 +25,16 @@ describe('record headers', () => {
     ])
   })
 
+  it('may be as large as a record', () => {
+    const large = new Uint8Array(1_000_000).map((_, index) => index % 251)
+    const [[, value], [name]] = decodeHeaders(encodeHeaders({ large, ['n'.repeat(300_000)]: 'x' })) as [
+      [string, Uint8Array],
+      [string, Uint8Array],
+    ]
+    expect(Buffer.compare(value, large)).toBe(0)
+    expect(name).toHaveLength(300_000)
+  })
+
   it.each(['__proto__', 'constructor', 'toString', 'valueOf'])(
     'named %s, as every object inherits something by, have the values they were sent with',
     (name) => {
