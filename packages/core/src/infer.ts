@@ -76,7 +76,7 @@ export type CheckedPartitions<Columns extends ColumnRecord, Partitions extends P
 
 /** The column whose text is the record key, or the sentence that says why it cannot be. */
 export type KeyColumn<Columns extends ColumnRecord, Key extends string> = Key extends keyof InputOf<Columns>
-  ? [KindOf<Columns[Key]>] extends [NestedKind]
+  ? [KindOf<Columns[Key]>] extends [NestedKind | 'binary']
     ? `the record key cannot be '${Key}': a ${KindOf<Columns[Key]>} has no text of its own`
     : Key
   : `the record key cannot be '${Key}': the table has no such column, or it is a fact of the record`

@@ -19,14 +19,17 @@ export interface RecordEncoder<Row> {
   encode(row: Row): EncodedRecord
 }
 
-const keyText = (column: ColumnDefinition, value: unknown): string =>
-  value instanceof Date
-    ? value.toISOString()
-    : value instanceof Uint8Array
-      ? new TextDecoder().decode(value)
-      : value instanceof Decimal && column.type.kind === 'decimal'
-        ? value.rescale(column.type.scale, 'down').toString()
-        : String(value)
+/** The text of a key: one for all the ways in which a producer may pass the same value, since partitions follow from it. */
+const keyText = ({ type }: ColumnDefinition, value: unknown): string => {
+  if (type.kind === 'timestamp') {
+    return (value instanceof Date ? value : new Date(Number(value as bigint))).toISOString()
+  }
+  if (type.kind === 'decimal') {
+    const decimal = Decimal.isDecimal(value) ? value : Decimal.parse(value as string)
+    return decimal.rescale(type.scale, 'down').toString()
+  }
+  return String(value)
+}
 
 /** An encoder for a topic whose values are JSON objects. */
 export const createEncoder = <Columns extends ColumnRecord, Partitions extends PartitionRecord>(

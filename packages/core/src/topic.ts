@@ -85,10 +85,10 @@ const checkColumns = (topic: TopicDefinition): void => {
     })
   }
   const keyType = topic.key === undefined ? undefined : topic.table.column(topic.key).type.kind
-  if (keyType === 'list' || keyType === 'map' || keyType === 'struct') {
+  if (keyType === 'list' || keyType === 'map' || keyType === 'struct' || keyType === 'binary') {
     throw new ConfigurationError({
       code: 'TOPIC_KEY_INVALID',
-      message: `${where}: the key cannot be '${topic.key}': a ${keyType} has no text of its own; name a column that has one value.`,
+      message: `${where}: the key cannot be '${topic.key}': a ${keyType} has no text of its own; name a column that has.`,
     })
   }
   for (const name of Object.keys(topic.value.names)) typeAtPath(topic.table, name)

@@ -200,4 +200,20 @@ describe('the JSON encoder', () => {
     expect(() => encoder.encode({ symbol: 'A' } as never)).toThrow(/'price' is missing/)
     expect(() => encoder.encode({ symbol: 'A', price: '1', size: 1 } as never)).toThrow(/no column 'size'/)
   })
+
+  it('writes one key for every way to pass the same value', () => {
+    const keysOf = <const Type extends ReturnType<typeof t.decimal> | ReturnType<typeof t.timestamp>>(
+      type: Type,
+      values: readonly unknown[],
+    ) => {
+      const table = defineTable('quotes', { columns: { at: type } })
+      const encoder = createEncoder(defineTopic('quotes', { table, key: 'at' as never }))
+      return new Set(values.map((at) => encoder.encode({ at } as never).key))
+    }
+    const at = new Date('2026-01-02T15:04:05.678Z')
+    expect(keysOf(t.timestamp(), [at, BigInt(at.getTime())])).toEqual(new Set(['2026-01-02T15:04:05.678Z']))
+    const equal = ['1.5', '+1.50', '1.500', '15e-1', '01.5', Decimal.parse('1.5'), Decimal.parse('1.5000')]
+    expect(keysOf(t.decimal(10, 2), equal)).toEqual(new Set(['1.50']))
+    expect(keysOf(t.decimal(10, 2), ['-0', '0', '-.00', Decimal.of(0n, 0)])).toEqual(new Set(['0.00']))
+  })
 })

@@ -184,9 +184,13 @@ describe('a topic of a table with lists, maps and structs', () => {
     expect(define({ timestamps: { 'legs.price': 'epoch-millis' } })).toThrow(/'legs.price' is a decimal/)
   })
 
-  it('refuses a list, map or struct as the key of its records', () => {
+  it('refuses a list, map, struct or bytes as the key of its records', () => {
     expect(() => defineTopic('orders', { table: orders, key: 'tags' as never })).toThrow(
       /the key cannot be 'tags': a list has no text of its own/,
+    )
+    const digests = defineTable('digests', { columns: { digest: t.binary() } })
+    expect(() => defineTopic('digests', { table: digests, key: 'digest' as never })).toThrow(
+      /the key cannot be 'digest': a binary has no text of its own/,
     )
   })
 })
