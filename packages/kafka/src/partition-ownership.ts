@@ -52,6 +52,8 @@ export class PartitionOwnership {
   readonly lookup: LogLookup
   readonly #assigned = new Set<PartitionCursor>()
   readonly #fullSinks = new Set<PartitionedSink>()
+  /** Fenced and not adopted anew yet. */
+  readonly #fenced = new Set<PartitionCursor>()
   #memberId: string | undefined
   #joins = 0
   #epoch = 0
@@ -68,7 +70,7 @@ export class PartitionOwnership {
     this.lookup = new LogLookup(options)
   }
 
-  /** Counts what happens to the membership: unchanged means that what was owned still is. */
+  /** Counts what happens to what is owned: unchanged means that it is still owned, and by the same assignments. */
   get epoch(): number {
     return this.#epoch
   }
@@ -80,7 +82,7 @@ export class PartitionOwnership {
 
   /** Whether every partition of the present generation has its position. */
   get settled(): boolean {
-    return this.#settled
+    return this.#settled && this.#fenced.size === 0
   }
 
   /** The partitions whose sinks have them, also between two generations. */
@@ -161,6 +163,8 @@ export class PartitionOwnership {
   fenced(cursor: PartitionCursor): void {
     if (cursor.standing === undefined) return
     cursor.displace()
+    this.#epoch += 1
+    this.#fenced.add(cursor)
     this.fetching.hold(cursor, 'unpositioned')
     const { runtime } = this.#options
     const backoff = Math.min(longestBackoffMillis, fencedBackoffMillis * 2 ** cursor.fencings)
@@ -177,7 +181,9 @@ export class PartitionOwnership {
         this.cursors.set(partitionKey(anew.topic, anew.partition), anew)
       }
       await this.#adopt(fresh, signal)
-      if (!signal.aborted) this.#options.onSettled()
+      if (signal.aborted) return
+      this.#fenced.delete(cursor)
+      this.#options.onSettled()
     }, signal)
   }
 
@@ -201,6 +207,8 @@ export class PartitionOwnership {
   #nextEpoch(): AbortController {
     this.#epoch += 1
     this.#settled = false
+    // The next generation sees to them.
+    this.#fenced.clear()
     this.#adopting.abort(generationOver())
     this.#adopting = new AbortController()
     if (this.#ended) this.#adopting.abort(new Error('the consumer is ending'))

@@ -164,6 +164,66 @@ describe('the consumer loop', () => {
     expect(flushes).toBe(2)
     expect(reached()).toBe(1)
   })
+
+  it('has not reached its end while a fenced partition is between its two assignments', async () => {
+    const { ownership, loop, settled, fetched, sink, reached, failures } = oneMember({
+      log: { start: 0, end: 3 },
+      target: 3n,
+    })
+    ownership.joined('member', { topic: [0] })
+    await settled()
+    await fetched(0, [0])
+    let revoked = () => {}
+    const revoking = new Promise<void>((isRevoking) => {
+      const revoke = sink.revoke.bind(sink)
+      sink.revoke = async (...call) => {
+        isRevoking()
+        await new Promise<void>((resolve) => {
+          revoked = resolve
+        })
+        return revoke(...call)
+      }
+    })
+    // As the sink does while it still has the log.
+    sink.flush = async () => {
+      throw new Error('fenced')
+    }
+    ownership.fenced(ownership.cursor({ topic: 'topic', partition: 0 })!)
+    await revoking
+    await loop.checkPositions(new Map())
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    expect([reached(), failures]).toEqual([0, []])
+    sink.flush = async () => {}
+    revoked()
+    while (ownership.cursor({ topic: 'topic', partition: 0 })?.position === undefined) {
+      await new Promise((resolve) => setTimeout(resolve, 2))
+    }
+    expect(await fetched(0, [0, 1, 2])).toBe('2')
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    expect([reached(), failures]).toEqual([1, []])
+  })
+
+  it('does not take the fencing of a former assignment for a failure of its last flush', async () => {
+    const { ownership, settled, fetched, sink, reached, failures } = oneMember({
+      log: { start: 0, end: 3 },
+      target: 3n,
+    })
+    ownership.joined('member', { topic: [0] })
+    await settled()
+    let fail = (_: Error) => {}
+    let flushes = 0
+    sink.flush = () => (flushes++ > 0 ? Promise.resolve() : new Promise((_, reject) => (fail = reject)))
+    await fetched(0, [0, 1, 2])
+    sink.journal.next.set('topic/0', 3n)
+    const former = ownership.cursor({ topic: 'topic', partition: 0 })!
+    ownership.fenced(former)
+    while ([former, undefined].includes(ownership.cursor(former)) || !ownership.cursor(former)!.reached) {
+      await new Promise((resolve) => setTimeout(resolve, 2))
+    }
+    fail(new Error('fenced'))
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    expect([reached(), failures]).toEqual([1, []])
+  })
 })
 
 describe('the check of positions', () => {
