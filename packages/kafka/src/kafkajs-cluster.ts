@@ -24,6 +24,18 @@ export interface KafkajsBroker {
     readonly producerId: string
     readonly producerEpoch: number
   }>
+  listOffsets(options: {
+    readonly replicaId: number
+    readonly isolationLevel: number
+    readonly topics: readonly {
+      readonly topic: string
+      readonly partitions: readonly { readonly partition: number; readonly timestamp: string }[]
+    }[]
+  }): Promise<{
+    readonly responses: readonly {
+      readonly partitions: readonly { readonly partition: number; readonly offset: string }[]
+    }[]
+  }>
 }
 
 /** What every client of kafkajs is made of: connections, SASL, TLS and metadata, with the settings of its `Kafka`. */

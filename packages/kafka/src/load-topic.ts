@@ -6,20 +6,21 @@ import {
   type RecordSource,
   type Runtime,
   StockpipeError,
-  sleep,
   systemRuntime,
   type TopicDefinition,
 } from '@stockpipe/core'
 import type { Kafka } from 'kafkajs'
-import { logRanges, withAdmin } from './admin-session.ts'
+import { logRanges, patiently, withAdmin } from './admin-session.ts'
 import { batchCompression } from './compression.ts'
 import type { RowReceiver } from './delivery-report.ts'
+import { kafkaFailure } from './kafka-failure.ts'
 import { partitionOfKey } from './murmur2.ts'
 import { batchLimits, type OutgoingRecord } from './outgoing-records.ts'
 import { KafkajsProducerConnection } from './producer-connection.ts'
 import { checkDeliveryNumbers, type DeliveryOptions } from './producer-options.ts'
 import { RecordDelivery } from './record-delivery.ts'
 import { rowToRecord } from './row-records.ts'
+import { steadyEnds } from './steady-ends.ts'
 import { abortable } from './waiting.ts'
 
 /** How far a load has come. */
@@ -44,11 +45,10 @@ export interface LoadTopicOptions<Columns extends ColumnRecord, Partitions exten
   readonly runtime?: Runtime
 }
 
-/** A predecessor's last request may still be on its way when it was killed a moment ago. */
-const steadyMillis = 300
 /** Enough for full batches of every partition while others are under way. */
 const bufferBytes = 16 * 1024 * 1024
 const lingerMillis = 20
+const deliveryTimeoutMillis = 120_000
 
 /**
  * Writes a finite source to a topic exactly once, however often it is killed and started again.
@@ -56,10 +56,11 @@ const lingerMillis = 20
  * The partition of a row follows from its key, and rows keep the source's order within a partition. So the number of
  * records a partition holds is the number of its rows that were written; these are skipped. That needs a topic that
  * nobody else writes to, without compaction and without transactions (their markers take offsets); every answer and
- * the ends of the log are checked against it.
+ * the ends of the log are checked against it. A start waits until the replicas have what a predecessor wrote last, for
+ * `deliveryTimeoutMillis` at most.
  *
  * Throws a `StockpipeError`: `TOPIC_NOT_THE_SOURCE` when the topic holds something else than the source's rows,
- * `ROW_WITHOUT_KEY`, `ROW_INVALID`, `DELIVERY_FAILED` or `DELIVERY_TIMED_OUT` (start again: it goes on), or
+ * `ROW_WITHOUT_KEY`, `ROW_INVALID`, `TOPIC_NOT_STEADY` (replicas behind, or another writer), `DELIVERY_FAILED` or `DELIVERY_TIMED_OUT` (start again: it goes on), or
  * `TOPIC_PARTITIONS_DIFFER`. An aborted signal rejects with its reason.
  */
 export const loadTopic = async <Columns extends ColumnRecord, Partitions extends PartitionRecord>(
@@ -77,7 +78,15 @@ export const loadTopic = async <Columns extends ColumnRecord, Partitions extends
     const compression = await batchCompression(options.compression ?? 'zstd')
     const partitions = await connection.connect(signal)
     if (partitions !== topic.partitions) throw partitionsDiffer(topic, partitions)
-    const held = await steadyEnds(kafka, topic, runtime, signal)
+    const held = await steadyEnds(
+      topic.name,
+      () =>
+        patiently(runtime, signal, async () => {
+          const written = await writtenEnds(connection, topic)
+          return { written, readable: await readEnds(kafka, topic, runtime, signal) }
+        }),
+      { runtime, signal, timeoutMillis: options.deliveryTimeoutMillis ?? deliveryTimeoutMillis },
+    )
     const ends = [...held]
     const rows = new Array<bigint>(partitions).fill(0n)
     const progress = { records: 0, written: 0, skipped: 0 }
@@ -99,7 +108,7 @@ export const loadTopic = async <Columns extends ColumnRecord, Partitions extends
       lingerMillis,
       maxInFlightRequests: options.maxInFlightRequests ?? 5,
       retries: options.retries ?? Number.POSITIVE_INFINITY,
-      deliveryTimeoutMillis: options.deliveryTimeoutMillis ?? 120_000,
+      deliveryTimeoutMillis: options.deliveryTimeoutMillis ?? deliveryTimeoutMillis,
       runtime,
       onAcknowledged: (partition, baseOffset, records) => {
         if (baseOffset >= 0n && baseOffset !== ends[partition]) {
@@ -184,21 +193,27 @@ const readEnds = (
     return Array.from({ length: topic.partitions }, (_, partition) => ranges.get(partition)?.logEnd ?? 0n)
   })
 
-/** The ends of the log, once they have stood still for a moment. */
-const steadyEnds = async (
-  kafka: Kafka,
+/** As the leaders known have it, who are asked for again when they do not answer. */
+const writtenEnds = async (
+  connection: KafkajsProducerConnection,
   topic: TopicDefinition,
-  runtime: Runtime,
-  signal: AbortSignal | undefined,
 ): Promise<readonly bigint[]> => {
-  let ends = await readEnds(kafka, topic, runtime, signal)
-  while (ends.some((end) => end > 0n)) {
-    await sleep(runtime, steadyMillis, signal)
-    const later = await readEnds(kafka, topic, runtime, signal)
-    if (later.every((end, partition) => end === ends[partition])) break
-    ends = later
+  try {
+    const ends = await connection.writtenEnds()
+    return Array.from({ length: topic.partitions }, (_, partition) => {
+      const end = ends.get(partition)
+      if (end === undefined) throw new Error(`partition ${partition} has no leader`)
+      return end
+    })
+  } catch (error) {
+    await connection.refreshLeaders().catch(() => {})
+    throw kafkaFailure(error, {
+      code: 'TOPIC_OFFSETS_FAILED',
+      doing: `asking how far topic ${topic.name} is written`,
+      retryable: true,
+      facts: { topic: topic.name },
+    })
   }
-  return ends
 }
 
 const notTheSource = (topic: TopicDefinition, partition: number, finding: string): StockpipeError =>

@@ -46,6 +46,11 @@ const disconnectMillis = 2000
 /** How long a leader waits for its replicas, as in Kafka's own client. */
 const replicationMillis = 30_000
 
+/** Any other asker is answered where the log ends for readers. */
+const debuggingReplica = -2
+const readUncommitted = 0
+const latest = '-1'
+
 /** Connections, SASL, TLS and metadata by kafkajs; what is written over them is ours. */
 export class KafkajsProducerConnection implements ProducerConnection {
   readonly #options: ProducerConnectionOptions
@@ -109,6 +114,31 @@ export class KafkajsProducerConnection implements ProducerConnection {
         return { id: BigInt(answered.producerId), epoch: answered.producerEpoch }
       },
     }
+  }
+
+  /**
+   * Where the logs end by what their leaders have written, which in-sync replicas need not have yet, by partition.
+   * Rejects when a partition has no leader or its leader does not answer.
+   */
+  async writtenEnds(): Promise<ReadonlyMap<number, bigint>> {
+    const topic = this.#options.topic.name
+    const byLeader = new Map<number, number[]>()
+    for (const [partition, leader] of this.#leaders) {
+      byLeader.set(leader, [...(byLeader.get(leader) ?? []), partition])
+    }
+    const ends = new Map<number, bigint>()
+    const ask = async ([nodeId, partitions]: [number, readonly number[]]): Promise<void> => {
+      const broker = await this.#cluster.findBroker({ nodeId })
+      const asked = partitions.map((partition) => ({ partition, timestamp: latest }))
+      const { responses } = await broker.listOffsets({
+        replicaId: debuggingReplica,
+        isolationLevel: readUncommitted,
+        topics: [{ topic, partitions: asked }],
+      })
+      for (const { partition, offset } of responses[0]?.partitions ?? []) ends.set(partition, BigInt(offset))
+    }
+    await this.#track(Promise.all([...byLeader].map(ask)))
+    return ends
   }
 
   async close(): Promise<void> {

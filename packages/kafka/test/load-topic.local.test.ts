@@ -114,6 +114,24 @@ describe('loadTopic', () => {
     expect(await ids(kafka, 'topic')).toEqual(rows.map(({ id }) => id))
   })
 
+  it('does not begin behind what is written and cannot be read yet', async () => {
+    const { kafka } = await startBroker()
+    const topic = quotesTopic('topic', 1)
+    await ensureTopics(kafka, [topic])
+    const producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1, transactionalId: 'other' })
+    await producer.connect()
+    // As of a leader whose replicas are behind, readers are shown nothing of an open transaction.
+    const open = await producer.transaction()
+    await open.send({ topic: 'topic', messages: [{ key: 'S0', value: '{}' }] })
+    const source = sourceOf(quotesFrom(0, 3))
+    await expect(loadTopic({ kafka, topic, source, deliveryTimeoutMillis: 400 })).rejects.toMatchObject({
+      code: 'TOPIC_NOT_STEADY',
+      facts: { partition: 0, written: 1n, readable: 0n },
+    })
+    await open.abort()
+    await producer.disconnect()
+  })
+
   it('notices that somebody else writes to the topic', async () => {
     const { kafka } = await startBroker()
     const topic = quotesTopic('topic', 1)
