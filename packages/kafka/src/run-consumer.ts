@@ -69,6 +69,8 @@ export const runConsumer = async (options: RunConsumerOptions): Promise<Consumer
   const admin = kafka.admin()
   const committer = new OffsetCommitter(consumer, runtime, times.commitIntervalMillis)
   let running: Promise<void> = Promise.resolve()
+  /** From when kafkajs restarts until it has joined: it cannot be stopped in between, and would join afterwards. */
+  let restarting: ReturnType<typeof deferred<void>> | undefined
   let ownership: PartitionOwnership | undefined
   let loop: ConsumerLoop | undefined
   let detach = () => {}
@@ -135,10 +137,17 @@ export const runConsumer = async (options: RunConsumerOptions): Promise<Consumer
     const { GROUP_JOIN, REBALANCING, CRASH, START_BATCH_PROCESS } = consumer.events
     consumer.on(GROUP_JOIN, ({ payload }) => tellJoined(groupId, payload.memberId, payload.memberAssignment))
     consumer.on(GROUP_JOIN, ({ payload }) => owned.joined(payload.memberId, payload.memberAssignment))
+    // kafkajs counts as running a moment after it tells of the join.
+    consumer.on(GROUP_JOIN, () => {
+      const joining = restarting
+      runtime.setTimer(() => joining?.resolve(), 0, { keepAlive: true })
+    })
     consumer.on(REBALANCING, () => void owned.interrupt({ expelled: false }))
     consumer.on(START_BATCH_PROCESS, ({ payload }) => handing.batchStarted(payload))
     consumer.on(CRASH, ({ payload: { error, restart } }) => {
       void owned.interrupt({ expelled: true })
+      restarting?.resolve()
+      restarting = restart ? deferred() : undefined
       if (restart) return
       const facts = { groupId }
       outcome.reject(
@@ -197,9 +206,10 @@ export const runConsumer = async (options: RunConsumerOptions): Promise<Consumer
     await committer.finish(disconnectMillis)
     detach()
     // A member that leaves while it joins is missed by the group until its session times out.
-    if (await settledWithin(runtime, drainMillis, Promise.all([starting, running]))) {
+    const joined = Promise.allSettled([starting, running, restarting?.promise])
+    if (await settledWithin(runtime, drainMillis, joined)) {
       await settledWithin(runtime, disconnectMillis, disconnect())
-    } else void Promise.allSettled([starting, running]).then(disconnect)
+    } else void joined.then(disconnect)
   }
 }
 
