@@ -97,15 +97,17 @@ export const committedOffsets = async (
   return committed
 }
 
-const attempts = 8
+/** Within 20 seconds. */
+const someAttempts = 8
 const firstPauseMillis = 250
 const longestPauseMillis = 5000
 
-/** Asks again for up to 20 seconds while the failure is a passing one, such as a leader election. */
+/** Asks again while the failure is a passing one, such as a leader election: for up to 20 seconds unless told otherwise. */
 export const patiently = async <T>(
   runtime: Runtime,
   signal: AbortSignal | undefined,
   ask: () => Promise<T>,
+  attempts = someAttempts,
 ): Promise<T> => {
   for (let attempt = 1; ; attempt++) {
     try {

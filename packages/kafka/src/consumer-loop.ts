@@ -121,7 +121,7 @@ export class ConsumerLoop {
     const { generation } = ownership
     try {
       for (const topic of new Set(still.map(([{ topic }]) => topic))) {
-        const ranges = await ownership.lookup.ranges(topic, generation)
+        const ranges = await ownership.lookup.ranges(topic, generation, 1)
         for (const [cursor, position] of still) {
           if (cursor.topic !== topic || cursor.position !== position) continue
           const range = ranges.get(cursor.partition) ?? noLog

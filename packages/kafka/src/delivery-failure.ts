@@ -1,5 +1,5 @@
-import { type ErrorFacts, StockpipeError } from '@stockpipe/core'
-import { brokerErrorOf, kafkaFailure } from './kafka-failure.ts'
+import type { ErrorFacts } from '@stockpipe/core'
+import { isFinal, kafkaFailure } from './kafka-failure.ts'
 import type { ProduceOutcome } from './produce-error.ts'
 
 /** Why rows were not acknowledged. */
@@ -34,6 +34,15 @@ export const unanswered = (error: unknown, partition: number): DeliveryFailure =
   }
 }
 
+/** The batch could not be made into bytes, which needs nobody else. */
+export const unsealed = (error: unknown, partition: number): DeliveryFailure => ({
+  code: 'DELIVERY_FAILED',
+  reason: `the batch for partition ${partition} could not be compressed: ${error instanceof Error ? error.message : String(error)}`,
+  passing: false,
+  cause: error,
+  facts: { partition },
+})
+
 /** A batch has waited for its partition long enough. */
 export const overdue = (
   partition: number,
@@ -48,13 +57,6 @@ export const overdue = (
   cause: last?.cause,
   facts: { ...last?.facts, partition, deliveryTimeoutMillis },
 })
-
-/** What no later attempt can change. */
-const isFinal = (error: unknown): boolean =>
-  StockpipeError.isInstance(error)
-    ? !error.retryable
-    : brokerErrorOf(error)?.endsWith('AUTHORIZATION_FAILED') === true ||
-      (error as { name?: string } | undefined)?.name === 'KafkaJSSASLAuthenticationError'
 
 const remedyOf = (name: string): string =>
   name === 'MESSAGE_TOO_LARGE'

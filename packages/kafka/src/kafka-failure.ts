@@ -26,6 +26,17 @@ export const brokerErrorOf = (error: unknown): string | undefined => {
   return type
 }
 
+/** What no later attempt can change: a lack of rights, or a mistake in the program. */
+export const isFinal = (error: unknown): boolean => {
+  if (StockpipeError.isInstance(error)) return !error.retryable
+  const root = rootOf(error)
+  return (
+    root.type?.endsWith('AUTHORIZATION_FAILED') === true ||
+    root.name === 'KafkaJSSASLAuthenticationError' ||
+    root instanceof TypeError
+  )
+}
+
 const remedies: Record<string, string> = {
   KafkaJSConnectionError: 'check the broker addresses, the network, and TLS settings',
   KafkaJSConnectionClosedError:
@@ -48,6 +59,7 @@ export const kafkaFailure = (
     readonly code: string
     /** What was done, such as `creating topic trades`. */
     readonly doing: string
+    /** Whether the failure passes, unless it is one that cannot. */
     readonly retryable?: boolean
     readonly facts?: ErrorFacts
   },
@@ -58,7 +70,7 @@ export const kafkaFailure = (
   return new StockpipeError({
     code: what.code,
     message: `Kafka failed ${what.doing}: ${root.message ?? String(error)}${remedy ? `; ${remedy}` : ''}.`,
-    retryable: what.retryable ?? false,
+    retryable: what.retryable === true && !isFinal(error),
     cause: error,
     facts: { ...what.facts, kafkaError: root.type ?? root.name },
   })

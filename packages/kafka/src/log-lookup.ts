@@ -3,6 +3,8 @@ import type { Admin } from 'kafkajs'
 import { committedOffsets, type LogRange, logRanges, patiently } from './admin-session.ts'
 import { secondLookMillis, verifiedRange } from './position-check.ts'
 
+const untilAnswered = Number.POSITIVE_INFINITY
+
 /** What brokers say of logs and of what the group has committed, asked until they answer or the signal aborts. */
 export class LogLookup {
   readonly #admin: Pick<Admin, 'fetchTopicOffsets' | 'fetchOffsets'>
@@ -20,8 +22,12 @@ export class LogLookup {
   }
 
   /** Log ranges of a topic, by partition. */
-  ranges(topic: string, signal: AbortSignal): Promise<ReadonlyMap<number, LogRange>> {
-    return patiently(this.#runtime, signal, () => logRanges(this.#admin, topic))
+  ranges(
+    topic: string,
+    signal: AbortSignal,
+    attempts = untilAnswered,
+  ): Promise<ReadonlyMap<number, LogRange>> {
+    return patiently(this.#runtime, signal, () => logRanges(this.#admin, topic), attempts)
   }
 
   /** Waits until what brokers were asked before is worth asking again. */
@@ -32,7 +38,8 @@ export class LogLookup {
   /** What the group has committed of topics, by `partitionKey`. */
   committed(topics: Iterable<string>, signal: AbortSignal): Promise<ReadonlyMap<string, bigint>> {
     const names = [...new Set(topics)]
-    return patiently(this.#runtime, signal, () => committedOffsets(this.#admin, this.#groupId, names))
+    const ask = () => committedOffsets(this.#admin, this.#groupId, names)
+    return patiently(this.#runtime, signal, ask, untilAnswered)
   }
 
   /** Throws a `LostPositionError` or `LogChangedError` when Kafka does not have the position any more. */

@@ -12,11 +12,7 @@ export class PartitionFetching {
 
   pause(partitions: readonly TopicPartition[]): void {
     const topics = partitions.map(({ topic, partition }) => ({ topic, partitions: [partition] }))
-    try {
-      if (topics.length > 0) this.#consumer.pause(topics)
-    } catch {
-      // kafkajs throws when it does not run any more, and then fetches nothing either.
-    }
+    if (topics.length > 0) ifRunning(() => this.#consumer.pause(topics))
   }
 
   hold(cursor: PartitionCursor, reason: Hold): void {
@@ -28,16 +24,20 @@ export class PartitionFetching {
   unhold(cursor: PartitionCursor, reason: Hold): void {
     if (!cursor.holds.delete(reason) || cursor.holds.size > 0) return
     const { topic, partition } = cursor
-    try {
-      this.#consumer.resume([{ topic, partitions: [partition] }])
-    } catch {
-      // As with pause: kafkajs does not run any more.
-    }
+    ifRunning(() => this.#consumer.resume([{ topic, partitions: [partition] }]))
   }
 
   /** Makes kafkajs fetch from the cursor's position; what it has fetched from elsewhere is dropped. */
   seek(cursor: PartitionCursor): void {
     const { topic, partition, position } = cursor
-    if (position !== undefined) this.#consumer.seek({ topic, partition, offset: position.toString() })
+    if (position === undefined) return
+    ifRunning(() => this.#consumer.seek({ topic, partition, offset: position.toString() }))
   }
+}
+
+/** kafkajs throws when it does not run any more. It fetches nothing then, and a join comes before it does again. */
+const ifRunning = (call: () => void): void => {
+  try {
+    call()
+  } catch {}
 }

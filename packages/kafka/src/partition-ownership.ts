@@ -156,6 +156,8 @@ export class PartitionOwnership {
   end(options: { readonly drain: boolean }): Promise<void> {
     this.#ended = true
     for (const cursor of this.cursors.values()) this.fetching.hold(cursor, 'ending')
+    // Not only once a sink call under way lets them be given back.
+    this.#suspendAll()
     return this.leave(options)
   }
 

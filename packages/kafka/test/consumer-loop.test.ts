@@ -1,5 +1,7 @@
+import { sleep } from '@stockpipe/core'
 import { describe, expect, it } from 'vitest'
 import { oneMember, rebalancing } from './one-member.ts'
+import { VirtualRuntime } from './virtual-runtime.ts'
 
 describe('the consumer loop', () => {
   it('pauses within the join, seeks, and only then lets kafkajs fetch', async () => {
@@ -140,6 +142,66 @@ describe('the consumer loop', () => {
     expect(kafkajs.filter((call) => call.startsWith('seek'))).toHaveLength(1)
     expect(await fetched(0, [0])).toBe('0')
     expect([...failures, ...sink.violations]).toEqual([])
+  })
+
+  it('waits for no block of its own once it ends, whatever another sink call hangs in', async () => {
+    const { ownership, loop, settled, fetched, sink, failures } = oneMember({ runtime: new VirtualRuntime() })
+    ownership.joined('member', { topic: [0] })
+    await settled()
+    sink.beforeAssign = () => new Promise(() => {})
+    sink.beforeRoom = () => new Promise(() => {})
+    ownership.joined('member', { topic: [0, 1] })
+    const handedOver = fetched(0, [0])
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    loop.end()
+    void ownership.end({ drain: true })
+    expect(await handedOver).toBeUndefined()
+    expect(failures).toEqual([])
+  })
+
+  it('is not ended by a seek that kafkajs refuses because it has stopped', async () => {
+    const { ownership, consumer, settled, fetched, failures, offsets } = oneMember()
+    ownership.joined('member', { topic: [0] })
+    await settled()
+    const { seek } = consumer
+    consumer.seek = () => {
+      throw new Error('Consumer group was not initialized, consumer#run must be called first')
+    }
+    expect(await fetched(40, [40])).toBeUndefined()
+    ownership.joined('member', { topic: [0, 1] })
+    await settled()
+    expect(failures).toEqual([])
+    // kafkajs has come back.
+    consumer.seek = seek
+    ownership.joined('again', { topic: [0, 1] })
+    await settled()
+    expect(await fetched(0, [0])).toBe('0')
+    expect(offsets()).toEqual([0])
+  })
+
+  it('asks where logs begin and end until brokers answer, however long a partition has no leader', async () => {
+    const runtime = new VirtualRuntime()
+    const { ownership, admin, failures, fetched } = oneMember({ runtime })
+    const ask = admin.fetchTopicOffsets
+    const away = { leader: true, rights: false }
+    const notAvailable = (type: string) => Object.assign(new Error(type), { type })
+    admin.fetchTopicOffsets = async () => {
+      if (away.rights) throw notAvailable('TOPIC_AUTHORIZATION_FAILED')
+      if (away.leader) throw notAvailable('LEADER_NOT_AVAILABLE')
+      return ask()
+    }
+    ownership.joined('member', { topic: [0] })
+    await runtime.passUntil(sleep(runtime, 10 * 60_000))
+    expect(failures).toEqual([])
+    away.leader = false
+    await runtime.passUntil(sleep(runtime, 10_000))
+    expect(ownership.settled).toBe(true)
+    expect(await fetched(0, [0])).toBe('0')
+    // A lack of rights does not pass.
+    away.rights = true
+    ownership.joined('member', { topic: [0, 1] })
+    await runtime.passUntil(sleep(runtime, 1000))
+    expect(failures).toMatchObject([{ code: 'TOPIC_OFFSETS_FAILED', retryable: false }])
   })
 
   it('flushes at the end and is not done when a partition was lost meanwhile', async () => {

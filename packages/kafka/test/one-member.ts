@@ -179,6 +179,7 @@ export const oneMember = ({
     (sink.buffered.get(`topic/${partition}`) ?? []).map(({ offset }) => Number(offset))
   return {
     sink,
+    consumer,
     kafkajs,
     admin,
     failures,
