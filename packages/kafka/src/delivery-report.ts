@@ -111,7 +111,8 @@ export class SendCall implements RowReceiver {
   }
 
   failed(rows: readonly number[], outcome: 'not-written' | 'unknown', failure: DeliveryFailure): void {
-    this.#failure ??= failure
+    // One that does not pass is told before one that does: the call is not to be repeated as it is.
+    if (this.#failure === undefined || (this.#failure.passing && !failure.passing)) this.#failure = failure
     for (const row of rows) this.#outcomes[row] = outcomeNames.indexOf(outcome)
     this.#settle(rows.length)
   }

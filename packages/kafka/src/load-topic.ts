@@ -17,7 +17,11 @@ import { kafkaFailure } from './kafka-failure.ts'
 import { partitionOfKey } from './murmur2.ts'
 import { batchLimits, type OutgoingRecord } from './outgoing-records.ts'
 import { KafkajsProducerConnection } from './producer-connection.ts'
-import { checkDeliveryNumbers, type DeliveryOptions } from './producer-options.ts'
+import {
+  checkDeliveryNumbers,
+  type DeliveryOptions,
+  defaultDeliveryTimeoutMillis,
+} from './producer-options.ts'
 import { RecordDelivery } from './record-delivery.ts'
 import { rowToRecord } from './row-records.ts'
 import { steadyEnds } from './steady-ends.ts'
@@ -48,7 +52,6 @@ export interface LoadTopicOptions<Columns extends ColumnRecord, Partitions exten
 /** Enough for full batches of every partition while others are under way. */
 const bufferBytes = 16 * 1024 * 1024
 const lingerMillis = 20
-const deliveryTimeoutMillis = 120_000
 
 /**
  * Writes a finite source to a topic exactly once, however often it is killed and started again.
@@ -85,7 +88,7 @@ export const loadTopic = async <Columns extends ColumnRecord, Partitions extends
           const written = await writtenEnds(connection, topic)
           return { written, readable: await readEnds(kafka, topic, runtime, signal) }
         }),
-      { runtime, signal, timeoutMillis: options.deliveryTimeoutMillis ?? deliveryTimeoutMillis },
+      { runtime, signal, timeoutMillis: options.deliveryTimeoutMillis ?? defaultDeliveryTimeoutMillis },
     )
     const ends = [...held]
     const rows = new Array<bigint>(partitions).fill(0n)
@@ -108,7 +111,7 @@ export const loadTopic = async <Columns extends ColumnRecord, Partitions extends
       lingerMillis,
       maxInFlightRequests: options.maxInFlightRequests ?? 5,
       retries: options.retries ?? Number.POSITIVE_INFINITY,
-      deliveryTimeoutMillis: options.deliveryTimeoutMillis ?? deliveryTimeoutMillis,
+      deliveryTimeoutMillis: options.deliveryTimeoutMillis ?? defaultDeliveryTimeoutMillis,
       runtime,
       onAcknowledged: (partition, baseOffset, records) => {
         if (baseOffset >= 0n && baseOffset !== ends[partition]) {

@@ -11,7 +11,7 @@ export interface OutgoingRecord {
 }
 
 export interface BatchLimits {
-  /** Records a batch. Default 10,000. */
+  /** Records a batch, 65,536 at most. Default 10,000. */
   readonly batchRows: number
   /**
    * Bytes of a batch before compression: at most `max.message.bytes` of the topic, which counts them after it.

@@ -26,7 +26,7 @@ export interface DeliveryOptions extends Partial<BatchLimits> {
   readonly retries?: number
   /**
    * When a batch that is not acknowledged is given up, counted from its first row. Default 120,000. A request under
-   * way is waited for, which `requestTimeout` of your `Kafka` bounds (30,000 by default).
+   * way is waited for, for 30,000 more at most.
    */
   readonly deliveryTimeoutMillis?: number
 }
@@ -35,7 +35,7 @@ export interface ProducerOptions<Columns extends ColumnRecord, Partitions extend
   extends DeliveryOptions {
   readonly kafka: Kafka
   readonly topic: TopicDefinition<Columns, Partitions>
-  /** How long a row may wait for company before it is sent. Default 5; 0 sends at once. */
+  /** How long a row may wait for company before it is sent: less than `deliveryTimeoutMillis`. Default 5; 0 sends at once. */
   readonly lingerMillis?: number
   /** Bytes of rows that are not acknowledged yet, at which `send` waits. Default 33,554,432. */
   readonly bufferBytes?: number
@@ -49,28 +49,43 @@ export interface ProducerOptions<Columns extends ColumnRecord, Partitions extend
   readonly runtime?: Runtime
 }
 
-const smallest = {
-  batchRows: 1,
-  batchBytes: 128,
-  maxInFlightRequests: 1,
-  retries: 0,
-  deliveryTimeoutMillis: 1,
-  lingerMillis: 0,
-  bufferBytes: 1,
+/** Of `deliveryTimeoutMillis`. */
+export const defaultDeliveryTimeoutMillis = 120_000
+
+const endless = Number.POSITIVE_INFINITY
+const limits = {
+  // kafkajs cannot read batches of more than about 125,000 records.
+  batchRows: [1, 65_536],
+  batchBytes: [128, endless],
+  maxInFlightRequests: [1, endless],
+  retries: [0, endless],
+  deliveryTimeoutMillis: [1, endless],
+  // Timers of Node take no more.
+  lingerMillis: [0, 2_147_483_647],
+  bufferBytes: [1, endless],
 } as const
 
 /** Throws a `ConfigurationError` `PRODUCER_OPTION_INVALID` for a number that cannot be meant. */
 export const checkDeliveryNumbers = (
-  options: { readonly [Name in keyof typeof smallest]?: number },
+  options: { readonly [Name in keyof typeof limits]?: number },
   topic: string,
 ): void => {
-  for (const [name, least] of Object.entries(smallest)) {
-    const value = options[name as keyof typeof smallest]
-    if (value === undefined || value >= least) continue
-    throw new ConfigurationError({
+  const invalid = (option: string, finding: string): ConfigurationError =>
+    new ConfigurationError({
       code: 'PRODUCER_OPTION_INVALID',
-      message: `${name} of the producer of topic ${topic} is a number from ${least} on, not ${value}.`,
-      facts: { topic, option: name },
+      message: `${option} of the producer of topic ${topic} is ${finding}.`,
+      facts: { topic, option },
     })
+  for (const [name, [least, most]] of Object.entries(limits)) {
+    const value = options[name as keyof typeof limits]
+    if (value === undefined || (value >= least && value <= most)) continue
+    throw invalid(name, `a number from ${least} ${most === endless ? 'on' : `to ${most}`}, not ${value}`)
+  }
+  const { lingerMillis = 0, deliveryTimeoutMillis = defaultDeliveryTimeoutMillis } = options
+  if (lingerMillis > 0 && lingerMillis >= deliveryTimeoutMillis) {
+    throw invalid(
+      'lingerMillis',
+      `${lingerMillis} and deliveryTimeoutMillis ${deliveryTimeoutMillis}: rows would be given up before they are sent`,
+    )
   }
 }

@@ -88,14 +88,17 @@ export class RecordBatchBuilder {
     compression: BatchCompression,
   ): Promise<Buffer> {
     const records = this.#bytes.subarray(batchHeaderBytes, this.#end)
-    const packed = compression.codec === 0 ? records : await compression.compress(records)
+    const compressed = compression.codec === 0 ? records : await compression.compress(records)
+    // What does not shrink grows, and could become larger than the topic takes.
+    const [packed, codec] =
+      compressed.length < records.length ? [compressed, compression.codec] : [records, 0]
     const batch = Buffer.allocUnsafe(batchHeaderBytes + packed.length)
     batch.set(packed, batchHeaderBytes)
     batch.writeBigInt64BE(0n, 0)
     batch.writeInt32BE(batch.length - 12, 8)
     batch.writeInt32BE(-1, 12)
     batch.writeInt8(2, 16)
-    batch.writeInt16BE(compression.codec, 21)
+    batch.writeInt16BE(codec, 21)
     batch.writeInt32BE(this.#count - 1, 23)
     batch.writeBigInt64BE(BigInt(this.#baseTimestamp), 27)
     batch.writeBigInt64BE(BigInt(this.#maxTimestamp), 35)

@@ -1,5 +1,5 @@
 import { channels } from '@stockpipe/core'
-import { answeredWith, type DeliveryFailure, overdue, unanswered } from './delivery-failure.ts'
+import { answeredWith, type DeliveryFailure, overdue, unanswered, unsealed } from './delivery-failure.ts'
 import type { RowReceiver } from './delivery-report.ts'
 import { type DeliverySettings, noStatistics, type ProducerStatistics } from './delivery-settings.ts'
 import type { OutgoingRecord } from './outgoing-records.ts'
@@ -8,9 +8,12 @@ import { produceError } from './produce-error.ts'
 import type { ProduceAnswer } from './produce-request.ts'
 import type { ReachedLeader } from './producer-connection.ts'
 import type { ProducerIdentity } from './record-batch.ts'
+import { within } from './waiting.ts'
 
 /** Requests stay well below socket.request.max.bytes of brokers (100 MiB). */
 const maxRequestBytes = 16 * 1024 * 1024
+/** How long past its oldest batch's deadline a request is waited for: connections may have no time-out of their own. */
+const answerMillis = 30_000
 const firstPauseMillis = 50
 const longestPauseMillis = 1000
 
@@ -128,6 +131,8 @@ export class RecordDelivery {
         else requests.set(leader, [{ lane, batch }])
       }
     }
+    // Told of a failure, the program may have abandoned everything meanwhile.
+    if (this.#ended) return
     if (leaderless) this.#refresh()
     for (const [leader, sending] of requests) {
       let bytes = 0
@@ -153,17 +158,26 @@ export class RecordDelivery {
     let answers: ReadonlyMap<number, ProduceAnswer> | undefined
     let failure: unknown
     let isSent = false
-    try {
+    let isOver = false
+    const request = async () => {
       const reached = await connection.reach(leader)
-      const batches = []
-      for (const { lane, batch } of sending) {
-        batches.push({ partition: lane.partition, bytes: await this.#sealed(lane, batch, reached) })
-      }
+      for (const { lane, batch } of sending) if (!batch.settled) await this.#identify(lane, reached)
+      for (const one of sending) if (!one.batch.settled) await this.#seal(one)
+      const batches = sending.flatMap(({ lane: { partition }, batch: { sealed, settled } }) =>
+        sealed === undefined || settled ? [] : [{ partition, bytes: sealed }],
+      )
+      if (isOver || batches.length === 0) return undefined
       isSent = true
-      answers = await reached.produce(batches)
+      return reached.produce(batches)
+    }
+    const { runtime } = this.#settings
+    const deadline = Math.min(...sending.map(({ batch }) => batch.deadline)) + answerMillis
+    try {
+      answers = await within(runtime, deadline - runtime.monotonic(), request())
     } catch (error) {
       failure = error
     }
+    isOver = true
     this.#requests.set(leader, this.#requests.get(leader)! - 1)
     let stale = answers === undefined
     for (const one of sending) {
@@ -177,11 +191,19 @@ export class RecordDelivery {
     this.#pump()
   }
 
-  async #sealed(lane: PartitionLane, batch: WaitingBatch, reached: ReachedLeader): Promise<Buffer> {
-    if (batch.sealed) return batch.sealed
+  async #identify(lane: PartitionLane, reached: ReachedLeader): Promise<void> {
     lane.identity ??= lane.identitySpent ? await reached.newIdentity() : await this.#sharedIdentity(reached)
-    batch.sealed = await batch.builder.seal(lane.identity, lane.sequence, this.#settings.compression)
-    return batch.sealed
+  }
+
+  /** Makes a batch's bytes, once. One that cannot be is given up: it must not hold up the others of its request. */
+  async #seal(one: Sending): Promise<void> {
+    const { lane, batch } = one
+    const { compression } = this.#settings
+    try {
+      batch.sealed ??= await batch.builder.seal(lane.identity!, lane.sequence, compression)
+    } catch (error) {
+      if (!batch.settled) this.#giveUp(one, unsealed(error, lane.partition))
+    }
   }
 
   #sharedIdentity(reached: ReachedLeader): Promise<ProducerIdentity> {

@@ -14,14 +14,21 @@ import { noStatistics, type ProducerStatistics } from './delivery-settings.ts'
 import { partitionOfKey } from './murmur2.ts'
 import { batchLimits } from './outgoing-records.ts'
 import { KafkajsProducerConnection } from './producer-connection.ts'
-import { checkDeliveryNumbers, type ProducerOptions } from './producer-options.ts'
+import {
+  checkDeliveryNumbers,
+  defaultDeliveryTimeoutMillis,
+  type ProducerOptions,
+} from './producer-options.ts'
 import { RecordDelivery } from './record-delivery.ts'
 import { type RowToRecord, rowToRecord } from './row-records.ts'
 import { settledWithin } from './waiting.ts'
 
 /** A producer of the rows of one topic. */
 export interface TypedProducer<Row> extends AsyncDisposable {
-  /** Connects and learns the topic's partitions. Throws when the topic is missing or has fewer than defined. */
+  /**
+   * Connects and learns the topic's partitions, once; again is no harm. Throws when the topic is missing or has fewer than
+   * defined, and `PRODUCER_CLOSED`.
+   */
   connect(): Promise<void>
   /**
    * Sends rows and tells where each one is; resolves when all are acknowledged by all in-sync replicas. None is lost and
@@ -96,18 +103,24 @@ class TopicProducer<Columns extends ColumnRecord, Partitions extends PartitionRe
 
   async connect(): Promise<void> {
     const { signal, compression = 'zstd' } = this.#options
+    if (this.#closing) throw this.#unusable('closed')
+    if (this.#delivery) return
     const codec = await batchCompression(compression)
-    this.#partitions = await this.#connection.connect(signal)
-    this.#delivery ??= new RecordDelivery({
+    const partitions = await this.#connection.connect(signal)
+    if (this.#closing) throw this.#unusable('closed')
+    // Connected twice at once: the partitions of the first one count.
+    if (this.#delivery) return
+    this.#partitions = partitions
+    this.#delivery = new RecordDelivery({
       topic: this.#topic.name,
-      partitions: this.#partitions,
+      partitions,
       connection: this.#connection,
       compression: codec,
       limits: batchLimits(this.#options),
       lingerMillis: this.#options.lingerMillis ?? 5,
       maxInFlightRequests: this.#options.maxInFlightRequests ?? 5,
       retries: this.#options.retries ?? Number.POSITIVE_INFINITY,
-      deliveryTimeoutMillis: this.#options.deliveryTimeoutMillis ?? 120_000,
+      deliveryTimeoutMillis: this.#options.deliveryTimeoutMillis ?? defaultDeliveryTimeoutMillis,
       runtime: this.#runtime,
       onRoom: () => this.#wake(),
     })
@@ -131,8 +144,7 @@ class TopicProducer<Columns extends ColumnRecord, Partitions extends PartitionRe
   }
 
   async flush(): Promise<void> {
-    await this.#admission
-    this.#delivery?.flush()
+    await this.#sendAll()
     await Promise.all(this.#calls)
   }
 
@@ -146,17 +158,20 @@ class TopicProducer<Columns extends ColumnRecord, Partitions extends PartitionRe
   }
 
   async #drain(timeoutMillis: number | undefined): Promise<void> {
-    const drained = (async () => {
-      await this.#admission
-      this.#delivery?.flush()
-      await Promise.allSettled(this.#calls)
-    })()
+    const drained = this.#sendAll().then(() => Promise.allSettled(this.#calls))
     if (timeoutMillis === undefined) await drained
     else if (!(await settledWithin(this.#runtime, timeoutMillis, drained))) {
       this.#abandon(`the producer was closed and had ${timeoutMillis} ms for them`)
     }
     this.#options.signal?.removeEventListener('abort', this.#onAbort)
     await this.#connection.close()
+  }
+
+  /** Sends what waits for company, and what waits for room behind it. */
+  async #sendAll(): Promise<void> {
+    this.#delivery?.flush()
+    await this.#admission
+    this.#delivery?.flush()
   }
 
   #abandon(reason: string, cause?: unknown): void {
@@ -168,9 +183,13 @@ class TopicProducer<Columns extends ColumnRecord, Partitions extends PartitionRe
 
   #openDelivery(): RecordDelivery {
     if (this.#delivery && !this.#closing) return this.#delivery
-    throw new StockpipeError({
-      code: this.#closing ? 'PRODUCER_CLOSED' : 'PRODUCER_NOT_CONNECTED',
-      message: `The producer of topic ${this.#topic.name} is ${this.#closing ? 'closed' : 'not connected: await connect() first'}.`,
+    throw this.#unusable(this.#closing ? 'closed' : 'not connected')
+  }
+
+  #unusable(state: 'closed' | 'not connected'): StockpipeError {
+    return new StockpipeError({
+      code: state === 'closed' ? 'PRODUCER_CLOSED' : 'PRODUCER_NOT_CONNECTED',
+      message: `The producer of topic ${this.#topic.name} is ${state === 'closed' ? state : `${state}: await connect() first`}.`,
       facts: { topic: this.#topic.name },
     })
   }
@@ -192,6 +211,8 @@ class TopicProducer<Columns extends ColumnRecord, Partitions extends PartitionRe
 
   async #room(): Promise<void> {
     while (!this.#options.signal?.aborted && (this.#delivery?.bufferedBytes ?? 0) >= this.#bufferBytes) {
+      // No company comes while nobody is let in.
+      this.#delivery?.flush()
       await new Promise<void>((resolve) => {
         this.#wake = resolve
       })

@@ -1,4 +1,4 @@
-import type { Runtime } from '@stockpipe/core'
+import { type Runtime, StockpipeError } from '@stockpipe/core'
 
 /** The promise's outcome, or the signal's reason as soon as it aborts; the promise then runs on unheard. */
 export const abortable = async <T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> => {
@@ -35,6 +35,30 @@ export const settledWithin = async (
   const outcome = await Promise.race([settled, late])
   cancel()
   return outcome
+}
+
+/** The promise's outcome, or a retryable `KAFKA_UNREACHABLE` after `millis`; the promise then runs on unheard. */
+export const within = async <T>(runtime: Runtime, millis: number, promise: Promise<T>): Promise<T> => {
+  let cancel = () => {}
+  const late = new Promise<never>((_, reject) => {
+    const fail = () =>
+      reject(
+        new StockpipeError({
+          code: 'KAFKA_UNREACHABLE',
+          message: `Kafka has not answered for ${Math.round(millis)} ms.`,
+          retryable: true,
+        }),
+      )
+    // Not longer than timers of Node take.
+    const timer = runtime.setTimer(fail, Math.min(millis, 2_147_483_647), { keepAlive: true })
+    cancel = () => timer.cancel()
+  })
+  promise.catch(() => {})
+  try {
+    return await Promise.race([promise, late])
+  } finally {
+    cancel()
+  }
 }
 
 /**
