@@ -1,6 +1,7 @@
 import { type Runtime, StockpipeError, sleep } from '@stockpipe/core'
 import type { Admin, Kafka } from 'kafkajs'
 import { brokerErrorOf, kafkaFailure } from './kafka-failure.ts'
+import { takingLeaderless } from './kafkajs-cluster.ts'
 import { partitionKey } from './partition-cursor.ts'
 import { abortable, settledWithin } from './waiting.ts'
 
@@ -24,7 +25,7 @@ export const withAdmin = async <T>(
   work: (admin: Admin) => Promise<T>,
 ): Promise<T> => {
   const { runtime, signal } = options
-  const admin = kafka.admin()
+  const admin = takingLeaderless(kafka).admin()
   const connectAndWork = async (): Promise<T> => {
     await admin.connect().catch((error) => {
       throw kafkaFailure(error, { code: 'KAFKA_UNREACHABLE', doing: 'connecting', retryable: true })

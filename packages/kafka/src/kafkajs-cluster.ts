@@ -16,10 +16,15 @@ export interface ProtocolRequest<Answer> {
   }
 }
 
+/** The connections kafkajs keeps to one node. */
+interface ConnectionPool {
+  send<Answer>(request: ProtocolRequest<Answer>): Promise<Answer>
+}
+
 /** A node of the cluster, with the connections kafkajs keeps to it. */
 export interface KafkajsBroker {
   readonly versions: Readonly<Record<number, { readonly maxVersion: number }>> | null
-  readonly connectionPool: { send<Answer>(request: ProtocolRequest<Answer>): Promise<Answer> }
+  readonly connectionPool: ConnectionPool
   initProducerId(options: { transactionTimeout: number }): Promise<{
     readonly producerId: string
     readonly producerEpoch: number
@@ -40,6 +45,9 @@ export interface KafkajsBroker {
 
 /** What every client of kafkajs is made of: connections, SASL, TLS and metadata, with the settings of its `Kafka`. */
 export interface KafkajsCluster {
+  readonly brokerPool?: {
+    readonly connectionPoolBuilder: { build(...place: unknown[]): Promise<ConnectionPool> }
+  }
   connect(): Promise<void>
   disconnect(): Promise<void>
   addMultipleTargetTopics(topics: readonly string[]): Promise<void>
@@ -80,7 +88,7 @@ export const clusterFactory = (
  * Throws a `ConfigurationError` `KAFKAJS_UNSUPPORTED` when this is not a `Kafka` of kafkajs 2.
  */
 export const openCluster = (kafka: Kafka): KafkajsCluster => {
-  const cluster = clusterFactory(kafka)?.create({
+  const cluster = clusterFactory(takingLeaderless(kafka))?.create({
     metadataMaxAge: 300_000,
     allowAutoTopicCreation: false,
     maxInFlightRequests: null,
@@ -91,6 +99,60 @@ export const openCluster = (kafka: Kafka): KafkajsCluster => {
     message:
       'A producer needs a Kafka instance of kafkajs 2.0 to 2.2: this one cannot open connections for it.',
   })
+}
+
+interface Metadata {
+  readonly topicMetadata: readonly {
+    readonly partitionMetadata: readonly { readonly partitionErrorCode: number }[]
+  }[]
+}
+
+/**
+ * The same client, whose clusters take metadata in which a partition has no leader: kafkajs refuses all of it then, so
+ * that nobody hears of other topics, nor where the other partitions have moved.
+ */
+export const takingLeaderless = (kafka: Kafka): Kafka => {
+  const factory = clusterFactory(kafka)
+  if (!factory) return kafka
+  const create = (options: unknown): unknown => {
+    const cluster = factory.create(options)
+    takeLeaderless(cluster as Pick<KafkajsCluster, 'brokerPool'>)
+    return cluster
+  }
+  return Object.create(kafka, { [factory.name]: { value: create } }) as Kafka
+}
+
+const takeLeaderless = ({ brokerPool }: Pick<KafkajsCluster, 'brokerPool'>): void => {
+  if (!brokerPool) return
+  const { connectionPoolBuilder } = brokerPool
+  const build = connectionPoolBuilder.build.bind(connectionPoolBuilder)
+  connectionPoolBuilder.build = async (...place) => {
+    const pool = await build(...place)
+    const send = pool.send.bind(pool)
+    pool.send = (call) => {
+      if (call.request.apiName !== 'Metadata') return send(call)
+      const { request, response } = call
+      return send({
+        request,
+        response: { ...response, parse: (answer) => response.parse(withoutPartitionErrors(answer)) },
+      })
+    }
+    return pool
+  }
+}
+
+const withoutPartitionErrors = <Answer>(answer: Answer): Answer => {
+  const { topicMetadata } = answer as Answer & Metadata
+  return {
+    ...answer,
+    topicMetadata: topicMetadata.map((topic) => ({
+      ...topic,
+      partitionMetadata: topic.partitionMetadata.map((partition) => ({
+        ...partition,
+        partitionErrorCode: 0,
+      })),
+    })),
+  }
 }
 
 const isCluster = (value: unknown): value is KafkajsCluster =>
