@@ -48,17 +48,17 @@ const int64Reader =
     return value
   }
 
-const specialDoubles: Readonly<Record<string, number>> = {
-  NaN: Number.NaN,
-  Infinity: Number.POSITIVE_INFINITY,
-  '-Infinity': Number.NEGATIVE_INFINITY,
-}
+const specialDoubles: ReadonlyMap<string, number> = new Map([
+  ['NaN', Number.NaN],
+  ['Infinity', Number.POSITIVE_INFINITY],
+  ['-Infinity', Number.NEGATIVE_INFINITY],
+])
 
 const doubleReader: JsonCellReader = (token) => {
   if (token.kind === 'number') return Number(token.text)
   if (token.kind !== 'string') return unsuited('a number', token)
   return (
-    specialDoubles[token.text] ??
+    specialDoubles.get(token.text) ??
     (Decimal.tryParse(token.text) ? Number(token.text) : unsuited('a number', token))
   )
 }

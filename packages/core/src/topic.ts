@@ -58,7 +58,8 @@ export class TopicDefinition<
     this.key = definition.key
     this.partitions = partitions
     this.replicationFactor = definition.replicationFactor
-    this.value = definition.value ?? json()
+    const { encoding, names, timestamps } = definition.value ?? json()
+    this.value = Object.freeze({ encoding, names: ownMembers(names), timestamps: ownMembers(timestamps) })
     checkColumns(this)
     Object.freeze(this)
   }
@@ -75,6 +76,10 @@ export class TopicDefinition<
     }
   }
 }
+
+/** Without what every object inherits, since a column may be called `constructor`. */
+const ownMembers = <Members extends object>(members: Members): Members =>
+  Object.freeze(Object.assign(Object.create(null), members))
 
 const checkColumns = (topic: TopicDefinition): void => {
   const where = `Topic ${topic.name}`

@@ -9,6 +9,7 @@ import {
   json,
   RecordBlockBuilder,
   t,
+  topicFromJSON,
 } from '../src/index.ts'
 import { cellAt } from './column-cells.ts'
 
@@ -118,6 +119,11 @@ describe('the JSON decoder', () => {
     expect([...batch.offsets]).toEqual([100n, 102n])
   })
 
+  it.each(['constructor', 'toString', '__proto__', 'nan'])('takes no double from the text %s', (text) => {
+    const { rejected } = decodeRows([JSON.stringify({ ratio: text })])
+    expect(rejected).toHaveLength(1)
+  })
+
   it('reads int64 and decimals from their text, without passing through a double', () => {
     const { rows } = decodeRows([
       '{"big":9007199254740993,"p":0.1,"wide":1234567890123456789012345678.0123456789}',
@@ -199,6 +205,18 @@ describe('the JSON encoder', () => {
     expect(() => encoder.encode({ symbol: 'A', price: '1.505' })).toThrow(/'price' has more than 2 digits/)
     expect(() => encoder.encode({ symbol: 'A' } as never)).toThrow(/'price' is missing/)
     expect(() => encoder.encode({ symbol: 'A', price: '1', size: 1 } as never)).toThrow(/no column 'size'/)
+  })
+
+  it('takes a column named as what every object inherits', () => {
+    const table = defineTable('quotes', { columns: { constructor: t.timestamp() } })
+    const quotes = defineTopic('quotes', { table })
+    const { value } = createEncoder(quotes).encode({ constructor: new Date(0) })
+    expect(value).toBe('{"constructor":"1970-01-01T00:00:00Z"}')
+    const { batch, rejected } = createDecoder(topicFromJSON(JSON.parse(JSON.stringify(quotes)))).decode(
+      blockOf([value]),
+    )
+    expect(rejected).toEqual([])
+    expect(cellAt(quotes.table.columns[0]!, batch.columns[0]!, 0)).toEqual(new Date(0))
   })
 
   it('writes one key for every way to pass the same value', () => {
