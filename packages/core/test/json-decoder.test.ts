@@ -107,7 +107,7 @@ describe('the JSON decoder', () => {
       }),
       { numRuns: 300 },
     )
-  })
+  }, 120_000)
 
   it('holds the facts of the record beside its value', () => {
     const builder = blockOf(['{}', '{}'], { trace: 'abc' })

@@ -70,7 +70,7 @@ describe('JsonReader', () => {
       ),
       { numRuns: 20_000 },
     )
-  })
+  }, 120_000)
 
   it('keeps the last of members with one name', () => {
     expect(read('{"a":1,"a":2}')).toEqual({ a: 2 })
