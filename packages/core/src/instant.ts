@@ -1,4 +1,9 @@
 const millisPerDay = 86_400_000
+
+/** Year 0001 and year 9999 end, in milliseconds: what Athena's date and timestamp hold. */
+export const earliestMillis = -62_135_596_800_000n
+export const latestMillis = 253_402_300_799_999n
+
 const datePattern = /^(\d{4})-(\d{2})-(\d{2})$/
 
 /** Days since the epoch of a proleptic Gregorian `YYYY-MM-DD`, year 0001 to 9999; undefined for anything else. */

@@ -3,7 +3,7 @@ import type { StoredValue } from './column-builder.ts'
 import type { ColumnType } from './column-type.ts'
 import { decimalProblem } from './column-value.ts'
 import { Decimal, powerOfTen } from './decimal.ts'
-import { parseDate, parseInstantNanos } from './instant.ts'
+import { earliestMillis, latestMillis, parseDate, parseInstantNanos } from './instant.ts'
 import type { InstantFormat, JsonEncoding } from './json-encoding.ts'
 import { nestedCellReader } from './json-nested-cell.ts'
 import type { JsonToken } from './json-reader.ts'
@@ -81,10 +81,6 @@ const unitNanos: { readonly [Format in Exclude<InstantFormat, 'iso8601'>]: bigin
   'epoch-micros': 1_000n,
   'epoch-nanos': 1n,
 }
-
-/** Year 0001 and year 9999 end, in milliseconds: what Athena's date and timestamp hold. */
-const earliestMillis = -62_135_596_800_000n
-const latestMillis = 253_402_300_799_999n
 
 const instantNanos = (token: JsonToken, format: InstantFormat): bigint | CellProblem => {
   if (format === 'iso8601') {

@@ -1,97 +1,97 @@
-import { CellProblem } from './cell-problem.ts'
-import { ColumnBuilder, type StoredValue } from './column-builder.ts'
+import { isUtf8 } from 'node:buffer'
+import { createColumnWriter } from './column-writer.ts'
 import type { DecodedBlock, Decoder, RejectedRecord } from './decoder.ts'
 import { jsonCellReader } from './json-cell.ts'
-import { JsonReader, type JsonToken } from './json-reader.ts'
-import { packedAt, type RecordBlock, recordOffset } from './record-block.ts'
-import { recordFact } from './record-fact.ts'
+import { JsonRowReader, rejectedRecord } from './json-reference.ts'
+import { canGenerateCode, createGeneratedRowScanner } from './json-row-code.ts'
+import { createRowScanner, type ScannedMember } from './json-row-scanner.ts'
+import { jsonValueScanner } from './json-value-scanner.ts'
+import type { RecordBlock } from './record-block.ts'
+import { createRecordFactWriter, type RecordFactWriter, rowOffsets } from './record-fact-writer.ts'
 import type { TopicDefinition } from './topic.ts'
 
-/** Why a record is rejected, before it has an offset. */
-interface Fault {
-  readonly column?: string
-  readonly reason: string
+/** Bytes that end in a 0x00, so that no scanner has to look where they end. */
+const terminated = (bytes: Uint8Array): Uint8Array => {
+  if (bytes.length > 0 && bytes[bytes.length - 1] === 0) return bytes
+  const longer = new Uint8Array(bytes.length + 1)
+  longer.set(bytes)
+  return longer
 }
 
-const notUtf8: Fault = { reason: 'the value is not UTF-8' }
-const noValue: Fault = { reason: 'the record has no value (a tombstone)' }
-
-/** A decoder of a topic whose values are JSON objects. Exact: numbers are read from their text. */
-export const createJsonDecoder = (topic: TopicDefinition): Decoder => {
-  const columns = topic.table.columns
-  const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-  const reader = new JsonReader()
-  const slotOf = new Map<string, number>()
-  const cellReaders = columns.map((column, index) => {
-    if (!column.metadata) slotOf.set(topic.value.names[column.name] ?? column.name, index)
-    return jsonCellReader(column, topic.value)
+/**
+ * A decoder of a topic whose values are JSON objects, from their bytes straight into columns. What is odd goes to the
+ * exact reader, value by value or record by record; that reader alone rejects.
+ *
+ * @param options `generateCode`: default where it is allowed; both ways give the same
+ */
+export const createJsonDecoder = (
+  topic: TopicDefinition,
+  options: { readonly generateCode: boolean } = { generateCode: canGenerateCode() },
+): Decoder => {
+  const { columns } = topic.table
+  const writers = columns.map(({ type }) => createColumnWriter(type))
+  const exact = new JsonRowReader(topic)
+  const facts: RecordFactWriter[] = []
+  const members: ScannedMember[] = []
+  columns.forEach((column, slot) => {
+    const writer = writers[slot]!
+    const { metadata } = column
+    if (metadata) {
+      facts.push(createRecordFactWriter({ ...column, metadata }, writer))
+      return
+    }
+    const format = topic.value.timestamps[column.name]
+    members.push({
+      name: topic.value.names[column.name] ?? column.name,
+      scan: jsonValueScanner({ column, format, writer, readCell: jsonCellReader(column, topic.value) }),
+      setNull: column.nullable ? (row) => writer.setNull(row) : undefined,
+    })
   })
-  const tokens: (JsonToken | undefined)[] = new Array(columns.length)
-  const row: (StoredValue | null)[] = new Array(columns.length)
-  const keep = (name: string, token: JsonToken) => {
-    const slot = slotOf.get(name)
-    if (slot !== undefined) tokens[slot] = token
-  }
+  const scanRow = options.generateCode ? createGeneratedRowScanner(members) : createRowScanner(members).scan
 
-  const readRow = (block: RecordBlock, index: number): Fault | undefined => {
-    const bytes = packedAt(block.values, index)
-    if (bytes === null) return noValue
-    let text: string
-    try {
-      text = utf8.decode(bytes)
-    } catch {
-      return notUtf8
-    }
-    tokens.fill(undefined)
-    const problem = reader.readObject(text, keep)
-    if (problem) return problem
-    for (let slot = 0; slot < columns.length; slot++) {
-      const column = columns[slot]!
-      const token = tokens[slot]
-      const value = column.metadata
-        ? recordFact(block, index, column.metadata)
-        : token === undefined || (token.kind === 'null' && column.type.kind !== 'json')
-          ? null
-          : cellReaders[slot]!(token)
-      if (value instanceof CellProblem) {
-        return { column: column.name, reason: value.of(column.name) }
-      }
-      if (value === null && !column.nullable) {
-        return {
-          column: column.name,
-          reason: `'${column.name}' is ${token ? 'null' : 'missing'} and not nullable`,
-        }
-      }
-      row[slot] = value
-    }
-    return undefined
+  const writeFacts = (block: RecordBlock, index: number, row: number): boolean => {
+    for (const fact of facts) if (!fact.write(block, index, row)) return false
+    return true
   }
 
   return {
     decode(block): DecodedBlock {
-      const builders = columns.map((column) => new ColumnBuilder(column.type))
-      const offsets: bigint[] = []
+      const bytes = terminated(block.values.bytes)
+      const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+      const { starts, lengths } = block.values
+      const allUtf8 = isUtf8(bytes)
+      for (const writer of writers) writer.begin(block.count)
+      for (const fact of facts) fact.begin(block)
       const rejected: RejectedRecord[] = []
+      const indexes = new Int32Array(block.count)
+      let row = 0
       for (let index = 0; index < block.count; index++) {
-        const fault = readRow(block, index)
-        if (fault) {
-          const { column, reason } = fault
-          rejected.push({
-            index,
-            offset: recordOffset(block, index),
-            ...(column === undefined ? {} : { column }),
-            reason,
-          })
-          continue
+        const start = starts[index]!
+        const length = lengths[index]!
+        const end = start + length
+        const fits =
+          length >= 0 &&
+          (allUtf8 || isUtf8(bytes.subarray(start, end))) &&
+          scanRow(bytes, view, start, end, row) &&
+          writeFacts(block, index, row)
+        if (!fits) {
+          for (const writer of writers) writer.undo(row)
+          const fault = exact.read(block, index)
+          if (fault) {
+            rejected.push(rejectedRecord(block, index, fault))
+            continue
+          }
+          writers.forEach((writer, slot) => void writer.set(row, exact.row[slot]!))
         }
-        for (let slot = 0; slot < columns.length; slot++) builders[slot]!.append(row[slot]!)
-        offsets.push(recordOffset(block, index))
+        indexes[row] = index
+        row += 1
       }
+      for (const fact of facts) fact.finish(block, indexes, row)
       return {
         batch: {
-          rows: offsets.length,
-          columns: builders.map((builder) => builder.finish()),
-          offsets: BigInt64Array.from(offsets),
+          rows: row,
+          columns: writers.map((writer) => writer.finish(row)),
+          offsets: rowOffsets(block, indexes, row),
         },
         rejected,
       }
