@@ -22,12 +22,14 @@ const terminated = (bytes: Uint8Array): Uint8Array => {
  * A decoder of a topic whose values are JSON objects, from their bytes straight into columns. What is odd goes to the
  * exact reader, value by value or record by record; that reader alone rejects.
  *
- * @param options `generateCode`: default where it is allowed; both ways give the same
+ * @param options `generateCode`: default where it is allowed; both ways give the same. `learnAfter`: see
+ *   `createGeneratedRowScanner`
  */
 export const createJsonDecoder = (
   topic: TopicDefinition,
-  options: { readonly generateCode: boolean } = { generateCode: canGenerateCode() },
+  options: { readonly generateCode?: boolean; readonly learnAfter?: number } = {},
 ): Decoder => {
+  const { generateCode = canGenerateCode(), learnAfter = 512 } = options
   const { columns } = topic.table
   const writers = columns.map(({ type }) => createColumnWriter(type))
   const exact = new JsonRowReader(topic)
@@ -47,7 +49,9 @@ export const createJsonDecoder = (
       setNull: column.nullable ? (row) => writer.setNull(row) : undefined,
     })
   })
-  const scanRow = options.generateCode ? createGeneratedRowScanner(members) : createRowScanner(members).scan
+  const scanRow = generateCode
+    ? createGeneratedRowScanner(members, learnAfter)
+    : createRowScanner(members).scan
 
   const writeFacts = (block: RecordBlock, index: number, row: number): boolean => {
     for (const fact of facts) if (!fact.write(block, index, row)) return false

@@ -7,8 +7,6 @@ import {
 } from './json-row-scanner.ts'
 import { skipValue } from './json-skip.ts'
 
-/** Rows of another shape before a scanner is generated for theirs. */
-const missesToLearn = 512
 /** Scanners generated for one decoder, at most: shapes that alternate are not chased for ever. */
 const mostGenerations = 8
 /** Members beyond which the code would be too large for the optimizing compiler. */
@@ -81,8 +79,13 @@ const generateScanner = (
 /**
  * A row scanner as code made for the documents at hand: in the order of the table at first, then, when many documents
  * differ, for the shape they have.
+ *
+ * @param learnAfter documents of another shape before a scanner is generated for theirs
  */
-export const createGeneratedRowScanner = (members: readonly ScannedMember[]): RowScanner => {
+export const createGeneratedRowScanner = (
+  members: readonly ScannedMember[],
+  learnAfter: number,
+): RowScanner => {
   const general = createRowScanner(members)
   let misses = 0
   let generations = 0
@@ -93,7 +96,7 @@ export const createGeneratedRowScanner = (members: readonly ScannedMember[]): Ro
   const otherwise: RowScanner = (bytes, view, start, end, row) => {
     const fits = general.scan(bytes, view, start, end, row)
     misses += 1
-    if (fits && misses >= missesToLearn && generations < mostGenerations) {
+    if (fits && misses >= learnAfter && generations < mostGenerations) {
       misses = 0
       const shape = general.shape(bytes.subarray(start, end))
       if (shape) generated = generate(shape)

@@ -1,5 +1,5 @@
 import type { CellScanner } from './cell-scanner.ts'
-import { skipSpace, skipString, skipValue } from './json-skip.ts'
+import { hasBackslash, skipSpace, skipString, skipValue } from './json-skip.ts'
 import { StringDictionary } from './string-dictionary.ts'
 
 /** A column as a row scanner sees it. */
@@ -119,7 +119,8 @@ export const createRowScanner = (
     if (end < 0) return -1
     const colon = skipSpace(bytes, end)
     if (bytes[colon] !== 58) return -1
-    member = names.find(bytes, start + 1, end - 1)
+    const escaped = hasBackslash(bytes, start, end)
+    member = escaped ? -1 : names.find(bytes, start + 1, end - 1)
     if (member < 0) {
       const text = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString()
       const name = JSON.parse(text) as string

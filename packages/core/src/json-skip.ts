@@ -10,6 +10,11 @@ export const skipSpace = (bytes: Uint8Array, start: number): number => {
   }
 }
 
+export const hasBackslash = (bytes: Uint8Array, start: number, end: number): boolean => {
+  for (let at = start; at < end; at++) if (bytes[at] === 92) return true
+  return false
+}
+
 const isHex = (byte: number): boolean =>
   (byte >= 48 && byte <= 57) || (byte >= 97 && byte <= 102) || (byte >= 65 && byte <= 70)
 
@@ -68,7 +73,7 @@ const skipDigits = (bytes: Uint8Array, start: number): number => {
   return at
 }
 
-const skipNumber = (bytes: Uint8Array, start: number): number => {
+export const skipNumber = (bytes: Uint8Array, start: number): number => {
   let at = bytes[start] === 45 ? start + 1 : start
   const whole = skipDigits(bytes, at)
   if (whole === at || (bytes[at] === 48 && whole > at + 1)) return -1

@@ -1,11 +1,12 @@
 import { CellProblem } from './cell-problem.ts'
 import { type CellScanner, createCellScanner } from './cell-scanner.ts'
 import type { ColumnDefinition } from './column-type.ts'
-import { BinaryWriter, type ColumnWriter, DictionaryWriter } from './column-writer.ts'
+import { BinaryWriter, type ColumnWriter, DictionaryWriter, NumberWriter } from './column-writer.ts'
 import type { JsonCellReader } from './json-cell.ts'
 import type { InstantFormat } from './json-encoding.ts'
 import type { JsonToken } from './json-reader.ts'
-import { endsPlainText, skipValue } from './json-skip.ts'
+import { endsPlainText, hasBackslash, skipNumber, skipValue } from './json-skip.ts'
+import { JsonUnescaper } from './json-unescape.ts'
 import { hashFactor } from './string-dictionary.ts'
 
 /** What a value scanner is made from. */
@@ -17,8 +18,16 @@ export interface JsonValueColumn {
   readonly readCell: JsonCellReader
 }
 
-const textOf = (bytes: Uint8Array, start: number, end: number, encoding: 'latin1' | 'utf8'): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString(encoding)
+/** The bytes read last, as Node reads texts from them. */
+const viewed: { bytes: Uint8Array; text: Buffer } = { bytes: new Uint8Array(0), text: Buffer.alloc(0) }
+
+const textOf = (bytes: Uint8Array, start: number, end: number, encoding: 'latin1' | 'utf8'): string => {
+  if (viewed.bytes !== bytes) {
+    viewed.bytes = bytes
+    viewed.text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+  }
+  return viewed.text.toString(encoding, start, end)
+}
 
 const tokenAt = (bytes: Uint8Array, start: number, end: number): JsonToken => {
   switch (bytes[start]) {
@@ -56,6 +65,8 @@ const exactScanner =
     return end
   }
 
+const unescaper = new JsonUnescaper()
+
 const stringScanner =
   (writer: DictionaryWriter, exact: CellScanner): CellScanner =>
   (bytes, view, start, row) => {
@@ -71,7 +82,12 @@ const stringScanner =
     }
     let byte = bytes[at]!
     while (byte !== 34) {
-      if (byte < 32 || byte === 92) return exact(bytes, view, start, row)
+      if (byte < 32 || byte === 92) {
+        const end = unescaper.read(bytes, start)
+        if (end < 0) return exact(bytes, view, start, row)
+        writer.codes[row] = writer.dictionary.intern(unescaper.bytes, 0, unescaper.length, row)
+        return end
+      }
       hash = Math.imul(((hash << 5) | (hash >>> 27)) ^ byte, hashFactor)
       byte = bytes[++at]!
     }
@@ -85,9 +101,7 @@ const jsonScanner =
   (bytes, view, start, row) => {
     const end = skipValue(bytes, view, start, 1)
     if (end < 0) return -1
-    if (bytes[start] === 34) {
-      for (let at = start + 1; at < end; at++) if (bytes[at] === 92) return exact(bytes, view, start, row)
-    }
+    if (bytes[start] === 34 && hasBackslash(bytes, start, end)) return exact(bytes, view, start, row)
     writer.codes[row] = writer.dictionary.intern(bytes, start, end, row)
     return end
   }
@@ -126,6 +140,18 @@ const base64Scanner =
     return close + 1
   }
 
+/** Numbers with more digits than doubles take from a quotient of two. */
+const longDoubleScanner =
+  (writer: NumberWriter, exact: CellScanner): CellScanner =>
+  (bytes, view, start, row) => {
+    const byte = bytes[start]!
+    if (byte !== 45 && !(byte >= 48 && byte <= 57)) return exact(bytes, view, start, row)
+    const end = skipNumber(bytes, start)
+    if (end < 0) return -1
+    writer.values[row] = Number(textOf(bytes, start, end, 'latin1'))
+    return end
+  }
+
 /** A plain text, bare or in quotes. */
 const plainScanner = (scan: CellScanner, exact: CellScanner, bare: boolean, quoted: boolean): CellScanner => {
   if (!quoted) {
@@ -161,7 +187,9 @@ export const jsonValueScanner = (value: JsonValueColumn): CellScanner => {
   const scan = createCellScanner(column.type, writer, format)
   if (scan === undefined) return exact
   const isText = kind === 'date' || ((kind === 'timestamp' || kind === 'epochNanos') && isIso(kind, format))
-  return plainScanner(scan, exact, !isText, kind !== 'boolean')
+  const isDouble = kind === 'float' || kind === 'double'
+  const odd = isDouble && writer instanceof NumberWriter ? longDoubleScanner(writer, exact) : exact
+  return plainScanner(scan, odd, !isText, kind !== 'boolean')
 }
 
 const isIso = (kind: 'timestamp' | 'epochNanos', format: InstantFormat | undefined): boolean =>

@@ -165,6 +165,47 @@ describe('the JSON decoder', () => {
     ])
   })
 
+  it('rejects a record whose timestamp lies outside of the years that readers take', () => {
+    const builder = new RecordBlockBuilder({ topic: 'everything', partition: 3, firstOffset: 0n })
+    const times = [0, 1.7e18, 253_402_300_799_999, 253_402_300_800_000, -62_135_596_800_001]
+    times.forEach((timestampMillis, index) => {
+      builder.add({ offset: BigInt(index), timestampMillis, key: null, value: utf8.encode('{}') })
+    })
+    const { batch, rejected } = createDecoder(topic).decode(builder.finish())
+    expect([...batch.offsets]).toEqual([0n, 2n])
+    expect(rejected).toMatchObject([
+      {
+        index: 1,
+        column: 'kafka_time',
+        reason:
+          "'kafka_time' lies outside the years 0001 to 9999: the record's timestamp is 1700000000000000000 ms",
+      },
+      { index: 3, column: 'kafka_time' },
+      { index: 4, column: 'kafka_time' },
+    ])
+  })
+
+  it('rejects a record whose headers cannot be read, where a column needs them', () => {
+    const block = blockOf(['{}', '{}'], { trace: 'abc' })
+    const headers = { ...block.headers!, lengths: block.headers!.lengths.map((length) => length - 1) }
+    const { batch, rejected } = createDecoder(topic).decode({ ...block, headers })
+    expect(batch.rows).toBe(1)
+    expect(rejected).toMatchObject([{ index: 1, column: 'trace', reason: expect.stringMatching(/headers/) }])
+  })
+
+  it('does not need a byte after the last value, and never reads into the next one', () => {
+    const block = blockOf(['{"big":12', '3}', '{"big":45}'])
+    const { bytes, starts, lengths } = block.values
+    // Packed without anything between them: the first two would be one document together.
+    const tight = Buffer.concat(
+      Array.from(starts, (start, index) => bytes.subarray(start, start + lengths[index]!)),
+    )
+    const values = { bytes: new Uint8Array(tight), starts: Uint32Array.of(0, 9, 11), lengths }
+    const { batch, rejected } = createDecoder(topic).decode({ ...block, values })
+    expect(rejected.map(({ index }) => index)).toEqual([0, 1])
+    expect(batch.columns[4]).toMatchObject({ values: BigInt64Array.of(45n) })
+  })
+
   it('reads epoch times in every unit to the same instant', () => {
     const table = defineTable('ticks', { columns: { at: t.timestamp(), cut: t.timestamp().floor('millis') } })
     const formats = {
