@@ -1,5 +1,6 @@
 import type { ColumnInfo } from '@aws-sdk/client-athena'
 import { type ColumnType, SchemaMismatchError } from '@stockpipe/core'
+import { isUnambiguous } from './nested-text.ts'
 import { type StatedColumn, typeText } from './stated-column.ts'
 
 /** Which types of Athena's answer decode to a column type without loss; decimals are compared digit by digit. */
@@ -18,10 +19,9 @@ const suitable: { readonly [Kind in ColumnType['kind']]: readonly string[] } = {
   binary: ['varbinary', 'binary'],
   date: ['date'],
   timestamp: ['timestamp'],
-  // Their text is ambiguous.
-  list: [],
-  map: [],
-  struct: [],
+  list: ['array'],
+  map: ['map'],
+  struct: ['row', 'struct'],
 }
 
 /** The type of an answer's column as Athena would write it: `decimal(38,4)`, `bigint`. */
@@ -33,6 +33,7 @@ export const columnInfoText = (info: ColumnInfo): string => {
 const suits = (type: ColumnType, info: ColumnInfo): boolean => {
   const answered = (info.Type ?? '').toLowerCase()
   if (!suitable[type.kind].includes(answered)) return false
+  if (type.kind === 'list' || type.kind === 'map' || type.kind === 'struct') return isUnambiguous(type)
   if (type.kind !== 'decimal') return true
   const { Precision: precision = 0, Scale: scale = 0 } = info
   return scale <= type.scale && precision - scale <= type.precision - type.scale
@@ -44,7 +45,7 @@ const advice = (type: ColumnType, info: ColumnInfo): string => {
     return ` (write CAST(${info.Name} AT TIME ZONE 'UTC' AS timestamp(3)))`
   }
   return ['array', 'map', 'row'].includes(answered)
-    ? ` (the text of a ${answered} is ambiguous: write json_format(CAST(${info.Name} AS json)) and state t.json())`
+    ? ` (strings in the text of ${answered} values are ambiguous: write json_format(CAST(${info.Name} AS json)) and state t.json())`
     : ''
 }
 

@@ -40,5 +40,20 @@ export const statedColumns = (columns: QueryColumns): readonly StatedColumn[] =>
 }
 
 /** A column type as it is written: `t.decimal(18, 4)`. */
-export const typeText = (type: ColumnType): string =>
-  type.kind === 'decimal' ? `t.decimal(${type.precision}, ${type.scale})` : `t.${type.kind}()`
+export const typeText = (type: ColumnType): string => {
+  switch (type.kind) {
+    case 'decimal':
+      return `t.decimal(${type.precision}, ${type.scale})`
+    case 'list':
+      return `t.list(${valueText(type.element)})`
+    case 'map':
+      return `t.map(${typeText(type.key)}, ${valueText(type.value)})`
+    case 'struct':
+      return `t.struct({ ${type.fields.map((field) => `${field.name}: ${valueText(field)}`).join(', ')} })`
+    default:
+      return `t.${type.kind}()`
+  }
+}
+
+const valueText = ({ type, nullable }: Pick<StatedColumn, 'type' | 'nullable'>): string =>
+  nullable ? `${typeText(type)}.nullable()` : typeText(type)

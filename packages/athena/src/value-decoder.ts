@@ -1,8 +1,9 @@
 import { type ColumnType, Decimal, parseDate, parseInstantNanos, SchemaMismatchError } from '@stockpipe/core'
+import { nestedReader } from './nested-text.ts'
 import { type StatedColumn, typeText } from './stated-column.ts'
 
 /** Reads the text Athena gives for a value; undefined when it is no such text. */
-type ReadText = (text: string) => unknown
+export type ReadText = (text: string) => unknown
 
 const integer = /^-?\d+$/
 const floating = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/
@@ -39,10 +40,14 @@ const readers: { readonly [Kind in ColumnType['kind']]: (type: ColumnType) => Re
   binary: () => readBinary,
   date: () => (text) => (parseDate(text) === undefined ? undefined : text),
   timestamp: () => readTimestamp,
-  list: () => () => undefined,
-  map: () => () => undefined,
-  struct: () => () => undefined,
+  list: (type) => nestedReader(type as NestedType, readerOf),
+  map: (type) => nestedReader(type as NestedType, readerOf),
+  struct: (type) => nestedReader(type as NestedType, readerOf),
 }
+
+type NestedType = Parameters<typeof nestedReader>[0]
+
+const readerOf = (type: ColumnType): ReadText => readers[type.kind](type)
 
 const readInteger: ReadText = (text) => (integer.test(text) ? Number(text) : undefined)
 const readBigint: ReadText = (text) => (integer.test(text) ? BigInt(text) : undefined)
@@ -68,7 +73,7 @@ export type DecodeValue = (text: string | null, rowNumber: number) => unknown
 
 /** A decoder for a stated column. It throws a `SchemaMismatchError` for a value the stated type cannot hold. */
 export const valueDecoder = (column: StatedColumn, queryExecutionId: string): DecodeValue => {
-  const read = readers[column.type.kind](column.type)
+  const read = readerOf(column.type)
   const refuse = (rowNumber: number, what: string): never => {
     throw new SchemaMismatchError({
       code: 'RESULT_VALUE',

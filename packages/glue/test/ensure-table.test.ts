@@ -134,6 +134,25 @@ test('columns added at the end are added under the version that was read, and al
   expect(TableInput).not.toHaveProperty('VersionId')
 })
 
+test('nested types are compared whatever the case of their names, and refused where a field differs', async () => {
+  const legs = (fields: Parameters<typeof t.struct>[0]) =>
+    defineTable('orders', { columns: { legs: t.list(t.struct(fields)) } }).at({
+      database: 'market',
+      location: 's3://market-lake/orders/',
+    })
+  const bound = legs({ price: t.decimal(18, 4), size: t.int64() })
+  const Table: Table = { ...glueTableInput(bound), Name: 'orders', VersionId: '1' }
+  Table.StorageDescriptor!.Columns![0]!.Type = 'ARRAY<STRUCT<Price: DECIMAL(18, 4), Size: BIGINT>>'
+  const { client, sent } = fakeGlue(() => ({ Table }))
+  expect((await ensureTable({ client, table: bound, runtime })).outcome).toBe('unchanged')
+  const wider = legs({ price: t.decimal(18, 4), size: t.int64(), venue: t.string() })
+  await expect(ensureTable({ client, table: wider, runtime })).rejects.toThrow(TableConflictError)
+  await expect(ensureTable({ client, table: wider, runtime })).rejects.toThrow(
+    /array<struct<price:decimal\(18,4\),size:bigint,venue:string>>/,
+  )
+  expect(sent.every(({ operation }) => operation === 'GetTable')).toBe(true)
+})
+
 test('a table changed between reading and writing is read again', async () => {
   const bound = withVenue.at({ database: 'market', location: 's3://market-lake/trades' })
   const before = inCatalog({ PartitionKeys: [{ Name: 'ticker', Type: 'string' }] })

@@ -13,6 +13,7 @@ import {
   doubleType,
   isFloating,
   isInteger,
+  isNested,
   typeText,
 } from './trino-type.ts'
 import type { TypedExpression } from './typed-expression.ts'
@@ -93,7 +94,7 @@ const avg: AggregateRule = (call) => {
 function extreme(name: 'max' | 'min'): AggregateRule {
   return (call) => {
     const { type, sql } = only(call)
-    if (type.kind === 'unknown' || type.kind === 'array') throw refuse(call)
+    if (type.kind === 'unknown' || isNested(type)) throw refuse(call)
     if (!isFloating(type)) return { type, sql: apply(call, name, [sql]) }
     // NaN counts only where there is nothing else.
     return {
@@ -106,12 +107,7 @@ function extreme(name: 'max' | 'min'): AggregateRule {
 function extremeBy(name: 'arg_max_null' | 'arg_min_null'): AggregateRule {
   return (call) => {
     const [value, key] = call.arguments
-    if (
-      call.arguments.length !== 2 ||
-      call.distinct ||
-      value!.type.kind === 'unknown' ||
-      key!.type.kind === 'array'
-    )
+    if (call.arguments.length !== 2 || call.distinct || value!.type.kind === 'unknown' || isNested(key!.type))
       throw refuse(call)
     const args = [value!.sql, key!.sql]
     if (!isFloating(key!.type)) return { type: value!.type, sql: apply(call, name, args) }

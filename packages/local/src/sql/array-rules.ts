@@ -3,6 +3,7 @@ import { cast, coerce } from './cast-rules.ts'
 import { unify } from './conditional-rules.ts'
 import { FunctionFailure } from './decimal-arithmetic.ts'
 import { type AnalyzedCall, type FunctionRule, noSuchOverload } from './function-call.ts'
+import { isMap, mapElementAt, mapSubscript } from './map-rules.ts'
 import type { NativeFunction } from './native-function.ts'
 import { notSupported } from './query-failure.ts'
 import type { Position } from './syntax-tree.ts'
@@ -11,6 +12,7 @@ import {
   bigintType,
   dateType,
   duckDbType,
+  isNested,
   type TrinoType,
   typeText,
   varcharType,
@@ -55,6 +57,7 @@ export function subscript(
   index: TypedExpression,
   position: Position,
 ): TypedExpression {
+  if (isMap(operand)) return mapSubscript(session, operand, index, position)
   const place = coerce(session, index, bigintType)
   if (operand.type.kind !== 'array' || place === undefined) {
     throw notSupported(`subscripts of ${typeText(operand.type)}`, position)
@@ -69,9 +72,14 @@ function arrayArgument(call: AnalyzedCall, count: number): TypedExpression & { t
   return array as TypedExpression & { type: ArrayType }
 }
 
-const cardinality: FunctionRule = (call) => ({ type: bigintType, sql: `len(${arrayArgument(call, 1).sql})` })
+const cardinality: FunctionRule = (call) => {
+  const [map] = call.arguments
+  if (isMap(map) && call.arguments.length === 1) return { type: bigintType, sql: `len(map_keys(${map.sql}))` }
+  return { type: bigintType, sql: `len(${arrayArgument(call, 1).sql})` }
+}
 
 const elementAt: FunctionRule = (call) => {
+  if (isMap(call.arguments[0])) return mapElementAt(call)
   const array = arrayArgument(call, 2)
   const place = coerce(call.session, call.arguments[1]!, bigintType)
   if (place === undefined) throw noSuchOverload(call)
@@ -207,7 +215,7 @@ const contains: FunctionRule = (call) => {
   const array = arrayArgument(call, 2)
   const { element } = array.type
   const value = coerce(call.session, call.arguments[1]!, element)
-  if (value === undefined || element.kind === 'double' || element.kind === 'real' || element.kind === 'array')
+  if (value === undefined || element.kind === 'double' || element.kind === 'real' || isNested(element))
     throw noSuchOverload(call)
   const found = `list_contains(${array.sql}, ${value.sql})`
   const hasNull = `list_count(${array.sql}) < len(${array.sql})`

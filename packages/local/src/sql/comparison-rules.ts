@@ -3,7 +3,7 @@ import { cast } from './cast-rules.ts'
 import type { NativeFunction } from './native-function.ts'
 import { notSupported, typeMismatch } from './query-failure.ts'
 import type { ComparisonOperator, Position } from './syntax-tree.ts'
-import { booleanType, commonType, isFloating, type TrinoType, typeText } from './trino-type.ts'
+import { booleanType, commonType, isFloating, isNested, type TrinoType, typeText } from './trino-type.ts'
 import { nullOf, type TypedExpression } from './typed-expression.ts'
 
 /** Both operands as the type they are compared in. */
@@ -18,8 +18,8 @@ export function comparable(
   if (left.type.kind === 'timestamp with time zone' && right.type.kind === 'timestamp with time zone') {
     return { type: left.type, left, right }
   }
-  if (left.type.kind === 'array' || right.type.kind === 'array')
-    throw notSupported('comparisons of arrays', position)
+  for (const { type } of [left, right])
+    if (isNested(type)) throw notSupported(`comparisons of ${type.kind}s`, position)
   const type = commonType(left.type, right.type)
   if (type === undefined) {
     if (left.type.kind === 'timestamp with time zone' || right.type.kind === 'timestamp with time zone') {
@@ -112,7 +112,7 @@ export function inList(
   position: Position,
 ): TypedExpression {
   let type: TrinoType = operand.type
-  if (type.kind === 'array') throw notSupported('comparisons of arrays', position)
+  if (isNested(type)) throw notSupported(`comparisons of ${type.kind}s`, position)
   for (const item of items) {
     const common = commonType(type, item.type)
     if (common === undefined) {

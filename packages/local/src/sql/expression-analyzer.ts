@@ -11,6 +11,7 @@ import { concatenate } from './functions-text.ts'
 import { numberLiteral, typedLiteral } from './literal-rules.ts'
 import { negate, numericArithmetic } from './numeric-rules.ts'
 import { failure, notSupported } from './query-failure.ts'
+import { dereference, refuseDistinct, refuseOrder } from './row-rules.ts'
 import { type QueryOutput, Scope } from './scope.ts'
 import type { Expression, FunctionCall, Query, SortItem, WindowSpecification } from './syntax-tree.ts'
 import {
@@ -145,13 +146,11 @@ export function analyzeExpression(node: Expression, context: ExpressionContext):
       return arrayLiteral(session, node.items.map(analyze), position)
     case 'subscript':
       return subscript(session, analyze(node.operand), analyze(node.index), position)
-    case 'row':
     case 'dereference':
+      return dereference(analyze(node.operand), node.field, position)
+    case 'row':
     case 'lambda':
-      throw notSupported(
-        { row: 'rows as values', dereference: 'fields of rows', lambda: 'lambdas' }[node.kind],
-        position,
-      )
+      throw notSupported({ row: 'rows as values', lambda: 'lambdas' }[node.kind], position)
   }
 }
 
@@ -222,9 +221,13 @@ function analyzeAggregate(call: FunctionCall, context: ExpressionContext): Typed
     )
   }
   const args = call.arguments.map((argument) => analyzeExpression(argument, source))
-  const orderBy = call.orderBy.map((item) =>
-    sortItemSql(analyzeExpression(item.expression, source).sql, item),
-  )
+  if (call.distinct || call.name === 'approx_distinct')
+    for (const { type } of args) refuseDistinct(type, `${call.name} of distinct values`, call.position)
+  const orderBy = call.orderBy.map((item) => {
+    const { type, sql } = analyzeExpression(item.expression, source)
+    refuseOrder(type, item.expression.position)
+    return sortItemSql(sql, item)
+  })
   const filter = call.filter && condition(call.filter, source, 'FILTER')
   const { name, star, distinct, position } = call
   const typed: AggregateCall = {

@@ -6,6 +6,7 @@ import { mathFunctions } from './functions-math.ts'
 import { regexpFunctions } from './functions-regexp.ts'
 import { textFunctions } from './functions-text.ts'
 import { timeFormatFunctions } from './functions-time-format.ts'
+import { mapFunctions } from './map-rules.ts'
 import { failure, notSupported } from './query-failure.ts'
 import type { FunctionCall } from './syntax-tree.ts'
 import { trinoFunctionNames } from './trino-function-names.ts'
@@ -19,6 +20,7 @@ const rules = new Map(
     datetimeFunctions,
     timeFormatFunctions,
     arrayFunctions,
+    mapFunctions,
   ].flatMap((functions) => Object.entries(functions)),
 )
 

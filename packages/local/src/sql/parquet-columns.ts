@@ -73,7 +73,9 @@ function readAs(value: string, column: FileColumn, type: TrinoType): string | un
     case 'timestamp':
       return readTimestamp(value, column, type.precision)
     case 'array':
-      return readArray(value, column, type)
+    case 'map':
+    case 'row':
+      return readNested(value, column, type)
     default:
       throw notSupported(`columns of type ${typeText(type)}`)
   }
@@ -84,20 +86,31 @@ function decimalDigits(type: string): [precision: number, scale: number] {
   return [Number(precision), Number(scale)]
 }
 
-/** Elements are read as they are: a conversion within an array has no rule. */
-function readArray(
-  value: string,
-  column: FileColumn,
-  type: TrinoType & { kind: 'array' },
-): string | undefined {
-  const exact = ['boolean', 'integer', 'bigint', 'double', 'decimal', 'varchar', 'date']
-  if (
-    !exact.includes(type.element.kind) ||
-    (type.element.kind === 'varchar' && type.element.length !== undefined)
-  ) {
-    throw notSupported(`columns of type ${typeText(type)}`)
+/** What is within is read as it is: a conversion there has no rule. */
+function readNested(value: string, column: FileColumn, type: TrinoType): string | undefined {
+  if (holdsBoundedVarchar(type)) throw notSupported(`columns of type ${typeText(type)}`)
+  const target = duckDbType(type)
+  if (column.duckDbType === target) return value
+  // Names in the file may be of another case.
+  if (column.duckDbType.toLowerCase() === target.toLowerCase()) return `CAST(${value} AS ${target})`
+  const kind = /\]$|^LIST/.test(column.duckDbType) ? 'array' : /^MAP/.test(column.duckDbType) ? 'map' : 'row'
+  const isNested = /\]$|^(?:LIST|MAP|STRUCT)/.test(column.duckDbType)
+  if (!isNested || kind !== type.kind) return undefined
+  throw notSupported(`columns of type ${typeText(type)} over files with ${column.duckDbType}`)
+}
+
+/** Its values would have to be cut. */
+function holdsBoundedVarchar(type: TrinoType): boolean {
+  switch (type.kind) {
+    case 'array':
+      return holdsBoundedVarchar(type.element)
+    case 'map':
+      return holdsBoundedVarchar(type.key) || holdsBoundedVarchar(type.value)
+    case 'row':
+      return type.fields.some((field) => holdsBoundedVarchar(field.type))
+    default:
+      return type.kind === 'varchar' && type.length !== undefined
   }
-  return column.duckDbType === duckDbType(type) ? value : undefined
 }
 
 function readTimestamp(value: string, column: FileColumn, precision: number): string | undefined {

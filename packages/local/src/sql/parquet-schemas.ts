@@ -78,36 +78,75 @@ async function fileState(file: TableFile): Promise<string> {
   }
 }
 
+/** A row of parquet_schema with those below it. */
+interface SchemaNode {
+  readonly name: string
+  readonly physicalType: unknown
+  readonly repetition: string
+  readonly converted: string
+  readonly logical: string
+  readonly duckDbType: string
+  readonly children: readonly SchemaNode[]
+}
+
 /** The rows of parquet_schema list a tree in order, the root first. */
 function topLevelColumns(rows: readonly unknown[][]): readonly FileColumn[] {
-  const columns: FileColumn[] = []
   let index = 1
-  const skip = (): void => {
-    const children = Number(rows[index]?.[4] ?? 0)
-    index += 1
-    for (let i = 0; i < children; i++) skip()
-  }
-  while (index < rows.length) {
-    const [, name, type, repetition, , converted, logical, duckDbType] = rows[index]!
-    const annotation = [converted, logical].filter((text) => text !== null && text !== undefined).join(' ')
-    const declared = [String(repetition).toLowerCase(), String(type ?? 'group').toLowerCase(), annotation]
-      .join(' ')
-      .trim()
-    columns.push({
+  const read = (): SchemaNode => {
+    const [, name, physicalType, repetition, children, converted, logical, duckDbType] = rows[index++]!
+    const text = (value: unknown): string => (value === null || value === undefined ? '' : String(value))
+    return {
       name: String(name),
-      duckDbType: converted === 'LIST' ? listType(rows, index) : String(duckDbType),
-      declared: type === 'INT96' ? `${declared} INT96` : declared,
+      physicalType,
+      repetition: text(repetition),
+      converted: text(converted),
+      logical: text(logical),
+      duckDbType: text(duckDbType),
+      children: Array.from({ length: Number(children) }, read),
+    }
+  }
+  const columns: FileColumn[] = []
+  while (index < rows.length) {
+    const node = read()
+    const type = String(node.physicalType ?? 'group').toLowerCase()
+    const declared = [node.repetition.toLowerCase(), type, node.converted, node.logical]
+      .filter((part) => part !== '')
+      .join(' ')
+    columns.push({
+      name: node.name,
+      duckDbType: node.children.length === 0 ? node.duckDbType : nestedType(node),
+      declared: node.physicalType === 'INT96' ? `${declared} INT96` : declared,
     })
-    skip()
   }
   return columns
 }
 
-/** `VARCHAR[]` for a list of three levels whose elements are plain; `LIST` for any other. */
-function listType(rows: readonly unknown[][], index: number): string {
-  const [list, element] = rows.slice(index + 1, index + 3)
-  const plain = Number(rows[index]?.[4]) === 1 && Number(list?.[4]) === 1 && Number(element?.[4]) === 0
-  return plain && list?.[3] === 'REPEATED' ? `${element?.[7]}[]` : 'LIST'
+/** The type DuckDB reads a group as: `VARCHAR[]`; `LIST` or `MAP` for those not laid out in three levels. */
+function nestedType(node: SchemaNode): string {
+  const [repeated] = node.children
+  const isRepeated = node.children.length === 1 && repeated?.repetition === 'REPEATED'
+  if (node.converted === 'LIST') {
+    const [element] = repeated?.children ?? []
+    return isRepeated && repeated.children.length === 1 ? `${innerType(element!)}[]` : 'LIST'
+  }
+  if (node.converted.startsWith('MAP')) {
+    const [key, value] = repeated?.children ?? []
+    return isRepeated && repeated.children.length === 2
+      ? `MAP(${innerType(key!)}, ${innerType(value!)})`
+      : 'MAP'
+  }
+  const fields = node.children.map((child) => `"${child.name.replaceAll('"', '""')}" ${innerType(child)}`)
+  return `STRUCT(${fields.join(', ')})`
+}
+
+/** Timestamps of other units would have to be rounded: they are told apart, so that no table's type is theirs. */
+function innerType(node: SchemaNode): string {
+  if (node.repetition === 'REPEATED') return 'LIST'
+  if (node.children.length > 0) return nestedType(node)
+  const isMillis = /TIMESTAMP_MILLIS|MILLIS=Milli/.test(`${node.converted} ${node.logical}`)
+  return node.duckDbType.startsWith('TIMESTAMP') && !isMillis
+    ? `${node.duckDbType} of other units`
+    : node.duckDbType
 }
 
 function byName(columns: readonly FileColumn[]): FileSchema {

@@ -4,6 +4,7 @@ import { unify } from './conditional-rules.ts'
 import { analyzeExpression, type ExpressionContext, sortItemSql } from './expression-analyzer.ts'
 import { failure, notSupported, typeMismatch } from './query-failure.ts'
 import type { RelationContext } from './relation-analyzer.ts'
+import { refuseDistinct } from './row-rules.ts'
 import { type NamedQueries, type QueryOutput, Scope } from './scope.ts'
 import { analyzeSelect, ordinalSql, type QueryTail } from './select-analyzer.ts'
 import type { Expression, Query, QueryBody } from './syntax-tree.ts'
@@ -172,6 +173,7 @@ function analyzeSetOperation(
     return `SELECT ${list.join(', ')} FROM (${output.sql}) AS "${alias}"`
   }
   if (node.all && node.operator !== 'UNION') throw notSupported(`${node.operator} ALL`, node.position)
+  if (!node.all) for (const type of types) refuseDistinct(type, node.operator, node.position)
   const operator = `${node.operator}${node.all ? ' ALL' : ''}`
   const columns = types.map((type, i) => ({ name: left.columns[i]!.name, type }))
   return { sql: `(${side(left)}) ${operator} (${side(right)})`, columns }

@@ -4,6 +4,7 @@ import { comparable, compare } from './comparison-rules.ts'
 import { analyzeExpression, condition, type ExpressionContext } from './expression-analyzer.ts'
 import { prunePartitions } from './partition-pruning.ts'
 import { failure, notSupported } from './query-failure.ts'
+import { dereference } from './row-rules.ts'
 import { type Field, type NamedQueries, type QueryOutput, Scope, useField } from './scope.ts'
 import type { Identifier, Query, RelationNode, TableReference } from './syntax-tree.ts'
 import { TableScan } from './table-scan.ts'
@@ -64,10 +65,14 @@ function analyzeUnnest(
     clause: 'UNNEST',
     analyzeQuery: context.analyzeQuery,
   }
-  const arrays = node.expressions.map((operand) => {
-    const array = analyzeExpression(operand, expression)
-    if (array.type.kind !== 'array') throw notSupported(`UNNEST of ${typeText(array.type)}`, operand.position)
-    return { element: array.type.element, sql: array.sql }
+  const arrays = node.expressions.flatMap((operand) => {
+    const { type, sql } = analyzeExpression(operand, expression)
+    if (type.kind === 'array') return [{ element: type.element, sql }]
+    if (type.kind !== 'map') throw notSupported(`UNNEST of ${typeText(type)}`, operand.position)
+    return [
+      { element: type.key, sql: `map_keys(${sql})` },
+      { element: type.value, sql: `map_values(${sql})` },
+    ]
   })
   const alias = session.alias('u')
   const items = arrays.map(({ element, sql }) => ({ type: element, sql: `unnest(${sql})` }))
@@ -76,7 +81,16 @@ function analyzeUnnest(
     items.push({ type: bigintType, sql: `unnest(range(1, greatest(${longest}) + 1))` })
   }
   const list = items.map(({ sql }, i) => `${sql} AS "c${i}"`).join(', ')
-  const fields = items.map(({ type }, i): Field => ({ qualifier: [], type, sql: `"${alias}"."c${i}"` }))
+  // A row becomes a column for each of its fields.
+  const fields = items.flatMap(({ type }, i): Field[] => {
+    const column = { type, sql: `"${alias}"."c${i}"` }
+    if (type.kind !== 'row') return [{ qualifier: [], ...column }]
+    return type.fields.map(({ name }) => ({
+      name,
+      qualifier: [],
+      ...dereference(column, { value: name, position: node.position }, node.position),
+    }))
+  })
   return { sql: `${left.length === 0 ? '' : 'LATERAL '}(SELECT ${list}) AS "${alias}"`, fields }
 }
 

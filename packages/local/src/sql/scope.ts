@@ -1,5 +1,6 @@
 import type { PartitionKeyReference } from './partition-pruning.ts'
 import { failure, notSupported } from './query-failure.ts'
+import { dereference } from './row-rules.ts'
 import type { Identifier, Position } from './syntax-tree.ts'
 import { type TrinoType, typeText } from './trino-type.ts'
 import type { TypedExpression } from './typed-expression.ts'
@@ -55,11 +56,24 @@ export class Scope {
     return matches[0]
   }
 
+  /** The column that a name means, or that its beginning does, with the fields of rows that follow. */
+  locate(parts: readonly Identifier[]): { field: Field; fields: readonly Identifier[] } | undefined {
+    for (let length = parts.length; length > 0; length--) {
+      const field = this.find(parts.slice(0, length))
+      if (field !== undefined && (length === parts.length || field.type.kind === 'row'))
+        return { field, fields: parts.slice(length) }
+    }
+    return undefined
+  }
+
   /** The column here or in a query around this one. */
   resolve(parts: readonly Identifier[], position: Position): TypedExpression {
     for (let scope: Scope | undefined = this; scope !== undefined; scope = scope.parent) {
-      const field = scope.find(parts)
-      if (field !== undefined) return useField(field, position)
+      const located = scope.locate(parts)
+      if (located !== undefined) {
+        const { field, fields } = located
+        return fields.reduce((row, name) => dereference(row, name, position), useField(field, position))
+      }
     }
     throw failure(
       'COLUMN_NOT_FOUND',

@@ -4,6 +4,7 @@ import { prunePartitions } from './partition-pruning.ts'
 import { QueryError } from './query-engine.ts'
 import { failure, notSupported } from './query-failure.ts'
 import { analyzeRelation, type Relation, type RelationContext } from './relation-analyzer.ts'
+import { refuseDistinct, refuseOrder } from './row-rules.ts'
 import { type QueryOutput, Scope, useField } from './scope.ts'
 import type {
   Expression,
@@ -41,7 +42,7 @@ class GroupedScope extends Scope {
   }
 
   override resolve(parts: readonly Identifier[], position: Position): TypedExpression {
-    if (this.#source.find(parts) === undefined) return super.resolve(parts, position)
+    if (this.#source.locate(parts) === undefined) return super.resolve(parts, position)
     const name = parts.map((part) => part.value).join('.')
     throw failure(
       'EXPRESSION_NOT_AGGREGATE',
@@ -129,6 +130,7 @@ export function analyzeSelect(
   const grouping = groupingOf(node, orderBy, row)
   const output = grouping === undefined ? { ...row, windows } : groupedContext(grouping, row, windows)
   const items = outputItems(node, relation, { ...output, clause: 'SELECT clause' })
+  if (node.distinct) for (const { type } of items) refuseDistinct(type, 'SELECT DISTINCT', node.position)
   const having =
     node.having &&
     condition(node.having, { ...output, clause: 'HAVING clause', windows: undefined }, 'HAVING clause')
@@ -167,7 +169,9 @@ function groupingOf(
         key.position,
       )
     }
-    return analyzeExpression(key, context)
+    const typedKey = analyzeExpression(key, context)
+    refuseDistinct(typedKey.type, 'GROUP BY', key.position)
+    return typedKey
   }
   // Each element gives some sets; GROUP BY a, ROLLUP (b) combines one of each.
   const sets = node.groupBy.reduce<readonly (readonly Expression[])[]>(
@@ -337,7 +341,7 @@ function orderSql(
     if (matches.length > 0) return String(matches[0]! + 1)
   }
   const typed = analyzeExpression(item.expression, context)
-  if (typed.type.kind === 'array') throw notSupported('ORDER BY of arrays', expression.position)
+  refuseOrder(typed.type, expression.position)
   const index = items.findIndex((output) => output.sql === typed.sql)
   if (index >= 0) return String(index + 1)
   if (distinct) {

@@ -20,8 +20,16 @@ export type TrinoType =
   | { readonly kind: 'timestamp' | 'time'; readonly precision: number }
   | { readonly kind: 'timestamp with time zone'; readonly precision: number; readonly zone: string }
   | { readonly kind: 'array'; readonly element: TrinoType }
+  | { readonly kind: 'map'; readonly key: TrinoType; readonly value: TrinoType }
+  | { readonly kind: 'row'; readonly fields: readonly RowField[] }
   /** A type that may be declared but not used here; `text` is how Trino names it. */
   | { readonly kind: 'unsupported'; readonly text: string }
+
+/** A named field of a row. */
+export interface RowField {
+  readonly name: string
+  readonly type: TrinoType
+}
 
 export type TypeKind = TrinoType['kind']
 
@@ -49,6 +57,12 @@ export function timestampType(precision: number): TrinoType {
 export function arrayType(element: TrinoType): TrinoType & { kind: 'array' } {
   return { kind: 'array', element }
 }
+export function mapType(key: TrinoType, value: TrinoType): TrinoType & { kind: 'map' } {
+  return { kind: 'map', key, value }
+}
+export function rowType(fields: readonly RowField[]): TrinoType & { kind: 'row' } {
+  return { kind: 'row', fields }
+}
 export function zonedTimestampType(precision: number, zone: string): TrinoType {
   return { kind: 'timestamp with time zone', precision, zone }
 }
@@ -67,6 +81,10 @@ export function typeText(type: TrinoType): string {
       return `timestamp(${type.precision}) with time zone`
     case 'array':
       return `array(${typeText(type.element)})`
+    case 'map':
+      return `map(${typeText(type.key)},${typeText(type.value)})`
+    case 'row':
+      return `row(${type.fields.map((field) => `${field.name} ${typeText(field.type)}`).join(',')})`
     case 'unsupported':
       return type.text
     default:
@@ -103,11 +121,29 @@ export function duckDbType(type: TrinoType): string {
       return 'INTEGER'
     case 'array':
       return `${duckDbType(type.element)}[]`
+    case 'map':
+      return `MAP(${duckDbType(type.key)}, ${duckDbType(type.value)})`
+    case 'row':
+      return `STRUCT(${type.fields.map((field) => `${quoteName(field.name)} ${duckDbType(field.type)}`).join(', ')})`
     case 'unsupported':
       throw new Error(`no DuckDB type carries ${type.text}`)
     default:
       return type.kind.toUpperCase()
   }
+}
+
+function quoteName(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`
+}
+
+/** True of arrays, maps and rows: they have no order here, and are not compared. */
+export function isNested(type: TrinoType): boolean {
+  return type.kind === 'array' || type.kind === 'map' || type.kind === 'row'
+}
+
+/** True where a map or row is in it: DuckDB and Trino tell equal ones apart differently. */
+export function holdsMapOrRow(type: TrinoType): boolean {
+  return type.kind === 'map' || type.kind === 'row' || (type.kind === 'array' && holdsMapOrRow(type.element))
 }
 
 const integerDigits: Partial<Record<TypeKind, number>> = { tinyint: 3, smallint: 5, integer: 10, bigint: 19 }

@@ -7,7 +7,9 @@ import {
   decimalType,
   doubleType,
   integerType,
+  mapType,
   realType,
+  rowType,
   type TrinoType,
   timestampType,
   varbinaryType,
@@ -62,11 +64,8 @@ export function namedType(
 /** The Trino type of a Hive type as the catalog declares it; what cannot be read here is `unsupported`. */
 export function hiveType(text: string): TrinoType {
   const lower = text.trim().toLowerCase()
-  const array = /^array<(.*)>$/.exec(lower)
-  if (array !== null) {
-    const element = hiveType(array[1]!)
-    return element.kind === 'unsupported' ? { kind: 'unsupported', text: lower } : arrayType(element)
-  }
+  const nested = nestedHiveType(lower)
+  if (nested !== undefined) return nested
   const match = /^([a-z]+)(?:\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\))?$/.exec(lower)
   const unsupported: TrinoType = { kind: 'unsupported', text: lower }
   if (match === null) return unsupported
@@ -97,4 +96,42 @@ export function hiveType(text: string): TrinoType {
     default:
       return unsupported
   }
+}
+
+/** An array, map or struct; undefined where the text is none. */
+function nestedHiveType(text: string): TrinoType | undefined {
+  const match = /^(array|map|struct)<(.*)>$/.exec(text)
+  if (match === null) return undefined
+  const unsupported: TrinoType = { kind: 'unsupported', text }
+  const parts = partsOf(match[2]!)
+  if (match[1] === 'struct') {
+    const fields = parts.map((part) => {
+      const colon = part.indexOf(':')
+      return { name: part.slice(0, colon).trim(), type: hiveType(part.slice(colon + 1)) }
+    })
+    const known = fields.every(({ name, type }) => name !== '' && type.kind !== 'unsupported')
+    return known ? rowType(fields) : unsupported
+  }
+  const types = parts.map(hiveType)
+  if (types.some(({ kind }) => kind === 'unsupported')) return unsupported
+  const [first, second] = types
+  if (match[1] === 'array' && types.length === 1) return arrayType(first!)
+  return match[1] === 'map' && types.length === 2 ? mapType(first!, second!) : unsupported
+}
+
+/** What stands between the commas that are in no brackets. */
+function partsOf(text: string): string[] {
+  const parts: string[] = []
+  let depth = 0
+  let start = 0
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at]!
+    if ('<('.includes(character)) depth += 1
+    else if ('>)'.includes(character)) depth -= 1
+    else if (character === ',' && depth === 0) {
+      parts.push(text.slice(start, at))
+      start = at + 1
+    }
+  }
+  return [...parts, text.slice(start)]
 }

@@ -1,4 +1,5 @@
 import { decimalText, javaNumberText } from './number-text.ts'
+import { notSupported } from './query-failure.ts'
 import {
   dateText,
   dayIntervalText,
@@ -9,7 +10,10 @@ import {
 } from './time-text.ts'
 import { type TrinoType, typeText } from './trino-type.ts'
 
-/** A value as read from DuckDB, without its wrapper: decimals unscaled, times in microseconds, dates in days. */
+/**
+ * A value as read from DuckDB, without its wrapper: decimals unscaled, times in microseconds, dates in days; a row as
+ * its fields in order, a map as its entries, each a key and a value.
+ */
 export type PlainValue = null | boolean | number | bigint | string | Uint8Array | readonly PlainValue[]
 
 /** The wrappers of `@duckdb/node-api`, told apart by their fields. */
@@ -19,6 +23,10 @@ interface WrappedValue {
   readonly days?: number
   readonly bytes?: Uint8Array
   readonly items?: readonly unknown[]
+  /** Of a map, or by name of a struct. */
+  readonly entries?:
+    | readonly { readonly key: unknown; readonly value: unknown }[]
+    | Readonly<Record<string, unknown>>
 }
 
 /** Takes a value out of DuckDB's wrapper. */
@@ -29,7 +37,16 @@ export function plainValue(value: unknown): PlainValue {
   const inner = wrapped.value ?? wrapped.micros ?? wrapped.days ?? wrapped.bytes
   if (inner !== undefined) return inner
   if (wrapped.items !== undefined) return wrapped.items.map(plainValue)
+  const { entries } = wrapped
+  if (isMap(entries)) return entries.map((entry) => [plainValue(entry.key), plainValue(entry.value)])
+  if (entries !== undefined) return Object.values(entries).map(plainValue)
   throw new Error(`unknown value of DuckDB: ${String(value)}`)
+}
+
+function isMap(
+  entries: WrappedValue['entries'],
+): entries is readonly { readonly key: unknown; readonly value: unknown }[] {
+  return Array.isArray(entries)
 }
 
 /** The text Athena's GetQueryResults gives for a value of this type; null for NULL. */
@@ -56,7 +73,18 @@ export function valueText(value: PlainValue, type: TrinoType): string | null {
     case 'varbinary':
       return [...(value as Uint8Array)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ')
     case 'array':
-      return `[${(value as readonly PlainValue[]).map((item) => valueText(item, type.element) ?? 'null').join(', ')}]`
+      return `[${(value as readonly PlainValue[]).map((item) => innerText(item, type.element)).join(', ')}]`
+    case 'map':
+      return `{${(value as readonly (readonly PlainValue[])[])
+        .map(([key, item]) => `${innerText(key!, type.key)}=${innerText(item!, type.value)}`)
+        .join(', ')}}`
+    case 'row':
+      return `{${type.fields
+        .map(
+          (field, index) =>
+            `${field.name}=${innerText((value as readonly PlainValue[])[index]!, field.type)}`,
+        )
+        .join(', ')}}`
     case 'boolean':
     case 'tinyint':
     case 'smallint':
@@ -67,4 +95,10 @@ export function valueText(value: PlainValue, type: TrinoType): string | null {
     default:
       throw new Error(`no text for a value of type ${typeText(type)}`)
   }
+}
+
+/** Without quotes or escapes, as Athena writes it: a string `null` and a NULL look alike. */
+function innerText(value: PlainValue, type: TrinoType): string {
+  if (type.kind === 'varbinary') throw notSupported('varbinary within arrays, maps and rows of an answer')
+  return valueText(value, type) ?? 'null'
 }

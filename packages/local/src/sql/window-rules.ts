@@ -2,6 +2,7 @@ import { type AggregateCall, aggregateRules, isAggregate } from './aggregate-rul
 import { cast, coerce } from './cast-rules.ts'
 import { analyzeExpression, type ExpressionContext, sortItemSql } from './expression-analyzer.ts'
 import { failure, notSupported } from './query-failure.ts'
+import { refuseDistinct, refuseOrder } from './row-rules.ts'
 import type { Expression, FrameBound, FunctionCall, WindowSpecification } from './syntax-tree.ts'
 import { bigintType, doubleType, isInteger, typeText } from './trino-type.ts'
 import type { TypedExpression } from './typed-expression.ts'
@@ -124,10 +125,17 @@ function windowSql(window: WindowSpecification, context: ExpressionContext): str
   const clauses: string[] = []
   if (window.partitionBy.length > 0) {
     clauses.push(
-      `PARTITION BY ${window.partitionBy.map((key) => analyzeExpression(key, context).sql).join(', ')}`,
+      `PARTITION BY ${window.partitionBy
+        .map((key) => {
+          const { type, sql } = analyzeExpression(key, context)
+          refuseDistinct(type, 'PARTITION BY', key.position)
+          return sql
+        })
+        .join(', ')}`,
     )
   }
   const keys = window.orderBy.map((item) => analyzeExpression(item.expression, context))
+  for (const { type } of keys) refuseOrder(type)
   if (keys.length > 0) {
     clauses.push(`ORDER BY ${window.orderBy.map((item, i) => sortItemSql(keys[i]!.sql, item)).join(', ')}`)
   }
