@@ -7,7 +7,7 @@ import { skipCode } from '../lanes/lane.js'
 import { buildFast, install, packageFolders, root } from '../scripts/workspace.js'
 
 // Clients that are not ours, from another language, use `stockpipe local` in a process of its own: confluent-kafka
-// (librdkafka), boto3 and pyarrow. librdkafka also meets brokers with users and TLS. With `--real` the same Kafka cases run against Apache Kafka, to prove the cases.
+// (librdkafka), boto3 and pyarrow, which also reads nested columns the sink wrote. librdkafka also meets brokers with users and TLS. With `--real` the same Kafka cases run against Apache Kafka, to prove the cases.
 const isReal = process.argv.includes('--real')
 const dataDir = mkdtempSync(join(tmpdir(), 'stockpipe-foreign-clients-'))
 const running = new Set()
@@ -120,7 +120,12 @@ try {
     const addresses = await address(what, service)
     if (addresses !== undefined) {
       await runCases(clients.python, 'kafka.py', addresses, what)
-      if (!isReal) await runCases(clients.python, 's3.py', addresses, what)
+      if (!isReal) {
+        await runCases(clients.python, 's3.py', addresses, what)
+        const { writeNestedOrders } = await import('./clients/nested-orders.js')
+        await writeNestedOrders(addresses.aws, 5000)
+        await runCases(clients.python, 'nested.py', addresses, what)
+      }
       const secure = isReal ? { services: [], addresses } : await startSecure()
       await runCases(clients.python, 'kafka_security.py', secure.addresses, `${what} with users and TLS`)
       for (const each of [service, ...secure.services]) await endService(what, each)

@@ -3,19 +3,9 @@
 import pyarrow
 from cases import case, expect, refused
 from pyarrow import dataset, fs, parquet
-from s3_client import aws, bucket, create_bucket, s3
+from s3_arrow_files import files
+from s3_client import bucket, create_bucket, s3
 
-scheme, _, host = aws["endpoint"].partition("://")
-files = fs.S3FileSystem(
-    access_key=aws["accessKeyId"],
-    secret_key=aws["secretAccessKey"],
-    region=aws["region"],
-    endpoint_override=host,
-    scheme=scheme,
-    allow_bucket_creation=True,
-    allow_bucket_deletion=True,
-    background_writes=True,
-)
 bars = pyarrow.table({"day": ["2024-01-02", "2024-01-03"] * 500, "number": list(range(1000)), "close": [1.5] * 1000})
 kind_of = lambda error: type(error).__name__
 
