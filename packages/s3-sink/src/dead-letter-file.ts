@@ -1,6 +1,4 @@
 import { type DeadLetter, StockpipeError } from '@stockpipe/core'
-import { tableFromIPC } from 'apache-arrow'
-import { readParquet } from 'parquet-wasm/node'
 
 interface StoredRow {
   readonly topic: string
@@ -16,8 +14,16 @@ interface StoredRow {
   readonly fingerprint: string
 }
 
-/** The records of a dead-letter file, by offset. Throws a `StockpipeError` `DEAD_LETTERS_DAMAGED` for anything else. */
-export const readDeadLetterFile = (bytes: Uint8Array, key: string): readonly DeadLetter[] => {
+/**
+ * The records of a dead-letter file, by offset. What reads it is loaded now: it is large, and few processes need it.
+ *
+ * Rejects with a `StockpipeError` `DEAD_LETTERS_DAMAGED` for anything else.
+ */
+export const readDeadLetterFile = async (bytes: Uint8Array, key: string): Promise<readonly DeadLetter[]> => {
+  const [{ tableFromIPC }, { readParquet }] = await Promise.all([
+    import('apache-arrow'),
+    import('parquet-wasm/node'),
+  ])
   try {
     const rows = tableFromIPC(readParquet(bytes).intoIPCStream())
     return Array.from(rows, (row) => {

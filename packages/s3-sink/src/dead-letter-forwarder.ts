@@ -34,7 +34,7 @@ export class DeadLetterForwarder {
         logger.warn(`${key} is not there any more; whoever settled its group has sent its dead letters.`)
         continue
       }
-      const deadLetters = readDeadLetterFile(bytes, key)
+      const deadLetters = await readDeadLetterFile(bytes, key)
       await retry(this.#options, { signal, what }, () => publisher.publish(deadLetters, call))
     }
   }

@@ -30,7 +30,3 @@ export class EncodedSize {
     if (this.#buffered > 0) this.#ratio = this.#encoded / this.#buffered
   }
 }
-
-/** Bytes of a Parquet file's footer: metadata, its length, and the magic words at both ends. */
-export const footerBytes = (file: Uint8Array): number =>
-  12 + new DataView(file.buffer, file.byteOffset + file.length - 8, 4).getUint32(0, true)

@@ -1,6 +1,7 @@
 import type { RecordBlock, RejectedRecord, RowTransform, TopicJSON, TopicPartition } from '@stockpipe/core'
 import type { EventTimeBoundary } from './event-boundary.ts'
 import type { LatePolicy } from './late-rows.ts'
+import type { ParquetCompression } from './parquet-compression.ts'
 
 /** What the journal asks of the engine. Only plain values and buffers: it crosses threads. */
 export type EngineRequest =
@@ -122,7 +123,7 @@ export interface EngineOptions {
   /** Rows of a row group, at most; fewer where they come to more than 16 MiB or a fifth of `fileBytes`. Default 65,536. */
   readonly rowGroupRows?: number
   /** Default `snappy`. */
-  readonly compression?: 'snappy' | 'zstd' | 'gzip' | 'uncompressed'
+  readonly compression?: ParquetCompression
   /** Column whose minimum and maximum a file carries. Default: the first timestamp, epochNanos or date column. */
   readonly eventTimeColumn?: string
   /** A group ends before the first row whose event time lies beyond the period the group is in. Default: never. */

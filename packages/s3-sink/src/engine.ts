@@ -19,7 +19,6 @@ import { eventTimeRange } from './event-time.ts'
 import { GroupBuffer } from './group-buffer.ts'
 import type { LatePolicy } from './late-rows.ts'
 import { encoderMemoryBytes, ParquetEncoder } from './parquet-encoder.ts'
-import { joinParquet } from './parquet-join.ts'
 import { cutParts } from './part-cutter.ts'
 import type { PathBufferOptions } from './path-buffer.ts'
 import { type EncodedRows, RowGroupEncoder, type RowGroupEncoderOptions } from './row-group-encoder.ts'
@@ -76,7 +75,7 @@ class ParquetEngine implements Engine {
       : wholeNumber('fileBytes', options.fileBytes ?? 128 * mebibyte, 1)
     const rowGroupsOf = ({ columns }: TableDefinition, eventTimes: RowGroupEncoderOptions['eventTimes']) =>
       new RowGroupEncoder({
-        encoder: new ParquetEncoder(columns, { compression: options.compression ?? 'snappy', rowGroupRows }),
+        encoder: new ParquetEncoder(columns, { compression: options.compression ?? 'snappy' }),
         columns: columns.length,
         rowGroupRows,
         fileBytes,
@@ -235,12 +234,9 @@ class ParquetEngine implements Engine {
         for (const path of held.paths()) {
           for (const rowGroups of path.files()) {
             const facts = { log, file, content, partitionValues: path.partitionValues }
-            const encoded = rowGroups.map(({ bytes }) => bytes)
+            const pieces = this.#rowGroups[content].file(rowGroups, this.#keyValues(request, content))
             let bytes = 0
-            for (const part of cutParts(
-              joinParquet(encoded, this.#keyValues(request, content)),
-              this.#partBytes,
-            )) {
+            for (const part of cutParts(pieces, this.#partBytes)) {
               bytes += part.bytes.length
               yield { kind: 'part', ...facts, ...part }
               refuseIfDiscarded()

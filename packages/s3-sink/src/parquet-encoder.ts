@@ -1,88 +1,61 @@
-import { type ColumnBatch, type ColumnDefinition, ConfigurationError, StockpipeError } from '@stockpipe/core'
-import type { Schema } from 'apache-arrow'
-import {
-  Compression,
-  Table,
-  type WriterProperties,
-  WriterPropertiesBuilder,
-  wasmMemory,
-  writeParquet,
-} from 'parquet-wasm/node'
-import { arrowSchema, arrowStream } from './arrow-stream.ts'
+import { type ColumnBatch, type ColumnDefinition, StockpipeError } from '@stockpipe/core'
+import { ByteWriter } from './byte-writer.ts'
+import { type EncodedChunk, encodeChunk, pageMemoryBytes } from './column-chunk.ts'
+import { type ColumnLeaf, leavesOf } from './column-leaf.ts'
+import { type PageCompressor, type ParquetCompression, pageCompressor } from './parquet-compression.ts'
+import { parquetFile } from './parquet-file.ts'
+import { WordDictionary } from './word-dictionary.ts'
+import { zstdMemoryBytes } from './zstd.ts'
 
-const compressions = {
-  snappy: Compression.SNAPPY,
-  zstd: Compression.ZSTD,
-  gzip: Compression.GZIP,
-  uncompressed: Compression.UNCOMPRESSED,
-} as const
+/** A row group: its pages, and what the footer of a file that holds it has to tell. */
+export interface EncodedRowGroup {
+  readonly bytes: Uint8Array
+  readonly rows: number
+  /** One a leaf of the schema. */
+  readonly chunks: readonly EncodedChunk[]
+}
 
-/** Codecs that every engine of `facts` reads. */
-export type ParquetCompression = keyof typeof compressions
+/** A row group is put together here, so that only its whole bytes are made anew. */
+const scratch = new ByteWriter(64 * 1024)
 
-/** Bytes the encoder holds outside the JavaScript heap; shared by every encoder of the thread, never shrinks. */
+/** Bytes the encoder keeps for the next row group; shared by every encoder of the thread. */
 export const encoderMemoryBytes = (): number =>
-  (wasmMemory() as { readonly buffer: ArrayBuffer }).buffer.byteLength
+  scratch.bytes.length + pageMemoryBytes() + WordDictionary.capacityBytes + zstdMemoryBytes()
 
-/** Writes batches of one table as whole Parquet files. */
+/** Encodes batches of one table as row groups, and puts row groups together to files. */
 export class ParquetEncoder {
-  readonly #schema: Schema
-  readonly #compression: Compression
-  readonly #rowGroupRows: number
-  /** Columns whose values hardly repeat: a dictionary costs time and makes the file larger. */
-  readonly #plainColumns: readonly string[]
+  readonly #columns: readonly ColumnDefinition[]
+  readonly #leaves: readonly (readonly ColumnLeaf[])[]
+  readonly #compressor: PageCompressor
 
   /** Throws a `ConfigurationError` for a codec Athena's engine cannot read. */
-  constructor(
-    columns: readonly ColumnDefinition[],
-    options: { readonly compression: ParquetCompression; readonly rowGroupRows: number },
-  ) {
-    const compression = Object.hasOwn(compressions, options.compression)
-      ? compressions[options.compression]
-      : undefined
-    if (compression === undefined) {
-      throw new ConfigurationError({
-        code: 'COMPRESSION_REFUSED',
-        message: `Parquet cannot be written with "${options.compression}": Athena's engine does not read it (lz4_raw fails there); use snappy, zstd, gzip or uncompressed.`,
-      })
-    }
-    this.#schema = arrowSchema(columns)
-    this.#compression = compression
-    this.#plainColumns = columns.filter(hardlyRepeats).map((column) => column.name)
-    this.#rowGroupRows = options.rowGroupRows
+  constructor(columns: readonly ColumnDefinition[], options: { readonly compression: ParquetCompression }) {
+    this.#columns = columns
+    this.#leaves = columns.map(leavesOf)
+    this.#compressor = pageCompressor(options.compression)
   }
 
-  /** A file with these rows. The order of the footer's key-value pairs is not fixed; all else is. */
-  encode(batch: ColumnBatch, keyValues: ReadonlyMap<string, string>): Uint8Array {
-    const stream = arrowStream(this.#schema, batch)
-    let properties: WriterProperties | undefined
-    let table: Table | undefined
+  /** The rows as one row group. The same rows give the same bytes. */
+  encode(batch: ColumnBatch): EncodedRowGroup {
     try {
-      let builder = new WriterPropertiesBuilder()
-        .setCreatedBy('stockpipe')
-        .setCompression(this.#compression)
-        .setMaxRowGroupSize(this.#rowGroupRows)
-        .setKeyValueMetadata(new Map(keyValues))
-      for (const name of this.#plainColumns) builder = builder.setColumnDictionaryEnabled(name, false)
-      properties = builder.build()
-      table = Table.fromIPCStream(stream)
-      const given = [table, properties] as const
-      // The call takes both over, whether it returns or throws; freeing them after it would be an error.
-      table = undefined
-      properties = undefined
-      return writeParquet(...given)
+      scratch.clear()
+      const chunks = this.#leaves.flatMap((leaves, index) =>
+        leaves.map((leaf) =>
+          encodeChunk(leaf, leaf.shred(batch.columns[index]!, batch.rows), this.#compressor, scratch),
+        ),
+      )
+      return { bytes: scratch.toBytes(), rows: batch.rows, chunks }
     } catch (cause) {
       throw new StockpipeError({
         code: 'PARQUET_ENCODING_FAILED',
-        message: `A file of ${batch.rows} rows could not be encoded as Parquet: ${cause instanceof Error ? cause.message : String(cause)}`,
+        message: `A row group of ${batch.rows} rows could not be encoded as Parquet: ${cause instanceof Error ? cause.message : String(cause)}`,
         cause,
       })
-    } finally {
-      table?.free()
-      properties?.free()
     }
   }
-}
 
-const hardlyRepeats = ({ type, metadata }: ColumnDefinition): boolean =>
-  type.kind === 'timestamp' || type.kind === 'epochNanos' || metadata?.field === 'offset'
+  /** A file of row groups, in pieces that share memory with them. */
+  file(rowGroups: readonly EncodedRowGroup[], keyValues: ReadonlyMap<string, string>): readonly Uint8Array[] {
+    return parquetFile({ columns: this.#columns, leaves: this.#leaves.flat(), rowGroups, keyValues })
+  }
+}

@@ -47,7 +47,7 @@ export class PathFiles {
   }
 
   add(rows: EncodedRows): void {
-    const { length } = rows.bytes
+    const { fileBytes: length } = rows
     const open = this.#files.at(-1)
     this.#bytes += length
     if (open === undefined || this.#endNext || open.bytes + length > this.#targetBytes * greatestShare) {

@@ -1,8 +1,9 @@
 import type { ColumnBatch } from '@stockpipe/core'
 import { batchSlice } from './batch-slice.ts'
-import { EncodedSize, footerBytes } from './encoded-size.ts'
+import { EncodedSize } from './encoded-size.ts'
 import type { EventTimeRange } from './event-time.ts'
-import type { ParquetEncoder } from './parquet-encoder.ts'
+import type { EncodedRowGroup, ParquetEncoder } from './parquet-encoder.ts'
+import { rowGroupFooterBytes } from './parquet-file.ts'
 
 /** Values of a row group held as columns, in bytes: what the encoder has to copy at once. */
 const greatestPayload = 16 * 1024 * 1024
@@ -10,9 +11,11 @@ const greatestPayload = 16 * 1024 * 1024
 const greatestShare = 0.25
 const aimedShare = 0.2
 
-/** Rows as a Parquet file of one row group, to be joined with others. */
+/** Rows as a row group, to become a file with others. */
 export interface EncodedRows extends EventTimeRange {
-  readonly bytes: Uint8Array
+  readonly rowGroup: EncodedRowGroup
+  /** What it adds to its file, with its share of the footer. */
+  readonly fileBytes: number
   readonly rows: number
   readonly firstOffset: bigint
   readonly lastOffset: bigint
@@ -44,6 +47,14 @@ export class RowGroupEncoder {
     return this.#options.rowGroupRows
   }
 
+  /** A file of such rows, in pieces that share memory with them. */
+  file(rows: readonly EncodedRows[], keyValues: ReadonlyMap<string, string>): readonly Uint8Array[] {
+    return this.#options.encoder.file(
+      rows.map(({ rowGroup }) => rowGroup),
+      keyValues,
+    )
+  }
+
   /** Whether rows whose values take `payloadBytes` should be encoded now. */
   isDue(rows: number, payloadBytes: number): boolean {
     return (
@@ -55,13 +66,16 @@ export class RowGroupEncoder {
 
   /** The rows as row groups, each at most a quarter of the target unless a single row is larger. */
   encode(batch: ColumnBatch, payloadBytes: number): EncodedRows[] {
-    const bytes = this.#options.encoder.encode(batch, new Map())
-    this.size.learn({ payloadBytes, files: 1, encodedBytes: bytes.length, footerBytes: footerBytes(bytes) })
+    const rowGroup = this.#options.encoder.encode(batch)
+    const footerBytes = rowGroupFooterBytes(rowGroup)
+    const fileBytes = rowGroup.bytes.length + footerBytes
+    this.size.learn({ payloadBytes, files: 1, encodedBytes: fileBytes, footerBytes })
     const limit = this.fileBytes * greatestShare
-    if (bytes.length <= limit || batch.rows === 1) {
+    if (fileBytes <= limit || batch.rows === 1) {
       return [
         {
-          bytes,
+          rowGroup,
+          fileBytes,
           rows: batch.rows,
           firstOffset: batch.offsets[0]!,
           lastOffset: batch.offsets[batch.rows - 1]!,
@@ -70,7 +84,7 @@ export class RowGroupEncoder {
       ]
     }
     // Less compressible than foretold.
-    const rows = Math.max(1, Math.floor((batch.rows * this.fileBytes * aimedShare) / bytes.length))
+    const rows = Math.max(1, Math.floor((batch.rows * this.fileBytes * aimedShare) / fileBytes))
     const encoded: EncodedRows[] = []
     for (let from = 0; from < batch.rows; from += rows) {
       const to = Math.min(batch.rows, from + rows)

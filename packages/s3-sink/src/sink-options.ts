@@ -15,6 +15,7 @@ import type { EventTimeBoundary } from './event-boundary.ts'
 import type { SinkLogger } from './logger.ts'
 import type { MemoryBudget } from './memory-budget.ts'
 import type { ObjectSettings } from './object-settings.ts'
+import type { ParquetCompression } from './parquet-compression.ts'
 import type { OffsetForTimestamp, StartPolicy } from './start-policy.ts'
 
 /** What cuts a flush group; whichever comes first. Memory, revocation, `flush()` and `close()` cut as well. */
@@ -179,8 +180,8 @@ export interface SinkOptions extends ObjectSettings {
   readonly uploadsAtOnce?: number
   /** Bytes of an upload's parts but the last, at least 5 MiB. Default 8 MiB. */
   readonly partBytes?: number
-  /** Default `snappy`. */
-  readonly compression?: NonNullable<EngineOptions['compression']>
+  /** How data files are compressed. Default `snappy`. */
+  readonly compression?: ParquetCompression
   /** The topic is compacted: the newest entry's last record may be gone although younger ones are there. Default false. */
   readonly compacted?: boolean
   /** Names this process in the journal. Default: random. */

@@ -1,4 +1,4 @@
-/** Thrift's compact protocol, as far as Parquet's metadata needs it: read to a tree and written from one. */
+/** Thrift's compact protocol, as far as Parquet's metadata needs it, read to a tree. */
 
 /** Integers are exact up to 2^53. */
 export type ThriftValue = boolean | number | Uint8Array | ThriftList | ThriftStruct
@@ -30,25 +30,8 @@ const types = {
   struct: 12,
 } as const
 
-export const thriftInteger = (value: number): ThriftField => ({ type: types.i64, value })
-export const thriftText = (text: string): ThriftField => ({
-  type: types.binary,
-  value: new TextEncoder().encode(text),
-})
-export const thriftStructs = (items: readonly ThriftStruct[]): ThriftField => ({
-  type: types.list,
-  value: { elementType: types.struct, items },
-})
-
 /** Reads one struct. Throws a `RangeError` that says what is wrong with the bytes. */
 export const readThrift = (bytes: Uint8Array): ThriftStruct => new CompactReader(bytes).struct()
-
-/** The bytes of a struct. */
-export const writeThrift = (struct: ThriftStruct): Uint8Array => {
-  const writer = new CompactWriter()
-  writer.struct(struct)
-  return writer.bytes()
-}
 
 class CompactReader {
   readonly #bytes: Uint8Array
@@ -127,80 +110,5 @@ class CompactReader {
     if (this.#at + length > this.#bytes.length) throw new RangeError('it ends too soon')
     this.#at += length
     return this.#bytes.subarray(this.#at - length, this.#at)
-  }
-}
-
-class CompactWriter {
-  #bytes = new Uint8Array(4096)
-  #length = 0
-
-  bytes(): Uint8Array {
-    return this.#bytes.slice(0, this.#length)
-  }
-
-  struct(struct: ThriftStruct): void {
-    let last = 0
-    for (const [field, { type, value }] of struct) {
-      const header = typeof value === 'boolean' ? (value ? types.true : types.false) : type
-      const delta = field - last
-      if (delta > 0 && delta <= 15) this.#byte((delta << 4) | header)
-      else {
-        this.#byte(header)
-        this.#integer(field)
-      }
-      if (typeof value !== 'boolean') this.#value(type, value)
-      last = field
-    }
-    this.#byte(0)
-  }
-
-  #value(type: number, value: ThriftValue): void {
-    if (typeof value === 'boolean') this.#byte(value ? types.true : types.false)
-    else if (typeof value === 'number') {
-      if (type === types.byte) this.#byte(value)
-      else this.#integer(value)
-    } else if (value instanceof Uint8Array) {
-      if (type === types.binary) this.#varint(value.length)
-      this.#append(value)
-    } else if (value instanceof Map) this.struct(value)
-    else this.#list(value)
-  }
-
-  #list({ elementType, items }: ThriftList): void {
-    if (items.length < 15) this.#byte((items.length << 4) | elementType)
-    else {
-      this.#byte(0xf0 | elementType)
-      this.#varint(items.length)
-    }
-    for (const item of items) this.#value(elementType, item)
-  }
-
-  #integer(value: number): void {
-    this.#varint(value < 0 ? -value * 2 - 1 : value * 2)
-  }
-
-  #varint(value: number): void {
-    let rest = value
-    for (; rest >= 128; rest = Math.floor(rest / 128)) this.#byte((rest % 128) | 128)
-    this.#byte(rest)
-  }
-
-  #byte(byte: number): void {
-    this.#reserve(1)
-    this.#bytes[this.#length] = byte
-    this.#length += 1
-  }
-
-  #append(bytes: Uint8Array): void {
-    this.#reserve(bytes.length)
-    this.#bytes.set(bytes, this.#length)
-    this.#length += bytes.length
-  }
-
-  #reserve(length: number): void {
-    if (this.#length + length <= this.#bytes.length) return
-    const grown = new Uint8Array(Math.max(this.#bytes.length * 2, this.#length + length))
-    grown.set(this.#bytes.subarray(0, this.#length))
-    this.#bytes = grown
   }
 }

@@ -3,7 +3,6 @@ import fc from 'fast-check'
 import { readOffsetIndex } from 'hyparquet/src/indexes.js'
 import { describe, expect, it } from 'vitest'
 import { createEngine } from '../src/engine.ts'
-import { joinParquet } from '../src/parquet-join.ts'
 import { type CutFile, filesOf, footerOf, rowsOf } from './engine/parquet-files.ts'
 import { blockOf } from './engine/record-blocks.ts'
 
@@ -199,13 +198,4 @@ it('files begin where a group that is read again says, whatever their size and t
   const first = cutOf({ fileBytes: 50_000 }, 700)
   expect(first.length).toBeGreaterThan(22)
   for (const blockRows of [9_000, 333]) expect(cutOf({ fileStarts: first }, blockRows)).toEqual(first)
-})
-
-it('a file joined from one is the same rows with other key-value pairs', async () => {
-  const [files] = groups({ ...shapes['long texts, none twice']!, blockRows: 1_500 }, 1)
-  const { bytes } = files![0]!
-  const joined = new Uint8Array(Buffer.concat(joinParquet([bytes], new Map([['k', 'v']]))))
-  expect(await rowsOf(table, joined)).toEqual(await rowsOf(table, bytes))
-  const keys = footerOf(joined).key_value_metadata!.map(({ key }) => key)
-  expect(keys).toEqual(['k', 'ARROW:schema'])
 })

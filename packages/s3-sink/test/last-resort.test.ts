@@ -246,7 +246,7 @@ describe('the last resort', () => {
       bucket,
       readAgain: readerOf(trades),
       createEngine,
-      compression: 'uncompressed',
+      compression: 'none',
     })
     await test.sink.assign([trades.assigned], { generation: 1 })
     const verify = () =>

@@ -9,12 +9,13 @@ import type {
 /** A stored value: booleans and numbers as they are, bigint for 64-bit and decimals, text for strings, bytes. */
 export type Cell = boolean | number | bigint | string | Uint8Array | null
 
-const packed = (values: readonly Uint8Array[]): ByteDictionary => ({
-  offsets: Int32Array.from(
-    [0, ...values].map((_, index) => values.slice(0, index).reduce((a, b) => a + b.length, 0)),
-  ),
-  bytes: new Uint8Array(Buffer.concat(values)),
-})
+const packed = (values: readonly Uint8Array[]): ByteDictionary => {
+  const offsets = new Int32Array(values.length + 1)
+  values.forEach((value, index) => {
+    offsets[index + 1] = offsets[index]! + value.length
+  })
+  return { offsets, bytes: new Uint8Array(Buffer.concat(values)) }
+}
 
 const bits = (values: readonly boolean[]): Uint8Array => {
   const bytes = new Uint8Array(Math.ceil(values.length / 8))
@@ -55,7 +56,8 @@ export const vectorOf = ({ type }: ColumnDefinition, cells: readonly Cell[]): Co
     case 'string':
     case 'json': {
       const texts = [...new Set(cells.filter((cell) => cell !== null))] as string[]
-      const codes = Int32Array.from(cells, (cell) => (cell === null ? 0 : texts.indexOf(cell as string)))
+      const codeOf = new Map(texts.map((text, code) => [text, code]))
+      const codes = Int32Array.from(cells, (cell) => (cell === null ? 0 : codeOf.get(cell as string)!))
       return {
         kind: 'dictionary',
         codes,

@@ -10,7 +10,7 @@ export const groupBufferOf = (table: TableDefinition, maxPathBytes = 512): Group
     table,
     maxPathBytes,
     new RowGroupEncoder({
-      encoder: new ParquetEncoder(table.columns, { compression: 'snappy', rowGroupRows: 65_536 }),
+      encoder: new ParquetEncoder(table.columns, { compression: 'snappy' }),
       columns: table.columns.length,
       rowGroupRows: 65_536,
       fileBytes: 128 * 1024 * 1024,
