@@ -42,6 +42,7 @@ export default defineConfig({
         define: define(),
         test: {
           name: 'local',
+          globalSetup: './test/build-worker.js',
           include: ['packages/*/test/**/*.local.test.ts', 'examples/test/**/*.local.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 30_000,

@@ -66,3 +66,8 @@ export class LogChangedError extends StockpipeError {
 export class FencedError extends StockpipeError {
   override readonly name = 'FencedError'
 }
+
+/** The thread that held a partition log's open flush group ended. Nothing of it is published: it is read again. */
+export class EngineLostError extends StockpipeError {
+  override readonly name = 'EngineLostError'
+}

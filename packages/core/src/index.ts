@@ -38,6 +38,7 @@ export type { DecodedBlock, Decoder, RejectedRecord } from './decoder.ts'
 export type { ErrorFacts, StockpipeErrorOptions } from './errors.ts'
 export {
   ConfigurationError,
+  EngineLostError,
   FencedError,
   LogChangedError,
   LostPositionError,

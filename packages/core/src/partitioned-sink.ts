@@ -44,7 +44,7 @@ export interface PartitionedSinkEvents {
   committable: [position: PartitionPosition]
   /** Another owner has taken this partition log on; stop reading it, or assign it anew. */
   fenced: [partition: TopicPartition, error: Error]
-  /** The partition log cannot go on. */
+  /** The partition log cannot go on; with an `EngineLostError` it can once it is assigned anew. */
   failed: [partition: TopicPartition, error: Error]
 }
 

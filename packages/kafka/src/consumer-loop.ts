@@ -239,7 +239,7 @@ export class ConsumerLoop {
   #fail(cursor: PartitionCursor, error: unknown): void {
     const { ownership, onFailure } = this.#options
     if (this.#ending || ownership.cursor(cursor) !== cursor || cursor.standing === undefined) return
-    if (StockpipeError.isInstance(error) && error.name === 'FencedError') ownership.fenced(cursor)
+    if (isGivenUp(error)) ownership.fenced(cursor)
     else onFailure(error)
   }
 
@@ -279,6 +279,10 @@ export class ConsumerLoop {
     if (expelled || rebalanceErrors.has(type)) await this.#options.ownership.interrupt({ expelled })
   }
 }
+
+/** The sink holds nothing of the partition any more, and it may be assigned anew: its records are read again. */
+export const isGivenUp = (error: unknown): boolean =>
+  StockpipeError.isInstance(error) && (error.name === 'FencedError' || error.name === 'EngineLostError')
 
 /** Tells a failed heartbeat, which is for kafkajs to deal with, from everything else. */
 class HeartbeatFailure {

@@ -1,7 +1,7 @@
 import { type PartitionedSink, type PartitionedSinkEvents, systemRuntime } from '@stockpipe/core'
 import { PartitionAssigners } from 'kafkajs'
 import { patiently } from './admin-session.ts'
-import { ConsumerLoop } from './consumer-loop.ts'
+import { ConsumerLoop, isGivenUp } from './consumer-loop.ts'
 import {
   type ConsumerSummary,
   checkConsumerOptions,
@@ -235,7 +235,10 @@ const listenToSinks = (
       if (cursor) ownership.fenced(cursor)
     })
     on('failed', (partition, error) => {
-      if (ownership.cursor(partition)) onFailure(error)
+      const cursor = ownership.cursor(partition)
+      if (!cursor) return
+      if (isGivenUp(error)) ownership.fenced(cursor)
+      else onFailure(error)
     })
   }
   return () => {

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { LogChangedError, LostPositionError } from '@stockpipe/core'
+import { EngineLostError, LogChangedError, LostPositionError } from '@stockpipe/core'
 import { describe, expect, it, vi } from 'vitest'
 import { type ConsumerProgress, createProducer, ensureTopics } from '../src/index.ts'
 import { clientOf, quotesFrom, quotesTopic, startBroker } from './local-broker.ts'
@@ -347,6 +347,27 @@ describe.concurrent('runConsumer and its sink', () => {
     const options = { ...quick, kafka, groupId: 'group', topics: [topic], sink, until: 'latest' } as const
     await runConsumer({ ...options, maxBlockRecords: 150 })
     expect(sink.calls.filter((call) => call === 'assign topic/0').length).toBeGreaterThan(1)
+    expect(sink.violations).toEqual([])
+    expect(idsOf(sink.journal)).toEqual(numbers(1000))
+  })
+})
+
+describe('runConsumer and a sink whose engine is lost', () => {
+  it('takes the partition anew, and what was not published is handed over again', async () => {
+    const { kafka, topic, producer } = await filled('topic', 1000, 1)
+    await producer.close()
+    const sink = new MemorySink()
+    sink.publishEvery = 200
+    let crashes = 2
+    sink.beforeRoom = async () => {
+      if (crashes-- <= 0) return
+      const error = new EngineLostError({ code: 'ENGINE_WORKER_LOST', message: 'crashed', retryable: true })
+      sink.emit('failed', { topic: 'topic', partition: 0 }, error)
+      throw error
+    }
+    const options = { ...quick, kafka, groupId: 'group', topics: [topic], sink, until: 'latest' } as const
+    await runConsumer({ ...options, maxBlockRecords: 150 })
+    expect(sink.calls.filter((call) => call === 'assign topic/0')).toHaveLength(3)
     expect(sink.violations).toEqual([])
     expect(idsOf(sink.journal)).toEqual(numbers(1000))
   })

@@ -81,7 +81,7 @@ export const cutGroup = async (context: GroupCutContext, cut: GroupCut): Promise
   let claimSent = false
   try {
     const { start, next } = group
-    const files = await staging.run(context.engine.handle({ kind: 'cut', log, start, next }))
+    const files = await staging.run(context.engine.cut({ kind: 'cut', log, start, next }))
     cut.staged(files)
     const entry = entryOf(context, cut, claimId, files)
     refuseMiscounted(entry)

@@ -45,6 +45,7 @@ export type {
   LateOptions,
   RotationOptions,
   SinkOptions,
+  WorkerOptions,
 } from './sink-options.ts'
 export type { OffsetForTimestamp, StartPolicy } from './start-policy.ts'
 export type { AbortedUpload, CleanedUploads } from './upload-cleaner.ts'

@@ -1,7 +1,13 @@
 import { ConfigurationError, nearestName } from '@stockpipe/core'
 import type { EventTimeBoundary } from './event-boundary.ts'
 import type { PushSinkOptions } from './push-sink-options.ts'
-import type { DeadLetterOptions, LateOptions, RotationOptions, SinkOptions } from './sink-options.ts'
+import type {
+  DeadLetterOptions,
+  LateOptions,
+  RotationOptions,
+  SinkOptions,
+  WorkerOptions,
+} from './sink-options.ts'
 
 /** A name is known, or holds options whose names are. */
 interface Names {
@@ -22,6 +28,8 @@ const rotation = {
 const late = { allowed: true, then: true, location: true } satisfies KnownNames<LateOptions>
 const pushedDeadLetters = { onRejected: true, location: true, maxRejectedRatio: true } as const
 const deadLetters = { ...pushedDeadLetters, publisher: true } satisfies KnownNames<DeadLetterOptions>
+
+const workers = { count: true, entry: true } satisfies KnownNames<WorkerOptions>
 
 const both = {
   name: true,
@@ -62,6 +70,7 @@ const ofSink = {
   rotation,
   deadLetters,
   cutsAtOnce: true,
+  workers,
   compacted: true,
   onCommit: true,
 } satisfies KnownNames<SinkOptions>

@@ -52,6 +52,8 @@ export class PartitionLog {
   /** The cuts under way, one after another, while `#cutting`. */
   #cuts: Promise<void> | undefined
   #cutting = false
+  /** The engine has a block whose records are not counted yet. */
+  #taking = false
   #draining = false
   /** Blocks are taken one after another, in the order they were written. */
   #lastWrite: Promise<void> = Promise.resolve()
@@ -115,6 +117,11 @@ export class PartitionLog {
     return this.#cutDue !== undefined || this.#state === 'staging'
   }
 
+  /** What the engine held of it is gone. */
+  lose(error: Error): void {
+    this.#end(error)
+  }
+
   cutForMemory(): void {
     this.#requestCut('memory')
   }
@@ -139,17 +146,22 @@ export class PartitionLog {
     const { runtime, logger, engine, budget } = this.#context
     this.#draining = true
     this.#changes.wake()
-    const giveUp = () => this.#abort.abort(notAssigned(this.name))
+    const giveUp = () => {
+      this.#abort.abort(notAssigned(this.name))
+      this.#changes.wake()
+    }
     const left = options.deadline === undefined ? undefined : options.deadline - runtime.monotonic()
     const timer = left === undefined ? undefined : runtime.setTimer(giveUp, Math.max(0, left))
-    if (options.drain && this.#state !== 'opening') this.#requestCut(options.cutBy)
-    else giveUp()
+    if (options.drain && this.#state !== 'opening') {
+      while (this.#taking && !this.#abort.signal.aborted) await this.#changes.wait()
+      this.#requestCut(options.cutBy)
+    } else giveUp()
     while (this.#cutting) await this.#cuts
     timer?.cancel()
     this.#state = partitionLogStateAfter(this.#state, 'revoke')
     this.#stopTimer()
     giveUp()
-    engine.handle({ kind: 'discard', log: this.log })
+    engine.discard(this.log)
     this.#buffered = nothing
     budget.remove(this)
     this.#tellBuffered()
@@ -162,10 +174,14 @@ export class PartitionLog {
     markerTimer.cancel()
   }
 
-  async #take(block: RecordBlock): Promise<void> {
+  async #take(given: RecordBlock): Promise<void> {
     const { budget, compacted } = this.#context
-    for (let stopped = true; stopped; ) {
-      await this.#untilTaking()
+    for (let block: RecordBlock | undefined = given; block; ) {
+      // Nothing may come between the last look and the engine's taking.
+      while (this.#waits()) await (budget.isFull ? budget.room(this.#abort.signal) : this.#changes.wait())
+      this.#refuseWhenOver()
+      if (this.#draining) throw notAssigned(this.name)
+      let rest: RecordBlock | undefined
       try {
         if (block.firstOffset > this.position) throw offsetJump(this.name, this.log, this.position, block)
         if (this.#unproven) {
@@ -173,42 +189,59 @@ export class PartitionLog {
           this.#unproven = undefined
         }
         if (block.nextOffset <= this.#group.next) return
-        stopped = this.#add(block)
+        rest = await this.#add(block)
       } catch (error) {
+        this.#refuseWhenOver()
         throw this.#end(error)
       }
-      const reason = stopped ? 'event-time' : this.#rotationDue()
+      const reason = rest ? 'event-time' : this.#rotationDue()
       if (reason) this.#requestCut(reason)
       else this.#restartIdleTimer()
+      block = rest
     }
     await budget.room(this.#abort.signal)
   }
 
-  async #untilTaking(): Promise<void> {
-    const { budget } = this.#context
-    // While a cut is due but has not begun, more rows would only make it larger.
-    while (!this.isOver && !this.#draining) {
-      if (budget.isFull) await budget.room(this.#abort.signal)
-      else if (this.#cutDue || this.#asks('block') === 'wait') await this.#changes.wait()
-      else break
-    }
-    if (this.isOver || this.#draining || this.#asks('block') === 'refuse') {
-      throw this.#error ?? notAssigned(this.name)
+  /** While a cut is due but has not begun, more rows would only make it larger. */
+  #waits(): boolean {
+    if (this.isOver || this.#draining) return false
+    return this.#context.budget.isFull || this.#cutDue !== undefined || this.#asks('block') === 'wait'
+  }
+
+  #refuseWhenOver(): void {
+    if (this.isOver || this.#asks('block') === 'refuse') throw this.#error ?? notAssigned(this.name)
+  }
+
+  /** Answers the block again where the rest of it belongs to the next group. */
+  async #add(given: RecordBlock): Promise<RecordBlock | undefined> {
+    // Cuts wait until what the engine has taken is counted, so that what they claim is what it holds.
+    this.#taking = true
+    try {
+      return await this.#taken(given)
+    } finally {
+      this.#taking = false
+      this.#changes.wake()
     }
   }
 
-  /** True when the rest of the block belongs to the next group. */
-  #add(block: RecordBlock): boolean {
+  async #taken(given: RecordBlock): Promise<RecordBlock | undefined> {
+    const { engine, budget, rotation } = this.#context
     const group = this.#group
     const { next: from, watermark } = group
-    let facts = blockFacts(block, from)
+    let facts = blockFacts(given, from)
     let taken: { rows: number; deadLetters: number; skipped: number; stoppedAt?: bigint } = {
       rows: 0,
       deadLetters: 0,
       skipped: 0,
     }
     let rejected: readonly RejectedRecord[] = []
-    for (const response of this.#context.engine.handle({ kind: 'block', block, from, watermark })) {
+    const { responses, block } = await engine.take(
+      { kind: 'block', block: given, from, watermark },
+      this.#abort.signal,
+    )
+    // Given up meanwhile: what the engine has taken is discarded after it.
+    if (this.isOver) throw this.#error ?? notAssigned(this.name)
+    for (const response of responses) {
       if (response.kind === 'rejected') rejected = response.records
       if (response.kind !== 'buffered') continue
       taken = response
@@ -225,11 +258,11 @@ export class PartitionLog {
         message: `${this.name}: ${facts.records} records from offset ${from} became ${taken.rows} rows and ${taken.deadLetters} dead letters, ${taken.skipped} were skipped: a fault of the engine.`,
       })
     }
-    if (group.isEmpty) this.#startTimer(this.#context.rotation.ageMillis, () => this.#requestCut('age'))
+    if (group.isEmpty) this.#startTimer(rotation.ageMillis, () => this.#requestCut('age'))
     group.add(facts, taken)
-    this.#context.budget.changed()
+    budget.changed()
     this.#tellBuffered()
-    return taken.stoppedAt !== undefined
+    return taken.stoppedAt === undefined ? undefined : block
   }
 
   #rotationDue(): CutReason | undefined {
@@ -251,6 +284,7 @@ export class PartitionLog {
       while (this.#cutDue && !this.isOver) {
         const release = await this.#context.cutSlots.acquire(this.#abort.signal)
         try {
+          while (this.#taking) await this.#changes.wait(this.#abort.signal)
           const reason = this.#cutDue
           this.#cutDue = undefined
           if (!this.#group.isEmpty && !this.isOver) await this.#cut(reason)
@@ -337,7 +371,7 @@ export class PartitionLog {
     const fenced = problem instanceof FencedError
     this.#move(fenced ? 'fence' : 'fail')
     this.#stopTimer()
-    this.#context.engine.handle({ kind: 'discard', log: this.log })
+    this.#context.engine.discard(this.log)
     this.#buffered = nothing
     this.#context.budget.changed()
     this.#tellBuffered()

@@ -12,6 +12,7 @@ export interface PushSinkOptions
     | 'cleaner'
     | 'retainEntriesMillis'
     | 'cutsAtOnce'
+    | 'workers'
     | 'compacted'
     | 'onCommit'
     | 'rotation'

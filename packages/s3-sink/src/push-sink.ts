@@ -10,6 +10,7 @@ import {
   type TopicPartition,
 } from '@stockpipe/core'
 import { createEngine } from './engine.ts'
+import { inlineEngine } from './engine-host.ts'
 import { LostUploadError } from './errors.ts'
 import { blockFacts, FlushGroup } from './flush-group.ts'
 import { cutGroup, type GroupCutContext } from './group-cut.ts'
@@ -54,7 +55,7 @@ class StockpipePushSink implements PushSink {
     this.#context = {
       runtime,
       logger: options.logger ?? silentLogger,
-      engine: this.#makeEngine(this.#setup.engine),
+      engine: inlineEngine(this.#makeEngine(this.#setup.engine)),
       topic: options.topic,
       table: options.table,
       tableStore: this.#setup.tableStore,
@@ -88,7 +89,7 @@ class StockpipePushSink implements PushSink {
   async close(): Promise<void> {
     this.#closed = true
     await Promise.all(this.#last.values())
-    this.#context.engine.close()
+    await this.#context.engine.close()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -117,7 +118,7 @@ class StockpipePushSink implements PushSink {
         const fenced = StockpipeError.isInstance(error) && error.code === 'FENCED'
         if (!fenced || fencings === mostFencings) throw error
       } finally {
-        this.#context.engine.handle({ kind: 'discard', log })
+        this.#context.engine.discard(log)
       }
     }
   }
@@ -141,14 +142,18 @@ class StockpipePushSink implements PushSink {
     const group = new FlushGroup(block.firstOffset, journal.end.lastRecord, journal.end.watermark)
     const facts = blockFacts(block, block.firstOffset)
     let taken = { rows: 0, deadLetters: 0, skipped: 0 }
-    engine.handle({ kind: 'discard', log })
+    engine.discard(log)
     // The block is handed over as a copy: it may be needed once more.
-    for (const response of engine.handle({
-      kind: 'block',
-      block: structuredClone(block),
-      from: block.firstOffset,
-      watermark: group.watermark,
-    })) {
+    const { responses } = await engine.take(
+      {
+        kind: 'block',
+        block: structuredClone(block),
+        from: block.firstOffset,
+        watermark: group.watermark,
+      },
+      signal,
+    )
+    for (const response of responses) {
       if (response.kind === 'rejected')
         new RejectionLimit(log, this.#setup.deadLetters).add(
           facts.records,

@@ -1,5 +1,5 @@
 import type { BoundTable, PartitionedSinkEvents, Runtime, TopicDefinition } from '@stockpipe/core'
-import type { Engine } from './engine-messages.ts'
+import type { EngineHost } from './engine-host.ts'
 import type { LatePolicy } from './late-rows.ts'
 import type { SinkLogger } from './logger.ts'
 import type { MemoryBudget } from './memory-budget.ts'
@@ -14,7 +14,7 @@ import type { Slots } from './slots.ts'
 export interface SinkContext {
   readonly runtime: Runtime
   readonly logger: SinkLogger
-  readonly engine: Engine
+  readonly engine: EngineHost
   readonly journal: PartitionJournalOptions
   readonly topic: TopicDefinition
   readonly table: BoundTable

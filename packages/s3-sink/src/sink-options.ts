@@ -122,6 +122,14 @@ export interface GroupCommit {
   readonly millis: number
 }
 
+/** Worker threads of a sink. */
+export interface WorkerOptions {
+  /** Default 1. */
+  readonly count?: number
+  /** The entry of a worker: what `@stockpipe/s3-sink/engine-worker` was bundled to. Default: the file of the package. */
+  readonly entry?: URL
+}
+
 export interface SinkOptions extends ObjectSettings {
   /** Names the sink in the journal and in file names. Never give a name to a second topic, table or purpose. */
   readonly name: string
@@ -191,6 +199,13 @@ export interface SinkOptions extends ObjectSettings {
   readonly logger?: SinkLogger
   /** Called after each group. */
   readonly onCommit?: (commit: GroupCommit) => void
-  /** Makes the engine. Default: the one of this package, on this thread. */
+  /**
+   * Worker threads that decode, route and encode, so that the thread of the sink only moves bytes; 0: none, all of it
+   * on the thread of the sink. A partition log stays with one worker. Not with `transform` or
+   * `createEngine`: a function crosses no threads. Should a worker crash, its partition logs end with an
+   * `EngineLostError` and may be assigned anew, which `runConsumer` does. Default 0.
+   */
+  readonly workers?: number | WorkerOptions
+  /** Makes the engine. Default: the one of this package. */
   readonly createEngine?: (options: EngineOptions) => Engine
 }

@@ -16,6 +16,7 @@ import {
 import { AccessWatch } from './access-watch.ts'
 import { DeadLetterForwarder } from './dead-letter-forwarder.ts'
 import { createEngine } from './engine.ts'
+import { engineOf } from './engine-choice.ts'
 import { Housekeeping, type HousekeepingJob } from './housekeeping.ts'
 import { sinkHash } from './journal-keys.ts'
 import { refuseUnknownSinkOptions } from './known-options.ts'
@@ -74,11 +75,11 @@ class StockpipeSink implements Sink {
         createEngine: makeEngine,
         engine,
       })
-    const ownEngine = makeEngine(engine)
+    const host = engineOf(options, engine, (log, error) => this.#logs.get(nameOf(log))?.lose(error))
     const budget =
       options.memory instanceof MemoryBudget ? options.memory : createMemoryBudget(options.memory ?? '256MiB')
     this.#leaveBudget = budget.join({
-      encoderBytes: () => ownEngine.encoderBytes ?? 0,
+      encoderBytes: () => host.encoderBytes,
       onPressure: (full) => this.#emit(full ? 'full' : 'room'),
       onChange: ({ usedBytes, limitBytes, full }) =>
         channels.s3Sink.memory.publish(() => ({ sink: options.name, usedBytes, limitBytes, full })),
@@ -98,7 +99,7 @@ class StockpipeSink implements Sink {
     this.#context = {
       runtime,
       logger,
-      engine: ownEngine,
+      engine: host,
       journal: {
         runtime,
         logger,
@@ -264,7 +265,7 @@ class StockpipeSink implements Sink {
     const healthy = logs.filter((log) => !log.isOver)
     await Promise.all(logs.map((log) => this.#drop(log, { drain: true }, 'close')))
     this.#leaveBudget()
-    this.#context.engine.close()
+    await this.#context.engine.close()
     // Fenced is no failure: the new owner has the records.
     const failed = healthy.find((log) => log.error && !isFenced(log.error))
     if (failed) throw failed.error

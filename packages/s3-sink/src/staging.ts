@@ -50,8 +50,10 @@ export class Staging {
   }
 
   /** Pulls the engine's responses as parts are sent. Resolves when every part is durable. */
-  async run(responses: Iterable<EngineResponse>): Promise<readonly EntryFile[]> {
-    for (const response of responses) {
+  async run(
+    responses: Iterable<EngineResponse> | AsyncIterable<EngineResponse>,
+  ): Promise<readonly EntryFile[]> {
+    for await (const response of responses) {
       if (response.kind === 'part') await this.#addPart(response)
       if (response.kind === 'file') this.#file(response).whole = response
     }

@@ -15,6 +15,8 @@ const expectedCodes = new Set([
   'FENCED',
   'PARTITION_NOT_ASSIGNED',
   'SINK_CLOSED',
+  'ENGINE_WORKER_LOST',
+  'ENGINE_WORKERS_FAIL',
 ])
 
 interface Reading {
@@ -137,7 +139,8 @@ export class Member {
         reading.position = block.nextOffset
       })
       .catch((error: unknown) => {
-        this.#lost(block)
+        // What an earlier assignment was handed may fail after a later one.
+        if (this.#readings.get(reading.log) === reading) this.#lost(block)
         this.#judge(error)
       })
       .finally(() => {

@@ -80,6 +80,7 @@ export class Simulation {
   readonly done: Partial<Record<Action, number>> = {}
   readonly #options: ScheduleOptions
   #ids = 0
+  #ending = false
 
   constructor(options: ScheduleOptions) {
     this.#options = options
@@ -173,9 +174,11 @@ export class Simulation {
   }
 
   async #end(): Promise<void> {
+    this.#ending = true
     this.calls.rates = noFaults
     for (const member of this.members) {
       member.clock.skewMillis = 0
+      member.clock.crashRate = 0
       if (member.alive && !member.isClosed && this.chance.happens(0.4)) this.#kill(member)
     }
     const last = this.#join(this.logs)
@@ -253,6 +256,7 @@ export class Simulation {
     const joined = this.members.length
     const options = { ...this.#options.member(joined), readAgain: this.#reader }
     const member = new Member(`member-${joined}`, world, options)
+    if (this.#ending) member.clock.crashRate = 0
     this.members.push(member)
     member.assign(logs)
     return member

@@ -42,6 +42,8 @@ export class ProcessClock implements Runtime {
   /** How far the wall clock is from true time. */
   skewMillis = 0
   runs = true
+  /** How likely a worker thread of the process crashes at each message. */
+  crashRate = 0.002
 
   constructor(world: WorldTime, chance: Chance) {
     this.#world = world

@@ -1,0 +1,39 @@
+import type { RecordBlock, TopicPartition } from '@stockpipe/core'
+import type { Engine, EngineRequest, EngineResponse } from './engine-messages.ts'
+
+export type BlockRequest = Extract<EngineRequest, { kind: 'block' }>
+export type CutRequest = Extract<EngineRequest, { kind: 'cut' }>
+
+/** What became of a block. */
+export interface BlockAnswer {
+  readonly responses: readonly EngineResponse[]
+  /** The block as it is after it was taken; only to be used where the engine stopped within it. */
+  readonly block: RecordBlock
+}
+
+/**
+ * An engine as a sink reaches it: on its own thread or in a worker. Requests of one partition log are done in the
+ * order they are made; the buffers of a block are the engine's once it is handed over.
+ */
+export interface EngineHost {
+  /** Bytes held outside the JavaScript heap. */
+  readonly encoderBytes: number
+  /** Takes a block; rejects with what the engine threw. */
+  take(request: BlockRequest, signal: AbortSignal): Promise<BlockAnswer>
+  /** Encodes a flush group, as far as it is pulled. */
+  cut(request: CutRequest): Iterable<EngineResponse> | AsyncIterable<EngineResponse>
+  /** Forgets what is held of a partition log. */
+  discard(log: TopicPartition): void
+  close(): Promise<void>
+}
+
+/** An engine on the thread of its caller. */
+export const inlineEngine = (engine: Engine): EngineHost => ({
+  get encoderBytes() {
+    return engine.encoderBytes ?? 0
+  },
+  take: async (request) => ({ responses: [...engine.handle(request)], block: request.block }),
+  cut: (request) => engine.handle(request),
+  discard: (log) => void engine.handle({ kind: 'discard', log }),
+  close: async () => engine.close(),
+})

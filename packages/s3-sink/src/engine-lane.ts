@@ -1,0 +1,115 @@
+import type { EngineRequest } from './engine-messages.ts'
+import { Slots } from './slots.ts'
+import { revivedError, type WorkerAnswer, type WorkerRequest } from './worker-messages.ts'
+
+/** Blocks on their way into a worker, or being taken there, at most. */
+const blocksInFlight = 2
+
+/** The sink's end of a worker thread, as `node:worker_threads` has it. */
+export interface EngineThread {
+  postMessage(asked: WorkerRequest, transfer?: ArrayBuffer[]): void
+  on(event: 'message', listener: (answer: WorkerAnswer) => void): unknown
+  on(event: 'error' | 'messageerror', listener: (error: Error) => void): unknown
+  on(event: 'exit', listener: (code: number) => void): unknown
+  ref(): void
+  unref(): void
+  terminate(): Promise<unknown>
+}
+
+interface Pending {
+  readonly resolve: (answer: WorkerAnswer) => void
+  readonly reject: (error: Error) => void
+}
+
+/** One worker thread with an engine. */
+export class EngineLane {
+  readonly credits = new Slots(blocksInFlight)
+  readonly #worker: EngineThread
+  readonly #pending = new Map<number, Pending>()
+  #id = 0
+  #encoderBytes = 0
+  #closing = false
+  #ended: Error | undefined
+
+  /** @param onEnded called once should the worker end by itself */
+  constructor(worker: EngineThread, onEnded: (reason: Error) => void) {
+    this.#worker = worker
+    // A sink that nobody waits for does not keep its process alive; work under way does.
+    this.#worker.unref()
+    this.#worker.on('message', (answer: WorkerAnswer) => this.#answered(answer))
+    const ended = (reason: Error) => {
+      if (this.#ended) return
+      this.#ended = reason
+      for (const { reject } of this.#pending.values()) reject(reason)
+      this.#pending.clear()
+      if (!this.#closing) onEnded(reason)
+    }
+    this.#worker.on('error', ended)
+    this.#worker.on('messageerror', (error) => {
+      void this.#worker.terminate()
+      ended(error)
+    })
+    this.#worker.on('exit', (code) => ended(new Error(`the worker ended with code ${code}`)))
+  }
+
+  /** Why the worker is no more. */
+  get ended(): Error | undefined {
+    return this.#ended
+  }
+
+  get encoderBytes(): number {
+    return this.#ended ? 0 : this.#encoderBytes
+  }
+
+  /** Has a block taken or a log discarded; rejects with what the engine threw, or what ended the worker. */
+  ask(request: EngineRequest, buffers: readonly ArrayBuffer[] = []): Promise<WorkerAnswer> {
+    const id = this.#nextId()
+    return this.#send({ kind: 'handle', id, request }, buffers)
+  }
+
+  /** Begins a cut; answers the id to pull it by. */
+  begin(request: EngineRequest): number {
+    const id = this.#nextId()
+    if (!this.#ended) this.#worker.postMessage({ kind: 'handle', id, request })
+    return id
+  }
+
+  /** The next response of a cut. */
+  pull(id: number): Promise<WorkerAnswer> {
+    return this.#send({ kind: 'pull', id })
+  }
+
+  /** The cut is not pulled any further. */
+  giveUp(id: number): void {
+    if (!this.#ended) this.#worker.postMessage({ kind: 'return', id })
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true
+    await this.#worker.terminate()
+  }
+
+  #nextId(): number {
+    this.#id += 1
+    return this.#id
+  }
+
+  #send(asked: WorkerRequest, buffers: readonly ArrayBuffer[] = []): Promise<WorkerAnswer> {
+    return new Promise((resolve, reject) => {
+      if (this.#ended) return reject(this.#ended)
+      this.#worker.postMessage(asked, [...buffers])
+      this.#pending.set(asked.id, { resolve, reject })
+      this.#worker.ref()
+    })
+  }
+
+  #answered(answer: WorkerAnswer): void {
+    this.#encoderBytes = answer.encoderBytes
+    const pending = this.#pending.get(answer.id)
+    if (!pending) return
+    this.#pending.delete(answer.id)
+    if (this.#pending.size === 0) this.#worker.unref()
+    if (answer.error) pending.reject(revivedError(answer.error))
+    else pending.resolve(answer)
+  }
+}

@@ -1,0 +1,61 @@
+import { createEngine } from './engine.ts'
+import type { Engine, EngineOptions, EngineResponse } from './engine-messages.ts'
+import { thrownValue, type WorkerAnswer, type WorkerRequest } from './worker-messages.ts'
+
+/** The worker's end of the messages. */
+export interface ServerPort {
+  postMessage(answer: WorkerAnswer, transfer: ArrayBuffer[]): void
+  on(event: 'message', listener: (asked: WorkerRequest) => void): unknown
+}
+
+/** Drives an engine by messages: what a worker thread does. */
+export const serveEngine = (port: ServerPort, options: EngineOptions, make = createEngine): void => {
+  const engine: Engine = make(options)
+  const cuts = new Map<number, Iterator<EngineResponse>>()
+
+  const answer = (answered: Omit<WorkerAnswer, 'encoderBytes'>, buffers: ArrayBuffer[] = []) =>
+    port.postMessage({ ...answered, encoderBytes: engine.encoderBytes ?? 0 }, buffers)
+
+  const handle = (asked: WorkerRequest): void => {
+    const { id } = asked
+    if (asked.kind === 'return') {
+      cuts.get(id)?.return?.()
+      cuts.delete(id)
+      return
+    }
+    if (asked.kind === 'pull') {
+      const { value, done = false } = cuts.get(id)!.next()
+      if (done) cuts.delete(id)
+      const responses: EngineResponse[] = done ? [] : [value]
+      answer({ id, responses, done }, responses.flatMap(buffersOf))
+      return
+    }
+    const { request } = asked
+    const responses = engine.handle(request)
+    if (request.kind === 'cut') {
+      cuts.set(id, responses[Symbol.iterator]())
+      return
+    }
+    const all = [...responses]
+    const stopped = all.some((response) => response.kind === 'buffered' && response.stoppedAt !== undefined)
+    // As a copy: the engine may still look into what it was given.
+    const rest = request.kind === 'block' && stopped ? { block: request.block } : {}
+    answer({ id, responses: all, done: true, ...rest })
+  }
+
+  port.on('message', (asked) => {
+    try {
+      handle(asked)
+    } catch (error) {
+      cuts.delete(asked.id)
+      answer({ id: asked.id, responses: [], done: true, error: thrownValue(error) })
+    }
+  })
+}
+
+/** A part's bytes leave with it, where they are a buffer of their own. */
+const buffersOf = (response: EngineResponse): ArrayBuffer[] => {
+  if (response.kind !== 'part') return []
+  const { buffer, byteLength } = response.bytes
+  return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : []
+}

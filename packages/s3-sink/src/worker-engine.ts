@@ -1,0 +1,174 @@
+import { EngineLostError, type RecordBlock, StockpipeError, type TopicPartition } from '@stockpipe/core'
+import type { BlockAnswer, BlockRequest, CutRequest, EngineHost } from './engine-host.ts'
+import { EngineLane, type EngineThread } from './engine-lane.ts'
+import type { EngineResponse } from './engine-messages.ts'
+import { transferableBlock } from './transfer-list.ts'
+
+/** Workers that may end one after another without a group cut in between. */
+const mostCrashes = 5
+
+export interface WorkerEngineOptions {
+  readonly workers: number
+  readonly start: () => EngineThread
+  /** The rows held of a log are gone with their worker. */
+  readonly onLost: (log: TopicPartition, error: Error) => void
+}
+
+/** Rows of one partition log in one worker. */
+interface Pin {
+  readonly log: TopicPartition
+  readonly lane: EngineLane
+  lost?: Error
+}
+
+/**
+ * Engines in worker threads. A partition log stays with one worker. One that ends takes its rows along: each log that has
+ * some there is lost until it is discarded, and the next block starts a new worker.
+ */
+export class WorkerEngine implements EngineHost {
+  readonly #options: WorkerEngineOptions
+  readonly #lanes: (EngineLane | undefined)[]
+  readonly #pins = new Map<string, Pin>()
+  #crashes = 0
+  #closed = false
+
+  constructor(options: WorkerEngineOptions) {
+    this.#options = options
+    this.#lanes = new Array(options.workers).fill(undefined)
+  }
+
+  get encoderBytes(): number {
+    return this.#all().reduce((bytes, lane) => bytes + lane.encoderBytes, 0)
+  }
+
+  async take(request: BlockRequest, signal: AbortSignal): Promise<BlockAnswer> {
+    const pin = this.#pinned(request.block)
+    const { lane } = pin
+    const release = await lane.credits.acquire(signal)
+    try {
+      refuseIfLost(pin)
+      if (this.#pins.get(nameOf(pin.log)) !== pin) throw discarded(pin.log)
+      const { block, buffers } = transferableBlock(request.block)
+      const answer = await this.#asked(pin, lane.ask({ ...request, block }, buffers))
+      return { responses: answer.responses, block: answer.block ?? block }
+    } finally {
+      release()
+    }
+  }
+
+  async *cut(request: CutRequest): AsyncGenerator<EngineResponse, void, undefined> {
+    const pin = this.#pins.get(nameOf(request.log))
+    if (!pin) return
+    refuseIfLost(pin)
+    const { lane } = pin
+    const id = lane.begin(request)
+    let whole = false
+    try {
+      for (;;) {
+        const { done, responses } = await this.#asked(pin, lane.pull(id))
+        if (done) break
+        yield* responses
+      }
+      whole = true
+      this.#crashes = 0
+      this.#unpin(pin)
+    } finally {
+      if (!whole) lane.giveUp(id)
+    }
+  }
+
+  discard(log: TopicPartition): void {
+    const pin = this.#pins.get(nameOf(log))
+    if (!pin) return
+    // What it fails with is told to whoever asks next.
+    if (!pin.lost) pin.lane.ask({ kind: 'discard', log: pin.log }).catch(() => {})
+    this.#unpin(pin)
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#pins.clear()
+    await Promise.all(this.#all().map((lane) => lane.close()))
+  }
+
+  #all(): EngineLane[] {
+    return this.#lanes.filter((lane) => lane !== undefined)
+  }
+
+  #pinned({ topic, partition }: RecordBlock): Pin {
+    const name = nameOf({ topic, partition })
+    const known = this.#pins.get(name)
+    if (known) {
+      refuseIfLost(known)
+      return known
+    }
+    const pin: Pin = { log: { topic, partition }, lane: this.#lane(partition % this.#lanes.length) }
+    this.#pins.set(name, pin)
+    return pin
+  }
+
+  #unpin(pin: Pin): void {
+    if (this.#pins.get(nameOf(pin.log)) === pin) this.#pins.delete(nameOf(pin.log))
+  }
+
+  #lane(index: number): EngineLane {
+    const present = this.#lanes[index]
+    if (present) return present
+    if (this.#closed) throw new StockpipeError({ code: 'ENGINE_CLOSED', message: 'The engine is closed.' })
+    const lane: EngineLane = new EngineLane(this.#options.start(), (reason) => this.#ended(lane, reason))
+    this.#lanes[index] = lane
+    return lane
+  }
+
+  #ended(lane: EngineLane, reason: Error): void {
+    this.#crashes += 1
+    this.#lanes[this.#lanes.indexOf(lane)] = undefined
+    for (const pin of this.#pins.values()) {
+      if (pin.lane !== lane) continue
+      pin.lost = this.#lost(pin.log, reason)
+      this.#options.onLost(pin.log, pin.lost)
+    }
+  }
+
+  /** What ended the worker while it was asked is told in the terms of the log. */
+  async #asked<Answer>(pin: Pin, asked: Promise<Answer>): Promise<Answer> {
+    try {
+      return await asked
+    } catch (error) {
+      const { ended } = pin.lane
+      throw pin.lost ?? (ended ? this.#lost(pin.log, ended) : error)
+    }
+  }
+
+  #lost({ topic, partition }: TopicPartition, cause: Error): Error {
+    const what = `The worker thread that held the open group of ${topic}-${partition} ended: ${cause.message}.`
+    const facts = { topic, partition }
+    return this.#crashes < mostCrashes
+      ? new EngineLostError({
+          code: 'ENGINE_WORKER_LOST',
+          message: `${what} Nothing of it was published; assign the partition anew, and its records are read again.`,
+          retryable: true,
+          cause,
+          facts,
+        })
+      : new StockpipeError({
+          code: 'ENGINE_WORKERS_FAIL',
+          message: `${what} That makes ${this.#crashes} in a row without a group published: look at the cause, and at the memory the process may use.`,
+          cause,
+          facts,
+        })
+  }
+}
+
+const nameOf = ({ topic, partition }: TopicPartition): string => `${topic}-${partition}`
+
+const refuseIfLost = ({ lost }: Pin): void => {
+  if (lost) throw lost
+}
+
+const discarded = ({ topic, partition }: TopicPartition): StockpipeError =>
+  new StockpipeError({
+    code: 'BLOCK_DISCARDED',
+    message: `${topic}-${partition} was discarded before a block of it was taken.`,
+    facts: { topic, partition },
+  })

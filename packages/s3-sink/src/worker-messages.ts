@@ -1,0 +1,56 @@
+import { StockpipeError, type StockpipeErrorOptions } from '@stockpipe/core'
+import type { EngineRequest, EngineResponse } from './engine-messages.ts'
+
+/** What the thread of the sink asks of an engine's worker. Requests are done in the order they come. */
+export type WorkerRequest =
+  | { readonly kind: 'handle'; readonly id: number; readonly request: EngineRequest }
+  /** The next response of a cut that `handle` began. */
+  | { readonly kind: 'pull'; readonly id: number }
+  /** The cut is not pulled any further. */
+  | { readonly kind: 'return'; readonly id: number }
+
+/** What the worker answers: for a cut one response a pull, `done` at its end. */
+export interface WorkerAnswer {
+  readonly id: number
+  readonly responses: readonly EngineResponse[]
+  readonly done: boolean
+  readonly error?: ThrownValue
+  /** Bytes the worker holds outside the JavaScript heap. */
+  readonly encoderBytes: number
+  /** The request's block, where the engine stopped within it. */
+  readonly block?: Extract<EngineRequest, { kind: 'block' }>['block']
+}
+
+/** What was thrown, as it crosses threads: a class does not. */
+export interface ThrownValue {
+  readonly name: string
+  readonly message: string
+  readonly stack?: string
+  readonly stockpipe?: Pick<StockpipeErrorOptions, 'code' | 'retryable' | 'facts'>
+  readonly cause?: ThrownValue
+}
+
+export const thrownValue = (error: unknown): ThrownValue => {
+  if (!(error instanceof Error)) return { name: 'Error', message: String(error) }
+  const { name, message, stack, cause } = error
+  return {
+    name,
+    message,
+    ...(stack === undefined ? {} : { stack }),
+    ...(StockpipeError.isInstance(error)
+      ? { stockpipe: { code: error.code, retryable: error.retryable, facts: error.facts } }
+      : {}),
+    ...(cause === undefined ? {} : { cause: thrownValue(cause) }),
+  }
+}
+
+/** The error again; one of stockpipe's keeps its name, code and facts. */
+export const revivedError = ({ name, message, stack, stockpipe, cause }: ThrownValue): Error => {
+  const beneath = cause && revivedError(cause)
+  const error = stockpipe
+    ? new StockpipeError({ ...stockpipe, code: stockpipe.code, message, cause: beneath })
+    : new Error(message, beneath && { cause: beneath })
+  if (error.name !== name) Object.defineProperty(error, 'name', { value: name, configurable: true })
+  if (stack !== undefined) error.stack = stack
+  return error
+}
