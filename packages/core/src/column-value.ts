@@ -143,7 +143,8 @@ const scalarProblem = (type: ScalarType, value: unknown): string | undefined => 
       return decimal ? decimalProblem(type, decimal) : `takes decimal digits, not ${shown(value)}`
     }
     case 'string':
-      return typeof value === 'string' ? undefined : `takes a string, not ${shown(value)}`
+      if (typeof value !== 'string') return `takes a string, not ${shown(value)}`
+      return value.isWellFormed() ? undefined : 'holds a lone surrogate, which UTF-8 cannot keep'
     case 'json':
       return jsonProblem(value)
     case 'binary':

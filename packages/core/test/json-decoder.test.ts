@@ -245,6 +245,7 @@ describe('the JSON encoder', () => {
     })
     expect(() => encoder.encode({ symbol: 'A', price: '1.505' })).toThrow(/'price' has more than 2 digits/)
     expect(() => encoder.encode({ symbol: 'A' } as never)).toThrow(/'price' is missing/)
+    expect(() => encoder.encode({ symbol: '\ud800', price: '1' })).toThrow(/'symbol' holds a lone surrogate/)
     expect(() => encoder.encode({ symbol: 'A', price: '1', size: 1 } as never)).toThrow(/no column 'size'/)
   })
 
