@@ -129,6 +129,7 @@ export {
   type CallRetried,
   channels,
   type GroupJoined,
+  type GroupLeft,
   type GroupPublished,
   type GroupSettled,
   type LagMeasured,

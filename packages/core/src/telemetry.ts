@@ -142,6 +142,11 @@ export interface GroupJoined {
   readonly partitions: readonly TopicPartition[]
 }
 
+/** The member has left its group, at the end of its run. */
+export interface GroupLeft {
+  readonly groupId: string
+}
+
 /** A sink has answered where partitions are read from, and reading begins. */
 export interface PartitionsAssigned {
   readonly groupId: string
@@ -202,6 +207,7 @@ export const channels = Object.freeze({
   }),
   kafka: Object.freeze({
     joined: new TelemetryChannel<GroupJoined>('stockpipe:kafka:joined'),
+    left: new TelemetryChannel<GroupLeft>('stockpipe:kafka:left'),
     assigned: new TelemetryChannel<PartitionsAssigned>('stockpipe:kafka:assigned'),
     revoked: new TelemetryChannel<PartitionsRevoked>('stockpipe:kafka:revoked'),
     block: new TelemetryChannel<BlockHandedOver>('stockpipe:kafka:block'),

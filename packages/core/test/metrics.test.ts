@@ -171,6 +171,8 @@ describe('metrics for Prometheus', () => {
     expect(value('stockpipe_consumer_lag_seconds', member)).toBeUndefined()
     channels.kafka.revoked.publish(() => ({ groupId: 'lake', partitions: [position], drained: true }))
     expect(value('stockpipe_consumer_lag_records', member)).toBeUndefined()
+    channels.kafka.left.publish(() => ({ groupId: 'lake' }))
+    expect(value('stockpipe_consumer_partitions', group)).toBeUndefined()
   })
 
   it('counts what a producer delivered and what it could not', () => {

@@ -21,7 +21,10 @@ export interface ConsumerProgress {
 
 /** What a consumer did. */
 export interface ConsumerSummary {
-  /** `reached`: everything up to `until` is published. `aborted`: the signal ended it. */
+  /**
+   * `reached`: everything up to `until` is published of the partitions this member owned at the end, which are none when
+   * the others have them all. `aborted`: the signal ended it.
+   */
   readonly reason: 'reached' | 'aborted'
   readonly records: number
   readonly bytes: number
@@ -50,7 +53,8 @@ export interface RunConsumerOptions extends Partial<BlockLimits> {
   /**
    * What becomes of buffered records when the group rebalances. `keep`: partitions that stay go on without being read
    * again, those that leave are given up after the join and read again by their new owner. `drain`: everything is
-   * published before the member joins again, for `drainMillis` at most, and assigned anew. Default `keep`.
+   * published, for `drainMillis` at most, and assigned anew: before the member joins again when a heartbeat beside a batch
+   * tells of the rebalance, while it joins when an idle one does. Default `keep`.
    */
   readonly onRebalance?: 'keep' | 'drain'
   /**
@@ -69,6 +73,11 @@ export interface RunConsumerOptions extends Partial<BlockLimits> {
   /** Bytes a fetch takes of one partition. Default 1 MiB. */
   readonly maxBytesPerPartition?: number
   /**
+   * Bytes a fetch takes of one broker, as they are compressed: what is fetched and not handed over yet is in no budget of
+   * a sink. Default 10 MiB, and 2 MiB with `recordBatches: 'messages'`, for which kafkajs makes an object of each message.
+   */
+  readonly maxBytes?: number
+  /**
    * What kafkajs is handed: whole record batches, unpacked here with their CRC-32C checked and every codec of Kafka,
    * or messages, which take several times the CPU, are not checked, and need a codec for snappy and lz4. Sinks get the
    * same blocks, but that kafkajs shows records of transactions that were aborted side by side. Where record batches cannot be had (another kafkajs, Kafka before 2.3) the log of `kafka` says so once
@@ -81,6 +90,8 @@ export interface RunConsumerOptions extends Partial<BlockLimits> {
   readonly commitIntervalMillis?: number
   /** How often positions that stand still are compared with the log. Default 5,000. */
   readonly positionCheckMillis?: number
+  /** Whether the run is told of on the channels of `@stockpipe/core`, and so in metrics. Default true. */
+  readonly telemetry?: boolean
   readonly runtime?: Runtime
 }
 

@@ -25,6 +25,9 @@ export const tellJoined = (
     ),
   }))
 
+/** Tells that the run of this member has ended. */
+export const tellLeft = (groupId: string): void => channels.kafka.left.publish(() => ({ groupId }))
+
 /** Tells how far each partition is behind. */
 export const tellLag = (groupId: string, { partitions }: ConsumerLag): void => {
   for (const { topic, partition, records, seconds = null } of partitions) {

@@ -56,6 +56,8 @@ export const createRecordReader = (options: RecordReaderOptions): RecordReader =
         until: 'latest',
         drainMillis: 1000,
         recordBatches,
+        // Its group is another one each time, and metrics would keep them all.
+        telemetry: false,
         runtime,
         signal: signal ? AbortSignal.any([signal, ended.signal]) : ended.signal,
       })

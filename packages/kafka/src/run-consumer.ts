@@ -9,7 +9,7 @@ import {
   type RunConsumerOptions,
   sinksByTopic,
 } from './consumer-options.ts'
-import { observedSinks, tellJoined, tellLag } from './consumer-telemetry.ts'
+import { observedSinks, tellJoined, tellLag, tellLeft } from './consumer-telemetry.ts'
 import { endOffsets } from './end-offsets.ts'
 import { loadInflate } from './inflate.ts'
 import { kafkaFailure } from './kafka-failure.ts'
@@ -46,7 +46,9 @@ const disconnectMillis = 3000
  */
 export const runConsumer = async (options: RunConsumerOptions): Promise<ConsumerSummary> => {
   const { kafka, groupId, signal, until, runtime = systemRuntime } = options
-  const sinks = observedSinks(sinksByTopic(options), groupId, runtime)
+  const { telemetry = true } = options
+  const given = sinksByTopic(options)
+  const sinks = telemetry ? observedSinks(given, groupId, runtime) : given
   checkConsumerOptions(options, sinks)
   const times = consumerTimes(options)
   const { drainMillis, heartbeatIntervalMillis, sessionTimeoutMillis, rebalanceTimeoutMillis } = times
@@ -61,6 +63,7 @@ export const runConsumer = async (options: RunConsumerOptions): Promise<Consumer
     heartbeatInterval: heartbeatIntervalMillis,
     rebalanceTimeout: rebalanceTimeoutMillis,
     maxWaitTimeInMs: times.maxWaitMillis,
+    maxBytes: options.maxBytes ?? (options.recordBatches === 'messages' ? 2_097_152 : 10_485_760),
     maxBytesPerPartition: options.maxBytesPerPartition ?? 1_048_576,
     allowAutoTopicCreation: false,
     partitionAssigners: [stickyAssigner(() => ownership?.held ?? []), PartitionAssigners.roundRobin],
@@ -125,7 +128,7 @@ export const runConsumer = async (options: RunConsumerOptions): Promise<Consumer
       heartbeatIntervalMillis,
       onProgress: options.onProgress,
       onLag: (lag) => {
-        tellLag(groupId, lag)
+        if (telemetry) tellLag(groupId, lag)
         options.onLag?.(lag)
       },
       onReached: () => outcome.resolve('reached'),
@@ -135,7 +138,9 @@ export const runConsumer = async (options: RunConsumerOptions): Promise<Consumer
     loop = handing
     detach = listenToSinks(new Set(sinks.values()), owned, outcome.reject)
     const { GROUP_JOIN, REBALANCING, CRASH, START_BATCH_PROCESS } = consumer.events
-    consumer.on(GROUP_JOIN, ({ payload }) => tellJoined(groupId, payload.memberId, payload.memberAssignment))
+    consumer.on(GROUP_JOIN, ({ payload }) => {
+      if (telemetry) tellJoined(groupId, payload.memberId, payload.memberAssignment)
+    })
     consumer.on(GROUP_JOIN, ({ payload }) => owned.joined(payload.memberId, payload.memberAssignment))
     // kafkajs counts as running a moment after it tells of the join.
     consumer.on(GROUP_JOIN, () => {
@@ -205,6 +210,7 @@ export const runConsumer = async (options: RunConsumerOptions): Promise<Consumer
     if (ownership) await settledWithin(runtime, drainMillis + 500, ownership.end({ drain }))
     await committer.finish(disconnectMillis)
     detach()
+    if (telemetry && ownership) tellLeft(groupId)
     // A member that leaves while it joins is missed by the group until its session times out.
     const joined = Promise.allSettled([starting, running, restarting?.promise])
     if (await settledWithin(runtime, drainMillis, joined)) {

@@ -3,7 +3,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { createProducer, ensureTopics } from '../src/index.ts'
 import { quotesFrom, quotesTopic, startBroker } from './local-broker.ts'
 import { MemorySink } from './memory-sink.ts'
-import { runConsumer } from './record-batch-mode.ts'
+import { createRecordReader, runConsumer } from './record-batch-mode.ts'
 
 const heardOn = <Payload extends object>(channel: TelemetryChannel<Payload>): Payload[] => {
   const heard: Payload[] = []
@@ -25,9 +25,9 @@ const filled = async (rows: number) => {
 describe('what a consumer tells', () => {
   it('tells of its join, its positions, what it hands over and what leaves it', async () => {
     const { kafka, topic } = await filled(1000)
-    const { joined, assigned, block, revoked } = channels.kafka
+    const { joined, assigned, block, revoked, left } = channels.kafka
     const order: string[] = []
-    for (const channel of [joined, assigned, block, revoked] as readonly TelemetryChannel<object>[]) {
+    for (const channel of [joined, assigned, block, revoked, left] as readonly TelemetryChannel<object>[]) {
       onTestFinished(channel.subscribe(() => order.push(channel.name)))
     }
     const heard = {
@@ -62,7 +62,19 @@ describe('what a consumer tells', () => {
       { groupId: 'lake', partitions: expect.arrayContaining(partitions), drained: true },
     ])
     expect(order.slice(0, 2)).toEqual([joined.name, assigned.name])
-    expect(order.at(-1)).toBe(revoked.name)
+    expect(order.slice(-2)).toEqual([revoked.name, left.name])
+  })
+
+  it('tells nothing of what is read again, whose groups have new names', async () => {
+    const { kafka } = await filled(100)
+    const heard = Object.values(channels.kafka)
+      .filter((channel) => channel !== channels.kafka.delivery)
+      .map((channel) => heardOn(channel as TelemetryChannel<object>))
+    let records = 0
+    const log = { topic: 'quotes', partition: 0 }
+    for await (const { count } of createRecordReader({ kafka }).read(log, 0n, 10n)) records += count
+    expect(records).toBe(10)
+    expect(heard.flat()).toEqual([])
   })
 })
 

@@ -142,7 +142,7 @@ export const instruments = Object.freeze({
     'consumer.partitions',
     '{partition}',
     ['group'],
-    'Partitions the group gave this member when it last joined.',
+    'Partitions the group gave this member when it last joined, until it leaves.',
   ),
   joins: counter(
     'consumer.joins',

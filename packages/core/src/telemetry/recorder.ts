@@ -76,6 +76,9 @@ const recordKafka = (to: Recorder): (() => void)[] => [
     to.add(instruments.joins, 1, { group })
     to.set(instruments.partitions, partitions.length, { group })
   }),
+  channels.kafka.left.subscribe(({ groupId: group }) => {
+    to.set(instruments.partitions, undefined, { group })
+  }),
   channels.kafka.revoked.subscribe(({ groupId: group, partitions }) => {
     for (const { topic, partition } of partitions) {
       const member = { group, topic, partition: String(partition) }
