@@ -45,6 +45,8 @@ export class PartitionLane {
   identitySpent = false
   sequence = 0
   lastLeader: number | undefined
+  /** The number of the request it was last part of. */
+  lastRequest = 0
 
   constructor(partition: number, limits: BatchLimits) {
     this.partition = partition

@@ -1,4 +1,4 @@
-import { channels } from '@stockpipe/core'
+import { channels, type RuntimeTimer } from '@stockpipe/core'
 import { answeredWith, type DeliveryFailure, overdue, unanswered, unsealed } from './delivery-failure.ts'
 import type { RowReceiver } from './delivery-report.ts'
 import { type DeliverySettings, noStatistics, type ProducerStatistics } from './delivery-settings.ts'
@@ -36,6 +36,7 @@ export class RecordDelivery {
   #shared: Promise<ProducerIdentity> | undefined
   #lingering = { cancel: () => {} }
   #isLingering = false
+  readonly #backingOff = new Set<RuntimeTimer>()
   #refreshing = false
   #ended: DeliveryFailure | undefined
   #bufferedBytes = 0
@@ -90,6 +91,8 @@ export class RecordDelivery {
   abandon(failure: DeliveryFailure): void {
     this.#ended = failure
     this.#lingering.cancel()
+    // They would hold the process up.
+    for (const timer of this.#backingOff) timer.cancel()
     for (const lane of this.#lanes) {
       const [underWay] = lane.underWay ? lane.batches() : []
       if (underWay) underWay.maybeWritten = true
@@ -136,6 +139,8 @@ export class RecordDelivery {
     if (leaderless) this.#refresh()
     for (const [leader, sending] of requests) {
       let bytes = 0
+      // Where there is more than a request takes, none starves.
+      sending.sort((one, other) => one.lane.lastRequest - other.lane.lastRequest)
       const fitting = sending.filter(
         ({ batch }, index) => (bytes += batch.builder.byteLength) <= maxRequestBytes || index === 0,
       )
@@ -149,6 +154,7 @@ export class RecordDelivery {
     this.#statistics.requests += 1
     for (const { lane, batch } of sending) {
       lane.underWay = true
+      lane.lastRequest = this.#statistics.requests
       if (lane.lastLeader !== undefined && lane.lastLeader !== leader) this.#statistics.leaderMoves += 1
       lane.lastLeader = leader
       if (batch.attempts > 0) this.#statistics.retriedBatches += 1
@@ -274,10 +280,12 @@ export class RecordDelivery {
     const pause = Math.min(longestPauseMillis, firstPauseMillis * 2 ** Math.min(10, batch.attempts))
     lane.backingOff = true
     const again = () => {
+      this.#backingOff.delete(timer)
       lane.backingOff = false
       this.#pump()
     }
-    runtime.setTimer(again, pause * (0.75 + runtime.random() / 2), { keepAlive: true })
+    const timer = runtime.setTimer(again, pause * (0.75 + runtime.random() / 2), { keepAlive: true })
+    this.#backingOff.add(timer)
   }
 
   #giveUp({ lane, batch }: Sending, failure: DeliveryFailure): void {

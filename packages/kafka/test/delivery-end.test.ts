@@ -32,6 +32,17 @@ describe('a delivery at its end', () => {
     expect((await fresh).facts).toMatchObject({ notWritten: 1 })
   })
 
+  it('leaves no timer behind', async () => {
+    const { send, cluster, delivery, runtime } = await deliveryUnderTest()
+    for (const node of [0, 1, 2]) cluster.unreachable.add(node)
+    const sent = failureOf(send([[0, 'a']]))
+    await settled()
+    expect(runtime.timers).toBe(1)
+    delivery.abandon({ code: 'DELIVERY_ABORTED', reason: 'enough', passing: false })
+    expect((await sent).code).toBe('DELIVERY_ABORTED')
+    expect(runtime.timers).toBe(0)
+  })
+
   it('does not send what it has given up while a leader was being connected to', async () => {
     const cluster = new FakeCluster()
     let connected = () => {}

@@ -10,6 +10,11 @@ export class ManualRuntime implements Runtime {
     this.#state = seed >>> 0 || 1
   }
 
+  /** Those that are still to come. */
+  get timers(): number {
+    return this.#timers.size
+  }
+
   now(): number {
     return this.#millis
   }

@@ -206,6 +206,20 @@ describe('a delivery', () => {
     expect(cluster.requests.map(({ batches }) => batches.length)).toEqual([3, 3])
   })
 
+  it('serves the partitions that a full request had no place for before the others again', async () => {
+    const { send, cluster } = await deliveryUnderTest({
+      cluster: new FakeCluster({ partitions: 20, nodes: 1 }),
+      maxInFlightRequests: 1,
+    })
+    const value = 'x'.repeat(1_000_000)
+    await send(Array.from({ length: 40 }, (_, row) => [row % 20, value]))
+    const served = new Map<number, number>()
+    for (const { batches } of cluster.requests.slice(0, 2)) {
+      for (const { partition } of batches) served.set(partition, (served.get(partition) ?? 0) + 1)
+    }
+    expect(served.size).toBe(20)
+  })
+
   it('takes a row for written when the broker only remembers that it is', async () => {
     const { send, cluster, runtime, held } = await deliveryUnderTest()
     let requests = 0
