@@ -80,8 +80,9 @@ export interface RunConsumerOptions extends Partial<BlockLimits> {
   /**
    * What kafkajs is handed: whole record batches, unpacked here with their CRC-32C checked and every codec of Kafka,
    * or messages, which take several times the CPU, are not checked, and need a codec for snappy and lz4. Sinks get the
-   * same blocks, but that kafkajs shows records of transactions that were aborted side by side. Where record batches cannot be had (another kafkajs, Kafka before 2.3) the log of `kafka` says so once
-   * and messages are read. Default `raw`.
+   * same blocks, but that kafkajs shows records of transactions that were aborted side by side. Where record batches
+   * cannot be had (another kafkajs, Kafka before 2.3) the log of `kafka` says so once and messages are read. Default
+   * `raw`.
    */
   readonly recordBatches?: 'raw' | 'messages'
   /** Partitions handed over side by side, so that a slow one does not hold the others back. Default 4. */

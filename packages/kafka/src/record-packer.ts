@@ -205,7 +205,7 @@ class BytesColumn {
   #lengths: Int32Array
 
   constructor(entries: number, bytes: number) {
-    this.bytes = new Uint8Array(Math.ceil(bytes))
+    this.bytes = unfilled(Math.ceil(bytes))
     this.#starts = new Uint32Array(entries)
     this.#lengths = new Int32Array(entries)
   }
@@ -266,9 +266,12 @@ class BytesColumn {
   #room(bytes: number): void {
     const needed = this.end + bytes
     if (needed <= this.bytes.length) return
-    this.bytes = grown(this.bytes, new Uint8Array(Math.max(needed, this.bytes.length * 2)))
+    this.bytes = grown(this.bytes, unfilled(Math.max(needed, this.bytes.length * 2)))
   }
 }
+
+/** Memory of its own that is not cleared: it is written to before it is shown. */
+const unfilled = (bytes: number): Uint8Array => new Uint8Array(Buffer.allocUnsafeSlow(bytes).buffer)
 
 const grown = <T extends Uint8Array | Uint32Array | Int32Array | Float64Array>(old: T, larger: T): T => {
   larger.set(old)

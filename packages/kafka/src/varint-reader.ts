@@ -13,11 +13,18 @@ export class VarintReader {
   /** A zigzag number of 32 bits. */
   varint(): number {
     const bytes = this.#bytes
-    let byte = bytes[this.at++]!
-    if (byte < 128) return (byte >>> 1) ^ -(byte & 1)
-    let value = byte & 127
-    for (let shift = 7; shift < 35; shift += 7) {
-      byte = bytes[this.at++]!
+    const first = bytes[this.at++]!
+    if (first < 128) return (first >>> 1) ^ -(first & 1)
+    // Most lengths have one byte or two: the rest is apart, so that this is small enough to be inlined.
+    const second = bytes[this.at++]!
+    const value = (first & 127) | ((second & 127) << 7)
+    return second < 128 ? (value >>> 1) ^ -(value & 1) : this.#longVarint(value)
+  }
+
+  #longVarint(begin: number): number {
+    let value = begin
+    for (let shift = 14; shift < 35; shift += 7) {
+      const byte = this.#bytes[this.at++]!
       value |= (byte & 127) << shift
       if (byte < 128) return (value >>> 1) ^ -(value & 1)
     }
@@ -28,7 +35,19 @@ export class VarintReader {
   varlong(): number {
     const bytes = this.#bytes
     const start = this.at
+    const first = bytes[this.at++]!
+    if (first < 128) return (first >>> 1) ^ -(first & 1)
+    const second = bytes[this.at++]!
+    const value = (first & 127) | ((second & 127) << 7)
+    if (second < 128) return (value >>> 1) ^ -(value & 1)
+    this.at = start
+    return this.#longVarlong()
+  }
+
+  #longVarlong(): number {
+    const bytes = this.#bytes
     let value = 0
+    const start = this.at
     for (let shift = 0; shift < 28; shift += 7) {
       const byte = bytes[this.at++]!
       value |= (byte & 127) << shift
