@@ -14,18 +14,18 @@ const steps = [
   ['fetch: batches and blocks', /packages\/kafka\/src\/|core\/src\/record-block|core\/src\/crc32c/],
   ['inflate: zstd', /zstd-wasm/],
   ['decode', /core\/src\//],
-  ['route', /s3-sink\/src\/(row-|event-|late-rows|partition-value|last-record)/],
+  ['route', /s3-sink\/src\/(row-(router|selection|verdict)|event-|late-rows|partition-value|last-record)/],
   [
     'encode',
-    /s3-sink\/src\/(parquet-|arrow-|row-group|encoded-size|thrift|part-cutter)|node_modules\/(apache-arrow|parquet-wasm|flatbuffers)|wasm:/,
+    /s3-sink\/src\/(parquet-|arrow-|row-group|encoded-size|thrift|part-cutter|byte-writer|column-(chunk|leaf|values)|rle-|snappy|zstd|value-order|word-dictionary)|node_modules\/(apache-arrow|parquet-wasm|flatbuffers)|wasm:/,
   ],
   [
     'append',
-    /s3-sink\/src\/(group-buffer|path-|column-buffer|validity|byte-interner|shared-dictionary|batch-slice|engine)/,
+    /s3-sink\/src\/(group-buffer|path-|column-buffer|nested-buffer|validity|byte-interner|shared-dictionary|batch-slice|vector-kind|engine)/,
   ],
   [
     'S3 requests',
-    /s3-sink\/src\/(object-store|observed-store|staging|retry|signing)|node_modules\/@(aws-sdk|smithy|aws-crypto)|node:(_http|https?$|internal\/http|crypto|internal\/crypto)/,
+    /s3-sink\/src\/(object-store|observed-store|intercepted-store|staging|retry|signing)|node_modules\/@(aws-sdk|smithy|aws-crypto)|node:(_http|https?$|internal\/http|crypto|internal\/crypto)/,
   ],
   ['journal and sink', /s3-sink\/src\//],
   ['start: loading modules', /node:internal\/(modules|bootstrap|main|process\/(pre_execution|esm))/],

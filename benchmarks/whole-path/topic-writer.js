@@ -1,4 +1,5 @@
 import { connect } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import kafkajs from 'kafkajs'
 import { RecordBatch } from './record-batch.js'
 import { createTrades } from './trades.js'
@@ -89,6 +90,19 @@ const loadZstd = () => {
   return zstd
 }
 
+/** Waits until every partition has a leader. */
+const untilLed = async (admin, topic, partitions) => {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
+      if (topics[0].partitions.filter(({ leader }) => leader >= 0).length === partitions) return
+    } catch (error) {
+      if (attempt === 300) throw error
+    }
+    await sleep(100)
+  }
+}
+
 /**
  * Creates a topic and fills it with trades: every symbol in one partition, 1,000 records a batch, never deleted by age.
  * `set` is what `createTrades` takes, `partitions`, and `compression` ('plain' or 'zstd').
@@ -98,6 +112,8 @@ export const writeTopic = async (brokers, topic, set) => {
   const admin = kafka.admin()
   await admin.connect()
   await admin.createTopics({
+    // A busy broker does not know its new topic at once, which kafkajs takes for an error.
+    waitForLeaders: false,
     topics: [
       {
         topic,
@@ -106,6 +122,7 @@ export const writeTopic = async (brokers, topic, set) => {
       },
     ],
   })
+  await untilLed(admin, topic, set.partitions)
   await admin.disconnect()
   const compress = set.compression === 'zstd' ? await loadZstd() : undefined
   const trades = createTrades(set)
