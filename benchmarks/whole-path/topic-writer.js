@@ -90,12 +90,11 @@ const loadZstd = () => {
   return zstd
 }
 
-/** Waits until every partition has a leader. */
+/** Waits until the leader of every partition answers for it, which is later than metadata names it. */
 const untilLed = async (admin, topic, partitions) => {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
-      if (topics[0].partitions.filter(({ leader }) => leader >= 0).length === partitions) return
+      if ((await admin.fetchTopicOffsets(topic)).length === partitions) return
     } catch (error) {
       if (attempt === 300) throw error
     }
