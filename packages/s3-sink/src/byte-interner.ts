@@ -41,6 +41,11 @@ export class ByteInterner {
     return this.#chunkBytes + this.#places.byteLength + this.#hashes.byteLength + this.#slots.byteLength
   }
 
+  /** Bytes of an entry. */
+  lengthOf(entry: number): number {
+    return this.#places[entry * 3 + 2]!
+  }
+
   /** The number of `source[start, end)`. */
   intern(source: Uint8Array, start: number, end: number): number {
     let hash = -2128831035

@@ -1,20 +1,23 @@
 import { type ColumnVector, StockpipeError } from '@stockpipe/core'
 import { checkColumnBytes } from './byte-interner.ts'
 import { createNestedBuffer } from './nested-buffer.ts'
-import { grownCapacity, type RowSelection } from './row-selection.ts'
+import { grownCapacity, type RowSelection, rowRange } from './row-selection.ts'
+import { scratchMemory } from './scratch-memory.ts'
 import type { SharedDictionary } from './shared-dictionary.ts'
 import { isNull, ValidityBuffer } from './validity-buffer.ts'
 
-/** The values of one column of one path, growing by copies of selected rows. */
+/** The values of one column, growing by copies of selected rows. */
 export interface ColumnBuffer {
   /** Appends the selected rows of `vector` after the `rows` rows held. */
   append(vector: ColumnVector, selection: RowSelection, rows: number): void
+  /** Appends rows `[start, end)` of a buffer of the same column after the `rows` rows held. */
+  appendFrom(source: ColumnBuffer, start: number, end: number, rows: number): void
   /** The `rows` rows held, sharing memory with the buffer where it can. */
   vector(rows: number): ColumnVector
   /** Memory held. */
   readonly capacityBytes: number
-  /** Bytes the values themselves take for `rows` rows; a string counts as often as it stands in a row. */
-  payloadBytes(rows: number): number
+  /** Bytes the values of rows `[start, end)` themselves take; a string counts as often as it stands in a row. */
+  payloadBytes(start: number, end: number): number
 }
 
 const mismatch = (expected: string, found: string): StockpipeError =>
@@ -49,47 +52,79 @@ class FixedWidthBuffer implements ColumnBuffer {
   readonly #kind: FixedKind
   readonly #width: number
   readonly #validity = new ValidityBuffer()
-  #bytes = new ArrayBuffer(0)
+  #words: Int32Array<ArrayBuffer>
+  /** The same memory. */
+  #bytes: Uint8Array
 
-  constructor(kind: FixedKind) {
+  constructor(kind: FixedKind, scratchRows: number) {
     this.#kind = kind
     this.#width = fixedBytes[kind]
+    this.#words = scratchMemory.take(scratchRows * this.#width)
+    this.#bytes = bytesOf(this.#words)
   }
 
   get capacityBytes(): number {
-    return this.#bytes.byteLength + this.#validity.capacityBytes
+    return this.#bytes.length + this.#validity.capacityBytes
   }
 
-  payloadBytes(rows: number): number {
-    return rows * this.#width
+  payloadBytes(start: number, end: number): number {
+    return (end - start) * this.#width
   }
 
   append(vector: ColumnVector, selection: RowSelection, rows: number): void {
     if (vector.kind !== this.#kind) throw mismatch(this.#kind, vector.kind)
     this.#validity.append(vector.validity, selection, rows)
     const width = this.#width
-    const needed = (rows + selection.end - selection.start) * width
-    if (needed > this.#bytes.byteLength) {
-      // Whole 8-byte words, so that every typed array fits over them.
-      const grown = new ArrayBuffer((grownCapacity(this.#bytes.byteLength, needed) + 7) & ~7)
-      new Uint8Array(grown).set(new Uint8Array(this.#bytes, 0, rows * width))
-      this.#bytes = grown
-    }
+    this.#reserve(rows, selection.end - selection.start)
     const { values } = vector
     if (width < 4) {
       const source = new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
-      gatherBytes(source, new Uint8Array(this.#bytes), width, selection, rows)
+      gatherBytes(source, this.#bytes, width, selection, rows)
     } else {
       const source = new Int32Array(values.buffer, values.byteOffset, values.byteLength >> 2)
-      gatherWords(source, new Int32Array(this.#bytes), width >> 2, selection, rows)
+      gatherWords(source, this.#words, width >> 2, selection, rows)
     }
+  }
+
+  appendFrom(source: ColumnBuffer, start: number, end: number, rows: number): void {
+    const from = source as FixedWidthBuffer
+    this.#validity.appendFrom(from.#validity, start, end, rows)
+    this.#reserve(rows, end - start)
+    const width = this.#width
+    if (width < 4) this.#bytes.set(from.#bytes.subarray(start * width, end * width), rows * width)
+    else copyWords(from.#words, (start * width) >> 2, (end * width) >> 2, this.#words, (rows * width) >> 2)
   }
 
   vector(rows: number): ColumnVector {
     const length = this.#kind === 'int128' ? rows * 2 : rows
-    const values = new fixedArrays[this.#kind](this.#bytes, 0, length)
+    const values = new fixedArrays[this.#kind](this.#words.buffer, this.#words.byteOffset, length)
     return { kind: this.#kind, values, validity: this.#validity.bitmap(rows) } as ColumnVector
   }
+
+  #reserve(rows: number, more: number): void {
+    const needed = (rows + more) * this.#width
+    if (needed <= this.#bytes.length) return
+    // Whole 8-byte words, so that every typed array fits over them.
+    const grown = new Int32Array(((grownCapacity(this.#bytes.length, needed) + 7) >> 3) * 2)
+    grown.set(this.#words)
+    this.#words = grown
+    this.#bytes = bytesOf(grown)
+  }
+}
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: Int32Array<ArrayBuffer>): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, byteLength)
+
+/** A view costs more than a few words. */
+const copyWords = (
+  source: Int32Array,
+  start: number,
+  end: number,
+  target: Int32Array,
+  begin: number,
+): void => {
+  if (end - start > 64) target.set(source.subarray(start, end), begin)
+  else for (let from = start, at = begin; from < end; from += 1, at += 1) target[at] = source[from]!
 }
 
 const gatherBytes = (
@@ -139,8 +174,12 @@ class BooleanBuffer implements ColumnBuffer {
     return this.#bits.byteLength + this.#validity.capacityBytes
   }
 
-  payloadBytes(rows: number): number {
-    return rows / 8
+  payloadBytes(start: number, end: number): number {
+    return (end - start) / 8
+  }
+
+  appendFrom(source: ColumnBuffer, start: number, end: number, rows: number): void {
+    this.append(source.vector(end), rowRange(start, end), rows)
   }
 
   append(vector: ColumnVector, selection: RowSelection, rows: number): void {
@@ -169,19 +208,24 @@ class BooleanBuffer implements ColumnBuffer {
 class DictionaryBuffer implements ColumnBuffer {
   readonly #shared: SharedDictionary
   readonly #validity = new ValidityBuffer()
-  #codes = new Int32Array(0)
-  #stringBytes = 0
+  #codes: Int32Array
 
-  constructor(shared: SharedDictionary) {
+  constructor(shared: SharedDictionary, scratchRows: number) {
     this.#shared = shared
+    this.#codes = scratchMemory.take(scratchRows * 4)
   }
 
   get capacityBytes(): number {
     return this.#codes.byteLength + this.#validity.capacityBytes
   }
 
-  payloadBytes(rows: number): number {
-    return this.#stringBytes + rows * 4
+  payloadBytes(start: number, end: number): number {
+    const { validity } = this.#validity
+    let bytes = (end - start) * 4
+    for (let row = start; row < end; row += 1) {
+      if (!isNull(validity, row)) bytes += this.#shared.lengthOf(this.#codes[row]!)
+    }
+    return bytes
   }
 
   append(vector: ColumnVector, selection: RowSelection, rows: number): void {
@@ -189,19 +233,27 @@ class DictionaryBuffer implements ColumnBuffer {
     const { validity, codes } = vector
     this.#validity.append(validity, selection, rows)
     const { order, start, end } = selection
-    const needed = rows + end - start
-    if (needed > this.#codes.length) {
-      const grown = new Int32Array(grownCapacity(this.#codes.length, needed))
-      grown.set(this.#codes)
-      this.#codes = grown
-    }
+    this.#reserve(rows + end - start)
     for (let index = start; index < end; index += 1) {
       const row = order[index]!
       // What stands under a null is not a code.
       if (isNull(validity, row)) continue
       this.#codes[rows + index - start] = this.#shared.codeOf(codes[row]!)
-      this.#stringBytes += this.#shared.lengthOf(codes[row]!)
     }
+  }
+
+  appendFrom(source: ColumnBuffer, start: number, end: number, rows: number): void {
+    const from = source as DictionaryBuffer
+    this.#validity.appendFrom(from.#validity, start, end, rows)
+    this.#reserve(rows + end - start)
+    copyWords(from.#codes, start, end, this.#codes, rows)
+  }
+
+  #reserve(needed: number): void {
+    if (needed <= this.#codes.length) return
+    const grown = new Int32Array(grownCapacity(this.#codes.length, needed))
+    grown.set(this.#codes)
+    this.#codes = grown
   }
 
   vector(rows: number): ColumnVector {
@@ -220,8 +272,12 @@ class BinaryBuffer implements ColumnBuffer {
     return this.#offsets.byteLength + this.#bytes.byteLength + this.#validity.capacityBytes
   }
 
-  payloadBytes(rows: number): number {
-    return this.#length + rows * 4
+  payloadBytes(start: number, end: number): number {
+    return this.#offsets[end]! - this.#offsets[start]! + (end - start) * 4
+  }
+
+  appendFrom(source: ColumnBuffer, start: number, end: number, rows: number): void {
+    this.append(source.vector(end), rowRange(start, end), rows)
   }
 
   append(vector: ColumnVector, selection: RowSelection, rows: number): void {
@@ -264,15 +320,20 @@ class BinaryBuffer implements ColumnBuffer {
   }
 }
 
-/** An empty buffer for a column whose vectors are of that kind. */
+/**
+ * An empty buffer for a column whose vectors are of that kind.
+ *
+ * @param scratchRows rows for which memory is taken from `scratchMemory`, where that can be foretold
+ */
 export const createColumnBuffer = (
   kind: ColumnVector['kind'],
   dictionary: SharedDictionary | undefined,
+  scratchRows = 0,
 ): ColumnBuffer => {
-  if (kind === 'dictionary') return new DictionaryBuffer(dictionary!)
+  if (kind === 'dictionary') return new DictionaryBuffer(dictionary!, scratchRows)
   if (kind === 'boolean') return new BooleanBuffer()
   if (kind === 'list' || kind === 'map' || kind === 'struct') {
     return createNestedBuffer(kind, (inner) => createColumnBuffer(inner, undefined))
   }
-  return kind === 'binary' ? new BinaryBuffer() : new FixedWidthBuffer(kind)
+  return kind === 'binary' ? new BinaryBuffer() : new FixedWidthBuffer(kind, scratchRows)
 }

@@ -150,8 +150,7 @@ class ParquetEngine implements Engine {
     const { group } = buffer
     const before = heldRows(buffer)
     const { batch: whole, rejected, skipped = [] } = this.#decoder.decode(block)
-    let begin = 0
-    while (begin < whole.rows && whole.offsets[begin]! < from) begin += 1
+    const begin = firstFrom(whole.offsets, from)
     const verdict = this.#verdicts.of(whole, begin, watermark, buffer.boundary)
     buffer.boundary = verdict.boundary
     const stoppedAt = verdict.end < whole.rows ? whole.offsets[verdict.end]! : undefined
@@ -332,6 +331,18 @@ const refuseOutside = (group: GroupBuffer, { log, start, next }: CutRequest): vo
     code: 'CUT_OUT_OF_RANGE',
     message: `${logName(log)}: rows from offset ${group.firstOffset} to ${group.lastOffset} are held and cannot be the flush group [${start}, ${next}).`,
   })
+}
+
+/** The first row whose offset is not below `from`. */
+const firstFrom = (offsets: BigInt64Array, from: bigint): number => {
+  let low = 0
+  let high = offsets.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (offsets[middle]! < from) low = middle + 1
+    else high = middle
+  }
+  return low
 }
 
 /** Position of a record in its block. */

@@ -4,6 +4,8 @@ import {
   ConfigurationError,
   type TableDefinition,
 } from '@stockpipe/core'
+import { leavesOf } from './column-leaf.ts'
+import type { EncodedRowGroup } from './parquet-encoder.ts'
 import { isNull } from './validity-buffer.ts'
 
 /** Milliseconds since the epoch; null when no row has an event time. */
@@ -48,23 +50,24 @@ export const eventTimesOf = (table: TableDefinition, name: string | undefined): 
   }
 }
 
-/** Answers the smallest and greatest event time of a batch; see `eventTimesOf` for the column. */
+/**
+ * Answers the smallest and greatest event time of a row group, from its statistics; see `eventTimesOf` for the column.
+ */
 export const eventTimeRange = (
   table: TableDefinition,
   name: string | undefined,
-): ((batch: ColumnBatch) => EventTimeRange) => {
-  const times = eventTimesOf(table, name)
-  return (batch) => {
-    let minEventTime: number | null = null
-    let maxEventTime: number | null = null
-    const timeOf = times?.of(batch)
-    for (let row = 0; timeOf && row < batch.rows; row += 1) {
-      const time = timeOf(row)
-      if (time === null) continue
-      if (minEventTime === null || time < minEventTime) minEventTime = time
-      if (maxEventTime === null || time > maxEventTime) maxEventTime = time
+): ((rowGroup: EncodedRowGroup) => EventTimeRange) => {
+  const column = eventTimesOf(table, name)?.column
+  const leaf = table.columns.flatMap(leavesOf).findIndex(({ path }) => path.join() === column?.name)
+  return ({ chunks }) => {
+    const bounds = chunks[leaf]?.bounds
+    if (column === undefined || bounds === undefined) return { minEventTime: null, maxEventTime: null }
+    const millis = millisOf[column.type.kind as keyof typeof millisOf]
+    const time = ({ buffer, byteOffset, byteLength }: Uint8Array) => {
+      const view = new DataView(buffer, byteOffset, byteLength)
+      return millis(byteLength === 8 ? view.getBigInt64(0, true) : view.getInt32(0, true))
     }
-    return { minEventTime, maxEventTime }
+    return { minEventTime: time(bounds.min), maxEventTime: time(bounds.max) }
   }
 }
 

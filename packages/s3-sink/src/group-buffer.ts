@@ -7,6 +7,7 @@ import {
 import { PathBuffer, type PathBufferOptions } from './path-buffer.ts'
 import type { RowGroupEncoder } from './row-group-encoder.ts'
 import { RowRouter, type UnroutableRow } from './row-router.ts'
+import { RowStore } from './row-store.ts'
 import { SharedDictionary } from './shared-dictionary.ts'
 import { isNull } from './validity-buffer.ts'
 import { vectorKind, vectorMismatch } from './vector-kind.ts'
@@ -19,6 +20,7 @@ export class GroupBuffer {
   readonly #rowGroups: RowGroupEncoder
   readonly #fileStarts: PathBufferOptions['fileStarts']
   readonly #dictionaries: readonly (SharedDictionary | undefined)[]
+  #store: RowStore
   readonly #paths: PathBuffer[] = []
   /** Of all paths together. */
   readonly #held = { capacityBytes: 0, payloadBytes: 0, encodedBytes: 0, openRows: 0, fileCount: 0 }
@@ -41,6 +43,7 @@ export class GroupBuffer {
     this.#dictionaries = this.#kinds.map((kind) =>
       kind === 'dictionary' ? new SharedDictionary() : undefined,
     )
+    this.#store = this.#newStore()
   }
 
   get rows(): number {
@@ -63,7 +66,7 @@ export class GroupBuffer {
 
   /** Memory held, estimated. */
   get capacityBytes(): number {
-    let bytes = this.#held.capacityBytes + this.#router.capacityBytes
+    let bytes = this.#held.capacityBytes + this.#store.capacityBytes + this.#router.capacityBytes
     for (const dictionary of this.#dictionaries) bytes += dictionary?.capacityBytes ?? 0
     return bytes
   }
@@ -88,22 +91,21 @@ export class GroupBuffer {
       const vector = batch.columns[index]!
       if (vector.kind === 'dictionary') dictionary!.begin(vector.dictionary)
     })
+    const { start: first, chunk } = this.#store.append(batch, routed.order)
+    for (const dictionary of this.#dictionaries) dictionary?.end()
+    const offsetOf = (row: number) => batch.offsets[routed.order[row - first]!]!
+    let encoded = false
     for (let index = 0; index < routed.paths.length; index += 1) {
       const path = routed.paths[index]!
       const buffer = (this.#paths[path] ??= this.#newPath(path))
       this.#count(buffer, -1)
-      const encoded = buffer.append(batch, {
-        order: routed.order,
-        start: routed.starts[index]!,
-        end: routed.starts[index + 1]!,
-      })
+      const start = first + routed.starts[index]!
+      const end = first + routed.starts[index + 1]!
+      if (buffer.append({ chunk, start, end }, offsetOf)) encoded = true
       this.#count(buffer, 1)
       this.#largestFileBytes = Math.max(this.#largestFileBytes, buffer.largestFileBytes)
-      // With no code left that stands for a string, a dictionary that grows with the group is begun anew.
-      if (encoded && this.#held.openRows === 0)
-        for (const dictionary of this.#dictionaries) dictionary?.clear()
     }
-    for (const dictionary of this.#dictionaries) dictionary?.end()
+    if (encoded) this.#tidy()
     if (this.#firstOffset < 0n) this.#firstOffset = batch.offsets[begin]!
     this.#lastOffset = batch.offsets[batch.rows - 1]!
     this.#rows += routed.order.length
@@ -115,10 +117,12 @@ export class GroupBuffer {
     return this.#paths.toSorted((left, right) => compareValues(left.partitionValues, right.partitionValues))
   }
 
+  #newStore(): RowStore {
+    return new RowStore({ kinds: this.#kinds, dictionaries: this.#dictionaries })
+  }
+
   #newPath(path: number): PathBuffer {
-    const buffer = new PathBuffer(this.#router.valuesOf(path), {
-      kinds: this.#kinds,
-      dictionaries: this.#dictionaries,
+    const buffer = new PathBuffer(this.#router.valuesOf(path), this.#store, {
       rowGroups: this.#rowGroups,
       ...(this.#fileStarts ? { fileStarts: this.#fileStarts } : {}),
     })
@@ -126,9 +130,26 @@ export class GroupBuffer {
     return buffer
   }
 
+  /** Lets go what row groups have left behind. */
+  #tidy(): void {
+    // With no code left that stands for a string, a dictionary that grows with the group is begun anew.
+    if (this.#held.openRows === 0) for (const dictionary of this.#dictionaries) dictionary?.clear()
+    if (!this.#store.isSparse) return
+    this.#store = this.#newStore()
+    for (const path of this.#paths) {
+      this.#count(path, -1)
+      path.moveTo(this.#store)
+      this.#count(path, 1)
+    }
+  }
+
   #count(path: PathBuffer, sign: 1 | -1): void {
     const held = this.#held
-    for (const name of Object.keys(held) as (keyof typeof held)[]) held[name] += sign * path[name]
+    held.capacityBytes += sign * path.capacityBytes
+    held.payloadBytes += sign * path.payloadBytes
+    held.encodedBytes += sign * path.encodedBytes
+    held.openRows += sign * path.openRows
+    held.fileCount += sign * path.fileCount
   }
 
   /** Throws before anything is taken when decoder and table differ, so that a group never holds half a batch. */
@@ -152,13 +173,26 @@ export class GroupBuffer {
         }
       }
     })
-    for (let row = begin, last = this.#lastOffset; row < batch.rows; row += 1) {
-      const offset = batch.offsets[row]!
-      if (offset <= last)
-        fail(`has offset ${offset} after ${last}: records are handed over once and in order`)
-      last = offset
-    }
+    const row = firstNotAfter(batch.offsets, begin, this.#lastOffset)
+    if (row < 0) return
+    const last = row === begin ? this.#lastOffset : batch.offsets[row - 1]
+    fail(`has offset ${batch.offsets[row]} after ${last}: records are handed over once and in order`)
   }
+}
+
+/** The first row from `begin` on whose offset is not after the one before; -1 when there is none. As two words each. */
+const firstNotAfter = (offsets: BigInt64Array, begin: number, before: bigint): number => {
+  const words = new Int32Array(offsets.buffer, offsets.byteOffset, offsets.length * 2)
+  let lastHigh = Number(before >> 32n)
+  let lastLow = Number(before & 0xffff_ffffn)
+  for (let row = begin; row < offsets.length; row += 1) {
+    const high = words[row * 2 + 1]!
+    const low = words[row * 2]! >>> 0
+    if (high < lastHigh || (high === lastHigh && low <= lastLow)) return row
+    lastHigh = high
+    lastLow = low
+  }
+  return -1
 }
 
 const compareValues = (left: readonly (string | null)[], right: readonly (string | null)[]): number => {

@@ -1,6 +1,6 @@
 import { type ColumnVector, StockpipeError, type Validity } from '@stockpipe/core'
 import type { ColumnBuffer } from './column-buffer.ts'
-import { grownCapacity, type RowSelection } from './row-selection.ts'
+import { grownCapacity, type RowSelection, rowRange } from './row-selection.ts'
 import { isNull, ValidityBuffer } from './validity-buffer.ts'
 
 type NestedVector = Extract<ColumnVector, { readonly kind: 'list' | 'map' | 'struct' }>
@@ -42,8 +42,8 @@ class ChildBuffers {
     return this.#buffers.reduce((sum, buffer) => sum + buffer.capacityBytes + childBytes, 0)
   }
 
-  payloadBytes(rows: number): number {
-    return this.#buffers.reduce((sum, buffer) => sum + buffer.payloadBytes(rows), 0)
+  payloadBytes(start: number, end: number): number {
+    return this.#buffers.reduce((sum, buffer) => sum + buffer.payloadBytes(start, end), 0)
   }
 
   append(vectors: readonly ColumnVector[], selection: RowSelection, rows: number): void {
@@ -70,8 +70,12 @@ class StructBuffer implements ColumnBuffer {
     return this.#fields.capacityBytes + this.#validity.capacityBytes
   }
 
-  payloadBytes(rows: number): number {
-    return this.#fields.payloadBytes(rows)
+  payloadBytes(start: number, end: number): number {
+    return this.#fields.payloadBytes(start, end)
+  }
+
+  appendFrom(source: ColumnBuffer, start: number, end: number, rows: number): void {
+    this.append(source.vector(end), rowRange(start, end), rows)
   }
 
   append(vector: ColumnVector, selection: RowSelection, rows: number): void {
@@ -103,8 +107,12 @@ class RepeatedBuffer implements ColumnBuffer {
     return this.#offsets.byteLength + this.#children.capacityBytes + this.#validity.capacityBytes
   }
 
-  payloadBytes(rows: number): number {
-    return rows * 4 + this.#children.payloadBytes(this.#length)
+  payloadBytes(start: number, end: number): number {
+    return (end - start) * 4 + this.#children.payloadBytes(this.#offsets[start]!, this.#offsets[end]!)
+  }
+
+  appendFrom(source: ColumnBuffer, start: number, end: number, rows: number): void {
+    this.append(source.vector(end), rowRange(start, end), rows)
   }
 
   append(vector: ColumnVector, selection: RowSelection, rows: number): void {

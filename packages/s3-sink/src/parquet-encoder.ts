@@ -4,6 +4,7 @@ import { type EncodedChunk, encodeChunk, pageMemoryBytes } from './column-chunk.
 import { type ColumnLeaf, leavesOf } from './column-leaf.ts'
 import { type PageCompressor, type ParquetCompression, pageCompressor } from './parquet-compression.ts'
 import { parquetFile } from './parquet-file.ts'
+import { scratchMemory } from './scratch-memory.ts'
 import { WordDictionary } from './word-dictionary.ts'
 import { zstdMemoryBytes } from './zstd.ts'
 
@@ -20,7 +21,11 @@ const scratch = new ByteWriter(64 * 1024)
 
 /** Bytes the encoder keeps for the next row group; shared by every encoder of the thread. */
 export const encoderMemoryBytes = (): number =>
-  scratch.bytes.length + pageMemoryBytes() + WordDictionary.capacityBytes + zstdMemoryBytes()
+  scratch.bytes.length +
+  scratchMemory.capacityBytes +
+  pageMemoryBytes() +
+  WordDictionary.capacityBytes +
+  zstdMemoryBytes()
 
 /** Encodes batches of one table as row groups, and puts row groups together to files. */
 export class ParquetEncoder {

@@ -21,6 +21,8 @@ const lastDay = 2_932_896
 const millisPerDay = 86_400_000
 /** 1972-01-01: before it a zone's offset may change within a calendar step. */
 const stepsFrom = 63_072_000_000 / calendarStep
+/** Calendar steps a batch's instants are likely to lie in. */
+const recentSteps = 64
 
 /** Texts of one partition of a table, numbered; 0 is the default partition (null). */
 export class PartitionValues {
@@ -45,19 +47,18 @@ export class PartitionValues {
   /** Answers the id of each row from `begin` on, or `unroutable`. */
   idsOf(vector: ColumnVector, begin: number, rows: number): Int32Array {
     const ids = new Int32Array(rows)
-    const { validity } = vector
-    const idOf = this.#lookup(vector)
-    for (let row = begin; row < rows; row += 1) {
-      if (isNull(validity, row)) continue
-      ids[row] = idOf(row)
+    if (vector.kind === 'dictionary') this.#ofDictionary(vector, begin, ids)
+    else if (vector.kind === 'int64' && this.definition.transform !== 'identity')
+      this.#ofInstants(vector, begin, ids)
+    else {
+      const idOf = this.#lookup(vector)
+      for (let row = begin; row < rows; row += 1) if (!isNull(vector.validity, row)) ids[row] = idOf(row)
     }
     return ids
   }
 
   #lookup(vector: ColumnVector): (row: number) => number {
     switch (vector.kind) {
-      case 'dictionary':
-        return this.#ofDictionary(vector)
       case 'boolean':
         return (row) => this.#intern((vector.values[row >> 3]! >> (row & 7)) & 1 ? 'true' : 'false')
       case 'int8':
@@ -68,10 +69,7 @@ export class PartitionValues {
         return this.#remembered((row) => values[row]!, ofNumber)
       }
       case 'int64':
-        if (this.definition.transform === 'identity') {
-          return (row) => this.#intern(String(vector.values[row]!))
-        }
-        return this.#ofInstant(vector.values)
+        return (row) => this.#intern(String(vector.values[row]!))
       default:
         throw new StockpipeError({
           code: 'PARTITION_SOURCE_KIND',
@@ -95,15 +93,23 @@ export class PartitionValues {
     }
   }
 
-  #ofDictionary({ codes, dictionary }: ColumnVector & { kind: 'dictionary' }): (row: number) => number {
+  #ofDictionary(
+    { codes, dictionary, validity }: ColumnVector & { kind: 'dictionary' },
+    begin: number,
+    ids: Int32Array,
+  ): void {
     const { offsets, bytes } = dictionary
-    const ids = new Int32Array(offsets.length - 1).fill(-1)
+    const known = new Int32Array(offsets.length - 1).fill(-1)
     const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
-    return (row) => {
+    for (let row = begin; row < ids.length; row += 1) {
+      if (isNull(validity, row)) continue
       const code = codes[row]!
-      const known = ids[code]!
-      if (known >= 0) return known
-      return (ids[code] = this.#intern(utf8.decode(bytes.subarray(offsets[code]!, offsets[code + 1]!))))
+      let id = known[code]!
+      if (id < 0) {
+        id = this.#intern(utf8.decode(bytes.subarray(offsets[code]!, offsets[code + 1]!)))
+        known[code] = id
+      }
+      ids[row] = id
     }
   }
 
@@ -117,23 +123,39 @@ export class PartitionValues {
   }
 
   /** Instants are read as two 32-bit words, so that no bigint is made, and looked up by calendar step. */
-  #ofInstant(values: BigInt64Array): (row: number) => number {
+  #ofInstants({ values, validity }: ColumnVector & { kind: 'int64' }, begin: number, ids: Int32Array): void {
     const words = new Int32Array(values.buffer, values.byteOffset, values.length * 2)
-    const millisOf =
-      this.#kind === 'epochNanos'
-        ? (row: number) => Number(values[row]! / 1_000_000n) - (values[row]! % 1_000_000n < 0n ? 1 : 0)
-        : (row: number) => words[row * 2 + 1]! * 4_294_967_296 + (words[row * 2]! >>> 0)
-    // A step of 900,000,000,000 ns is 2^11 * 439,453,125: what is divided stays below 2^53, and so exact.
-    const stepOf =
-      this.#kind === 'epochNanos'
-        ? (row: number) =>
-            Math.floor((words[row * 2 + 1]! * 2_097_152 + (words[row * 2]! >>> 11)) / 439_453_125)
-        : (row: number) => Math.floor(millisOf(row) / calendarStep)
-    const ofStep = this.#remembered(
-      (row) => stepOf(row),
-      (step) => this.#ofMillis(step * calendarStep),
-    )
-    return (row) => (stepOf(row) < stepsFrom ? this.#ofMillis(millisOf(row)) : ofStep(row))
+    const isNanos = this.#kind === 'epochNanos'
+    // The steps met last, by their low bits.
+    const steps = new Float64Array(recentSteps).fill(Number.NaN)
+    const idsOfSteps = new Int32Array(recentSteps)
+    for (let row = begin; row < ids.length; row += 1) {
+      if (isNull(validity, row)) continue
+      const high = words[row * 2 + 1]!
+      const low = words[row * 2]!
+      // A step of 900,000,000,000 ns is 2^11 * 439,453,125: what is divided stays below 2^53, and so exact.
+      const step = isNanos
+        ? Math.floor((high * 2_097_152 + (low >>> 11)) / 439_453_125)
+        : Math.floor((high * 4_294_967_296 + (low >>> 0)) / calendarStep)
+      if (step < stepsFrom) {
+        const millis = isNanos
+          ? Number(values[row]! / 1_000_000n) - (values[row]! % 1_000_000n < 0n ? 1 : 0)
+          : high * 4_294_967_296 + (low >>> 0)
+        ids[row] = this.#ofMillis(millis)
+        continue
+      }
+      const slot = step % recentSteps
+      if (steps[slot] !== step) {
+        let id = this.#known.get(step)
+        if (id === undefined) {
+          id = this.#ofMillis(step * calendarStep)
+          this.#known.set(step, id)
+        }
+        steps[slot] = step
+        idsOfSteps[slot] = id
+      }
+      ids[row] = idsOfSteps[slot]!
+    }
   }
 
   #ofMillis(millis: number): number {

@@ -1,35 +1,36 @@
-import type { ColumnBatch, ColumnVector } from '@stockpipe/core'
-import { createColumnBuffer } from './column-buffer.ts'
+import type { ColumnBatch } from '@stockpipe/core'
 import { PathFiles } from './path-files.ts'
 import type { EncodedRows, RowGroupEncoder } from './row-group-encoder.ts'
-import type { RowSelection } from './row-selection.ts'
-import type { SharedDictionary } from './shared-dictionary.ts'
+import type { RowRun, RowStore } from './row-store.ts'
 
 /** What the paths of a group share. */
 export interface PathBufferOptions {
-  readonly kinds: readonly ColumnVector['kind'][]
-  readonly dictionaries: readonly (SharedDictionary | undefined)[]
   readonly rowGroups: RowGroupEncoder
   /** Offsets at which the files of a path begin, where that is not decided by their size. */
   readonly fileStarts?: (partitionValues: readonly (string | null)[]) => readonly bigint[]
 }
 
-/** The rows of one path of a flush group: as columns, and as row groups once there are enough for one. */
+/** Objects of a path and of a run, estimated. */
+const pathBytes = 600
+const runBytes = 56
+
+/** The rows of one path of a flush group: as runs of a store, and as row groups once there are enough for one. */
 export class PathBuffer {
   readonly partitionValues: readonly (string | null)[]
   readonly #options: PathBufferOptions
   readonly #files: PathFiles
-  #columns: ReturnType<typeof createColumnBuffer>[] = []
-  #offsets = createColumnBuffer('int64', undefined)
+  #store: RowStore
+  #runs: RowRun[] = []
   #rows = 0
+  #payloadBytes = 0
   readonly #starts: bigint[]
 
-  constructor(partitionValues: readonly (string | null)[], options: PathBufferOptions) {
+  constructor(partitionValues: readonly (string | null)[], store: RowStore, options: PathBufferOptions) {
     this.partitionValues = partitionValues
+    this.#store = store
     this.#options = options
     this.#files = new PathFiles(options.rowGroups.fileBytes)
     this.#starts = [...(options.fileStarts?.(partitionValues) ?? [])]
-    this.#empty()
   }
 
   /** Rows held as columns. */
@@ -37,18 +38,14 @@ export class PathBuffer {
     return this.#rows
   }
 
-  /** Memory held, estimated. */
+  /** Memory held beside the store, estimated. */
   get capacityBytes(): number {
-    let bytes = this.#files.bytes + this.#offsets.capacityBytes + (this.#columns.length + 1) * 300
-    for (const column of this.#columns) bytes += column.capacityBytes
-    return bytes
+    return this.#files.bytes + pathBytes + this.#runs.length * runBytes
   }
 
   /** Bytes of the values held as columns, without room to grow; strings as often as they stand in a row. */
   get payloadBytes(): number {
-    let bytes = 0
-    for (const column of this.#columns) bytes += column.payloadBytes(this.#rows)
-    return bytes
+    return this.#payloadBytes
   }
 
   /** Bytes of the row groups, measured. */
@@ -68,33 +65,44 @@ export class PathBuffer {
   get largestFileBytes(): number {
     const { size, fileBytes } = this.#options.rowGroups
     if (this.#files.count > 1) return Math.max(fileBytes, this.#files.bytes / this.#files.count)
-    return this.#files.bytes + (this.#rows > 0 ? size.estimate(this.payloadBytes, 1) : 0)
+    return this.#files.bytes + (this.#rows > 0 ? size.estimate(this.#payloadBytes, 1) : 0)
   }
 
-  /** The dictionaries of the batch must have been begun. Answers true when rows became a row group. */
-  append(batch: ColumnBatch, selection: RowSelection): boolean {
+  /**
+   * Takes rows of the store over. Answers true when rows became a row group.
+   *
+   * @param offsetOf the offset of a row of the run
+   */
+  append({ chunk, start: first, end: last }: RowRun, offsetOf: (row: number) => bigint): boolean {
     const { rowGroups } = this.#options
     let encoded = false
-    for (let start = selection.start; start < selection.end; ) {
-      this.#endFileBefore(batch.offsets[selection.order[start]!]!)
-      const end = Math.min(this.#fileEnd(batch, selection, start), start + rowGroups.rows - this.#rows)
-      this.#take(batch, { order: selection.order, start, end })
+    for (let start = first; start < last; ) {
+      if (this.#starts.length > 0) this.#endFileBefore(offsetOf(start))
+      const most = Math.min(last, start + rowGroups.rows - this.#rows)
+      const end = this.#starts.length === 0 ? most : this.#fileEnd(start, most, offsetOf)
+      const run = { chunk, start, end }
+      this.#add(run)
+      this.#rows += end - start
+      this.#payloadBytes += this.#store.payloadBytes(run)
       start = end
-      if (!rowGroups.isDue(this.#rows, this.payloadBytes)) continue
+      if (!rowGroups.isDue(this.#rows, this.#payloadBytes)) continue
       this.#encode()
       encoded = true
     }
     return encoded
   }
 
-  /** The rows held as columns; it shares memory with the buffer and holds until the next `append`. */
+  /** The rows held as columns, put together; it holds until the next call for any path. */
   batch(): ColumnBatch {
-    const offsets = this.#offsets.vector(this.#rows) as ColumnVector & { kind: 'int64' }
-    return {
-      rows: this.#rows,
-      columns: this.#columns.map((column) => column.vector(this.#rows)),
-      offsets: offsets.values,
-    }
+    return this.#store.batch(this.#runs, this.#rows)
+  }
+
+  /** Has the rows held as columns copied to another store. */
+  moveTo(store: RowStore): void {
+    const runs = this.#runs
+    this.#runs = []
+    for (const run of runs) this.#add(store.move(run))
+    this.#store = store
   }
 
   /**
@@ -108,43 +116,36 @@ export class PathBuffer {
     return files.files
   }
 
+  /** A run that goes on where the last one ends becomes one with it. */
+  #add(run: RowRun): void {
+    const last = this.#runs.at(-1)
+    if (last === undefined || last.chunk !== run.chunk || last.end !== run.start) this.#runs.push(run)
+    else this.#runs[this.#runs.length - 1] = { chunk: run.chunk, start: last.start, end: run.end }
+  }
+
   #endFileBefore(offset: bigint): void {
-    if (this.#starts.length === 0 || offset < this.#starts[0]!) return
+    if (offset < this.#starts[0]!) return
     this.#starts.shift()
     if (this.#rows > 0) this.#encode()
     this.#files.end()
   }
 
-  /** Up to where the selected rows from `start` on belong to one file. */
-  #fileEnd(batch: ColumnBatch, { order, end }: RowSelection, start: number): number {
-    const [next] = this.#starts
-    if (next === undefined) return end
-    let at = start
-    while (at < end && batch.offsets[order[at]!]! < next) at += 1
-    return at
-  }
-
-  #take(batch: ColumnBatch, selection: RowSelection): void {
-    for (let index = 0; index < this.#columns.length; index += 1) {
-      this.#columns[index]!.append(batch.columns[index]!, selection, this.#rows)
-    }
-    this.#offsets.append({ kind: 'int64', values: batch.offsets, validity: null }, selection, this.#rows)
-    this.#rows += selection.end - selection.start
+  /** Up to where the rows from `start` on belong to one file. */
+  #fileEnd(start: number, most: number, offsetOf: (row: number) => bigint): number {
+    let end = start
+    while (end < most && offsetOf(end) < this.#starts[0]!) end += 1
+    return end
   }
 
   #encode(): void {
     for (const rows of this.#encoded()) this.#files.add(rows)
-    this.#empty()
+    for (const run of this.#runs) this.#store.release(run)
+    this.#runs = []
+    this.#rows = 0
+    this.#payloadBytes = 0
   }
 
   #encoded(): EncodedRows[] {
-    return this.#options.rowGroups.encode(this.batch(), this.payloadBytes)
-  }
-
-  #empty(): void {
-    const { kinds, dictionaries } = this.#options
-    this.#columns = kinds.map((kind, index) => createColumnBuffer(kind, dictionaries[index]))
-    this.#offsets = createColumnBuffer('int64', undefined)
-    this.#rows = 0
+    return this.#options.rowGroups.encode(this.batch(), this.#payloadBytes)
   }
 }

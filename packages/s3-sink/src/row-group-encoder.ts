@@ -27,7 +27,7 @@ export interface RowGroupEncoderOptions {
   readonly rowGroupRows: number
   /** Target of a file, in bytes. */
   readonly fileBytes: number
-  readonly eventTimes: (batch: ColumnBatch) => EventTimeRange
+  readonly eventTimes: (rowGroup: EncodedRowGroup) => EventTimeRange
 }
 
 /** Says when the rows of a path become a row group, encodes them, and learns what rows come to from those it did. */
@@ -79,7 +79,7 @@ export class RowGroupEncoder {
           rows: batch.rows,
           firstOffset: batch.offsets[0]!,
           lastOffset: batch.offsets[batch.rows - 1]!,
-          ...this.#options.eventTimes(batch),
+          ...this.#options.eventTimes(rowGroup),
         },
       ]
     }

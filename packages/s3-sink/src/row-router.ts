@@ -68,23 +68,27 @@ export class RowRouter {
     for (let level = 0; level < this.#partitions.length; level += 1) {
       const { values, source } = this.#partitions[level]!
       const ids = values.idsOf(batch.columns[source]!, begin, batch.rows)
-      for (let row = begin; row < batch.rows; row += 1) {
-        if (ids[row] !== unroutable || combined[row] === unroutable) continue
-        combined[row] = unroutable
+      const { name, source: column } = values.definition
+      this.#combine(level, combined, ids, begin, (row) =>
         faults.push({
           row,
-          column: values.definition.source,
-          reason: `'${values.definition.source}' lies outside the years 1 to 9999, so that partition '${values.definition.name}' has no value`,
-        })
-      }
-      this.#combine(level, combined, ids, begin)
+          column,
+          reason: `'${column}' lies outside the years 1 to 9999, so that partition '${name}' has no value`,
+        }),
+      )
     }
     this.#toPaths(combined, begin, faults)
     return { ...sortByPath(combined, begin, this.#paths.length), unroutable: faults }
   }
 
   /** The ids of the partitions before this one become ids of the pair, in place. */
-  #combine(level: number, combined: Int32Array, ids: Int32Array, begin: number): void {
+  #combine(
+    level: number,
+    combined: Int32Array,
+    ids: Int32Array,
+    begin: number,
+    onUnroutable: (row: number) => void,
+  ): void {
     const lefts = this.#pairs[level - 1]?.length ?? 1
     const values = this.#partitions[level]!.values.texts.length
     // Few pairs are looked up in a table made for the batch; many, row by row in the map.
@@ -94,6 +98,11 @@ export class RowRouter {
       const left = combined[row]!
       if (left === unroutable) continue
       const value = ids[row]!
+      if (value === unroutable) {
+        combined[row] = unroutable
+        onUnroutable(row)
+        continue
+      }
       if (pairs === undefined) {
         combined[row] = this.#pairId(level, left, value)
         continue

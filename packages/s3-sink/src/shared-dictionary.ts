@@ -31,9 +31,9 @@ export class SharedDictionary {
     this.#codes.fill(-1)
   }
 
-  /** Bytes of a string of the batch. */
-  lengthOf(batchCode: number): number {
-    return this.#batch.offsets[batchCode + 1]! - this.#batch.offsets[batchCode]!
+  /** Bytes of a string, by its code here. */
+  lengthOf(code: number): number {
+    return this.#interner.lengthOf(code)
   }
 
   /** The batch's dictionary is let go. */

@@ -26,6 +26,24 @@ export class ValidityBuffer {
     }
   }
 
+  /** Appends rows `[start, end)` of another buffer. */
+  appendFrom({ validity }: { readonly validity: Validity }, start: number, end: number, rows: number): void {
+    const needed = (rows + end - start + 7) >> 3
+    if (this.#bits !== null) this.#reserve(needed)
+    if (validity === null) return
+    for (let row = start; row < end; row += 1) {
+      if (!isNull(validity, row)) continue
+      if (this.#bits === null) this.#reserve(needed)
+      const at = rows + row - start
+      this.#bits![at >> 3]! &= ~(1 << (at & 7))
+    }
+  }
+
+  /** The bits held, and more. */
+  get validity(): Validity {
+    return this.#bits
+  }
+
   bitmap(rows: number): Validity {
     return this.#bits === null ? null : this.#bits.subarray(0, (rows + 7) >> 3)
   }
