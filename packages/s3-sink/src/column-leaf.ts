@@ -1,7 +1,7 @@
 import type { ColumnDefinition, ColumnType, ColumnVector } from '@stockpipe/core'
-import { createColumnBuffer } from './column-buffer.ts'
 import { type ColumnValues, columnValues } from './column-values.ts'
 import { valueOrder } from './parquet-schema.ts'
+import { selectedRows } from './selected-rows.ts'
 import { isNull } from './validity-buffer.ts'
 import type { ValueOrder } from './value-order.ts'
 
@@ -186,13 +186,5 @@ const elementsOf = (places: Places, offsets: Int32Array, repetitionLevel: number
 }
 
 /** The rows named, none of them null. */
-const selected = (vector: ColumnVector, order: Uint32Array): ColumnVector => {
-  if (vector.kind === 'dictionary') {
-    const codes = new Int32Array(order.length)
-    for (let index = 0; index < order.length; index += 1) codes[index] = vector.codes[order[index]!]!
-    return { ...vector, codes, validity: null }
-  }
-  const dense = createColumnBuffer(vector.kind, undefined)
-  dense.append({ ...vector, validity: null }, { order, start: 0, end: order.length }, 0)
-  return dense.vector(order.length)
-}
+const selected = (vector: ColumnVector, order: Uint32Array): ColumnVector =>
+  selectedRows({ ...vector, validity: null }, order)

@@ -2,6 +2,7 @@ import type { RecordBlock, RejectedRecord, RowTransform, TopicJSON, TopicPartiti
 import type { EventTimeBoundary } from './event-boundary.ts'
 import type { LatePolicy } from './late-rows.ts'
 import type { ParquetCompression } from './parquet-compression.ts'
+import type { SortColumn } from './row-order.ts'
 
 /** What the journal asks of the engine. Only plain values and buffers: it crosses threads. */
 export type EngineRequest =
@@ -124,6 +125,11 @@ export interface EngineOptions {
   readonly rowGroupRows?: number
   /** Default `snappy`. */
   readonly compression?: ParquetCompression
+  /**
+   * Rows of a data file are sorted by these columns within each row group; the footer says so. Files still come in the
+   * order of offsets. Default: rows stay in the order of their offsets.
+   */
+  readonly sortBy?: readonly (string | SortColumn)[]
   /** Column whose minimum and maximum a file carries. Default: the first timestamp, epochNanos or date column. */
   readonly eventTimeColumn?: string
   /** A group ends before the first row whose event time lies beyond the period the group is in. Default: never. */

@@ -73,9 +73,13 @@ class ParquetEngine implements Engine {
     const fileBytes = options.fileStarts
       ? Number.MAX_SAFE_INTEGER
       : wholeNumber('fileBytes', options.fileBytes ?? 128 * mebibyte, 1)
-    const rowGroupsOf = ({ columns }: TableDefinition, eventTimes: RowGroupEncoderOptions['eventTimes']) =>
+    const rowGroupsOf = (
+      { columns }: TableDefinition,
+      eventTimes: RowGroupEncoderOptions['eventTimes'],
+      sortBy = options.sortBy,
+    ) =>
       new RowGroupEncoder({
-        encoder: new ParquetEncoder(columns, { compression: options.compression ?? 'snappy' }),
+        encoder: new ParquetEncoder(columns, { compression: options.compression ?? 'snappy', sortBy }),
         columns: columns.length,
         rowGroupRows,
         fileBytes,
@@ -91,7 +95,7 @@ class ParquetEngine implements Engine {
     this.#rowGroups = {
       data: rowGroupsOf(this.#table, eventTimes),
       late: rowGroupsOf(this.#table, eventTimes),
-      'dead-letters': rowGroupsOf(deadLetterTable, () => ({ minEventTime: null, maxEventTime: null })),
+      'dead-letters': rowGroupsOf(deadLetterTable, () => ({ minEventTime: null, maxEventTime: null }), []),
     }
     this.#footerMetadata = options.footerMetadata ?? {}
     const reserved = Object.keys(this.#footerMetadata).find((key) => /^(stockpipe\.|ARROW:schema$)/.test(key))

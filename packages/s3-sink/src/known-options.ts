@@ -47,6 +47,7 @@ const both = {
   uploadsAtOnce: true,
   partBytes: true,
   compression: true,
+  sortBy: true,
   writer: true,
   runtime: true,
   logger: true,

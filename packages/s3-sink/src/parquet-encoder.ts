@@ -4,6 +4,7 @@ import { type EncodedChunk, encodeChunk, pageMemoryBytes } from './column-chunk.
 import { type ColumnLeaf, leavesOf } from './column-leaf.ts'
 import { type PageCompressor, type ParquetCompression, pageCompressor } from './parquet-compression.ts'
 import { parquetFile } from './parquet-file.ts'
+import { RowOrder, type SortColumn } from './row-order.ts'
 import { scratchMemory } from './scratch-memory.ts'
 import { WordDictionary } from './word-dictionary.ts'
 import { zstdMemoryBytes } from './zstd.ts'
@@ -32,17 +33,26 @@ export class ParquetEncoder {
   readonly #columns: readonly ColumnDefinition[]
   readonly #leaves: readonly (readonly ColumnLeaf[])[]
   readonly #compressor: PageCompressor
+  readonly #order: RowOrder | undefined
 
-  /** Throws a `ConfigurationError` for a codec Athena's engine cannot read. */
-  constructor(columns: readonly ColumnDefinition[], options: { readonly compression: ParquetCompression }) {
+  /** Throws a `ConfigurationError` for a codec Athena's engine cannot read, and columns rows cannot be sorted by. */
+  constructor(
+    columns: readonly ColumnDefinition[],
+    options: {
+      readonly compression: ParquetCompression
+      readonly sortBy?: readonly (string | SortColumn)[] | undefined
+    },
+  ) {
     this.#columns = columns
     this.#leaves = columns.map(leavesOf)
     this.#compressor = pageCompressor(options.compression)
+    if (options.sortBy && options.sortBy.length > 0) this.#order = new RowOrder(columns, options.sortBy)
   }
 
-  /** The rows as one row group. The same rows give the same bytes. */
-  encode(batch: ColumnBatch): EncodedRowGroup {
+  /** The rows as one row group, sorted where they are to be. The same rows give the same bytes. */
+  encode(rows: ColumnBatch): EncodedRowGroup {
     try {
+      const batch = this.#order?.sorted(rows) ?? rows
       scratch.clear()
       const chunks = this.#leaves.flatMap((leaves, index) =>
         leaves.map((leaf) =>
@@ -53,7 +63,7 @@ export class ParquetEncoder {
     } catch (cause) {
       throw new StockpipeError({
         code: 'PARQUET_ENCODING_FAILED',
-        message: `A row group of ${batch.rows} rows could not be encoded as Parquet: ${cause instanceof Error ? cause.message : String(cause)}`,
+        message: `A row group of ${rows.rows} rows could not be encoded as Parquet: ${cause instanceof Error ? cause.message : String(cause)}`,
         cause,
       })
     }
@@ -61,6 +71,12 @@ export class ParquetEncoder {
 
   /** A file of row groups, in pieces that share memory with them. */
   file(rowGroups: readonly EncodedRowGroup[], keyValues: ReadonlyMap<string, string>): readonly Uint8Array[] {
-    return parquetFile({ columns: this.#columns, leaves: this.#leaves.flat(), rowGroups, keyValues })
+    const leaves = this.#leaves.flat()
+    const sorting = (this.#order?.columns ?? []).map(({ column, descending, nullsFirst }) => ({
+      leaf: leaves.findIndex(({ path }) => path.length === 1 && path[0] === column),
+      descending,
+      nullsFirst,
+    }))
+    return parquetFile({ columns: this.#columns, leaves, rowGroups, keyValues, sorting })
   }
 }

@@ -17,6 +17,14 @@ export interface ParquetFileParts {
   readonly leaves: readonly ColumnLeaf[]
   readonly rowGroups: readonly EncodedRowGroup[]
   readonly keyValues: ReadonlyMap<string, string>
+  /** What the rows of each row group are sorted by, foremost first. */
+  readonly sorting: readonly SortingColumn[]
+}
+
+interface SortingColumn {
+  readonly leaf: number
+  readonly descending: boolean
+  readonly nullsFirst: boolean
 }
 
 /** Where an index of a column chunk's pages is in the file. */
@@ -34,6 +42,7 @@ export const parquetFile = ({
   leaves,
   rowGroups,
   keyValues,
+  sorting,
 }: ParquetFileParts): readonly Uint8Array[] => {
   const pieces: Uint8Array[] = [magic]
   let length = magic.length
@@ -66,6 +75,7 @@ export const parquetFile = ({
     writeRowGroup(thrift, rowGroup, {
       leaves,
       ordinal: group,
+      sorting,
       start: starts[group]!,
       columnIndexes: columnIndexes[group]!,
       offsetIndexes: offsetIndexes[group]!,
@@ -111,6 +121,7 @@ const writeRowGroup = (
   where: {
     readonly leaves: readonly ColumnLeaf[]
     readonly ordinal: number
+    readonly sorting: readonly SortingColumn[]
     readonly start: number
     readonly columnIndexes: readonly (Place | undefined)[]
     readonly offsetIndexes: readonly Place[]
@@ -139,6 +150,16 @@ const writeRowGroup = (
     chunks.reduce((sum, chunk) => sum + chunk.uncompressedBytes, 0),
   )
   thrift.int64(3, rows)
+  if (where.sorting.length > 0) {
+    thrift.list(4, thriftElements.struct, where.sorting.length)
+    for (const { leaf, descending, nullsFirst } of where.sorting) {
+      thrift.begin()
+      thrift.int32(1, leaf)
+      thrift.boolean(2, descending)
+      thrift.boolean(3, nullsFirst)
+      thrift.end()
+    }
+  }
   thrift.int64(5, where.start)
   thrift.int64(6, bytes.length)
   thrift.int16(7, where.ordinal)

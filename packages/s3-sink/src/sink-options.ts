@@ -16,6 +16,7 @@ import type { SinkLogger } from './logger.ts'
 import type { MemoryBudget } from './memory-budget.ts'
 import type { ObjectSettings } from './object-settings.ts'
 import type { ParquetCompression } from './parquet-compression.ts'
+import type { SortColumn } from './row-order.ts'
 import type { OffsetForTimestamp, StartPolicy } from './start-policy.ts'
 
 /** What cuts a flush group; whichever comes first. Memory, revocation, `flush()` and `close()` cut as well. */
@@ -190,6 +191,12 @@ export interface SinkOptions extends ObjectSettings {
   readonly partBytes?: number
   /** How data files are compressed. Default `snappy`. */
   readonly compression?: ParquetCompression
+  /**
+   * Columns by which rows are sorted within each row group of a data file (65,536 rows at most); the footer names them.
+   * Engines then skip more pages of a row group when they filter by those columns. Equal rows stay in the order of
+   * their offsets, nulls come last. It is no part of the table: change it whenever you like. Default: the order of offsets.
+   */
+  readonly sortBy?: readonly (string | SortColumn)[]
   /** The topic is compacted: the newest entry's last record may be gone although younger ones are there. Default false. */
   readonly compacted?: boolean
   /** Names this process in the journal. Default: random. */

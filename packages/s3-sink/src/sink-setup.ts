@@ -113,6 +113,7 @@ export const setUpSink = (options: SinkOptions, runtime: Runtime): SinkSetup => 
       fileBytes: Math.ceil(fileBytes),
       ...(options.partBytes === undefined ? {} : { partBytes: options.partBytes }),
       ...(options.compression === undefined ? {} : { compression: options.compression }),
+      ...(options.sortBy === undefined ? {} : { sortBy: options.sortBy }),
     },
   }
 }
