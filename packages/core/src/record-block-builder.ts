@@ -1,5 +1,5 @@
 import { ConfigurationError } from './errors.ts'
-import type { PackedBytes, RecordBlock } from './record-block.ts'
+import { greatestDelta, type PackedBytes, type RecordBlock } from './record-block.ts'
 import { encodeHeaders, type RecordHeaders } from './record-headers.ts'
 
 /** A record as a Kafka client hands it over. */
@@ -82,7 +82,7 @@ export class RecordBlockBuilder {
   /** Throws a `ConfigurationError` when the offset is not above the last one's or too far from the first. */
   add(record: RecordToPack): void {
     const delta = Number(record.offset - this.firstOffset)
-    if (delta <= this.#lastDelta || delta > 0xffff_ffff) {
+    if (delta <= this.#lastDelta || delta > greatestDelta) {
       throw new ConfigurationError({
         code: 'OFFSET_ORDER',
         message: `Record ${record.offset} of ${this.topic}-${this.partition} cannot follow offset ${this.firstOffset + BigInt(this.#lastDelta)} in one block.`,

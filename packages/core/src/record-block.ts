@@ -1,3 +1,8 @@
+import { ConfigurationError } from './errors.ts'
+
+/** How far a record may lie behind its block's first offset. */
+export const greatestDelta = 0xffff_ffff
+
 /** Byte strings packed one after another, a 0x00 between them so that a truncated one cannot read into the next. */
 export interface PackedBytes {
   readonly bytes: Uint8Array
@@ -53,6 +58,8 @@ export const blockUntil = (block: RecordBlock, nextOffset: bigint): RecordBlock 
 /**
  * The records of a block in `[from, to)`, as a block of exactly these positions, also where the block itself begins
  * later or ends earlier; shares the buffers.
+ *
+ * Throws a `ConfigurationError` when a record would lie more than 4,294,967,295 offsets behind `from`.
  */
 export const blockBetween = (block: RecordBlock, from: bigint, to: bigint): RecordBlock => {
   let begin = 0
@@ -65,6 +72,14 @@ export const blockBetween = (block: RecordBlock, from: bigint, to: bigint): Reco
     lengths: packed.lengths.slice(begin, end),
   })
   const shift = Number(block.firstOffset - from)
+  if (end > begin && block.offsetDeltas[end - 1]! + shift > greatestDelta) {
+    const { topic, partition } = block
+    throw new ConfigurationError({
+      code: 'OFFSET_ORDER',
+      message: `Record ${recordOffset(block, end - 1)} of ${topic}-${partition} lies too far behind offset ${from} for one block.`,
+      facts: { topic, partition, offset: recordOffset(block, end - 1) },
+    })
+  }
   return {
     ...block,
     firstOffset: from,

@@ -52,3 +52,12 @@ describe('blockBetween', () => {
     }
   })
 })
+
+it('a block does not span more offsets than its deltas hold', () => {
+  expect(() => blockBetween(block(), 10n - 2n ** 32n, 18n)).toThrow(
+    expect.objectContaining({ code: 'OFFSET_ORDER' }),
+  )
+  // 15, the last record, as far behind as it may.
+  const widest = blockBetween(block(), 16n - 2n ** 32n, 18n)
+  expect(recordOffset(widest, 2)).toBe(15n)
+})

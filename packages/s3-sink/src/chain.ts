@@ -68,6 +68,24 @@ export class Chain {
       .reverse()
   }
 
+  /** Starts of the entries whose groups may have offsets of `[from, to)`, newest first. */
+  startsOver(from: bigint, to: bigint, signal?: AbortSignal): Promise<readonly bigint[]> {
+    return retry(this.#context, { signal, what: `listing the journal of ${this.#name}` }, async () => {
+      const starts: bigint[] = []
+      const listing = this.#store.list(this.#keys.groups(this.#log), {
+        ...(signal ? { signal } : {}),
+        startAfter: this.#keys.entry(this.#log, to),
+      })
+      for await (const { key } of listing) {
+        const read = this.#keys.read(key)
+        if (read?.kind !== 'entry' || read.start >= to) continue
+        starts.push(read.start)
+        if (read.start <= from) break
+      }
+      return starts
+    })
+  }
+
   /** The `next` of all checkpoints, newest first. */
   async checkpoints(signal?: AbortSignal): Promise<readonly bigint[]> {
     const keys = await this.#keysUnder(this.#keys.checkpoints(this.#log), signal)

@@ -33,7 +33,8 @@ export interface PushOptions {
   /**
    * Whether records may be missing between the journal's position and the first record handed over. `refuse`: a
    * `LostPositionError` (`PUSH_HOLE`). `accept`: for a compacted or transactional topic, or a filtered event source; the
-   * hole is recorded in the journal. Holes between the records are accepted and recorded either way. Default `refuse`.
+   * hole is recorded in the journal, and its records are taken no more: pushed later, they are an error. Holes between
+   * the records are accepted and recorded either way. Default `refuse`.
    */
   readonly onHole?: 'refuse' | 'accept'
   readonly signal?: AbortSignal
@@ -53,8 +54,8 @@ export interface PushSink extends AsyncDisposable {
    * Publishes the records of a block that the journal does not have yet, as one group. Resolved: every record of the
    * block is in exactly one published file, whichever invocation put it there. Rejected: nothing is known, push again.
    *
-   * Throws a `ConfigurationError` (`GENESIS_MISSING`, `RECORDS_BELOW_GENESIS`), a `LostPositionError` (`PUSH_HOLE`), a
-   * `LostUploadError` when claimed files are lost and the block does not hold their records, a `LogChangedError`, a
+   * Throws a `ConfigurationError` (`GENESIS_MISSING`, `RECORDS_BELOW_GENESIS`), a `LostPositionError` (`PUSH_HOLE`, or
+   * `PUSH_INTO_HOLE` for records that were stepped over), a `LostUploadError` when claimed files are lost and the block does not hold their records, a `LogChangedError`, a
    * `SchemaMismatchError` by the options for dead letters, a `FencedError` when others were faster 20 times.
    */
   push(block: RecordBlock, options?: PushOptions): Promise<PushResult>

@@ -9,6 +9,7 @@ import {
   systemRuntime,
   type TopicPartition,
 } from '@stockpipe/core'
+import { Chain } from './chain.ts'
 import { createEngine } from './engine.ts'
 import { inlineEngine } from './engine-host.ts'
 import { LostUploadError } from './errors.ts'
@@ -18,13 +19,13 @@ import { ensureGenesis } from './init-journal.ts'
 import type { JournalEntry } from './journal-entry.ts'
 import { sinkHash } from './journal-keys.ts'
 import { refuseUnknownPushOptions } from './known-options.ts'
-import { checkLastRecord } from './last-record-check.ts'
 import { LastResort } from './last-resort.ts'
 import { isLateReason } from './late-rows.ts'
 import { silentLogger } from './logger.ts'
 import { createMemoryBudget, MemoryBudget } from './memory-budget.ts'
 import { type ChainEnd, PartitionJournal } from './partition-journal.ts'
 import { Publisher } from './publisher.ts'
+import { checkOverlap } from './push-overlap.ts'
 import type { PushOptions, PushResult, PushSink, PushSinkOptions } from './push-sink-options.ts'
 import { RejectionLimit } from './rejection-limit.ts'
 import { type SinkSetup, setUpSink } from './sink-setup.ts'
@@ -33,6 +34,8 @@ import { StartCheck } from './start-check.ts'
 
 /** How often another owner may claim first within one push. */
 const mostFencings = 20
+/** Offsets a block, and so a group that is pushed, may span. */
+const widestGroup = 4_294_967_295n
 
 class StockpipePushSink implements PushSink {
   readonly #options: PushSinkOptions
@@ -103,7 +106,7 @@ class StockpipePushSink implements PushSink {
       const journal = this.#journal(log, block)
       const end = await this.#resume(journal, block, signal)
       refuseBelowGenesis(block, end)
-      checkSameLog(block, end)
+      await checkOverlap(this.#chain(log), block, end.next, signal)
       if (block.nextOffset <= end.next) return { ...log, next: end.next, group: null }
       refuseHole(block, end, options.onHole)
       try {
@@ -209,6 +212,11 @@ class StockpipePushSink implements PushSink {
     return new PartitionJournal(log, this.#journalOptions(block))
   }
 
+  #chain(log: TopicPartition): Chain {
+    const { keys, journalStore } = this.#setup
+    return new Chain(journalStore, keys, log, { ...this.#context, sink: this.#options.name })
+  }
+
   #journalOptions(block: RecordBlock): GroupCutContext['journal'] {
     const { runtime, logger, tableStore: store } = this.#context
     const { name: sink, table, registrar } = this.#options
@@ -268,19 +276,21 @@ const refuseBelowGenesis = (block: RecordBlock, { genesisStart }: ChainEnd): voi
   })
 }
 
-/** Where the block has the newest entry's last record, it has to be the same one. */
-const checkSameLog = (block: RecordBlock, { lastRecord }: ChainEnd): void => {
-  if (!lastRecord || block.firstOffset > lastRecord.offset) return
-  checkLastRecord(block, lastRecord, { compacted: true })
-}
-
 const refuseHole = (
   block: RecordBlock,
   { next }: ChainEnd,
   onHole: PushOptions['onHole'] = 'refuse',
 ): void => {
-  if (block.firstOffset <= next || onHole === 'accept') return
   const { topic, partition, firstOffset } = block
+  if (firstOffset <= next) return
+  if (onHole === 'accept') {
+    if (block.count === 0 || recordOffset(block, block.count - 1) - next <= widestGroup) return
+    throw new LostPositionError({
+      code: 'PUSH_HOLE',
+      message: `${topic}-${partition}: the journal stands at offset ${next}, and the records handed over, from ${firstOffset} on, lie too far behind it for one group (more than ${widestGroup} offsets). Begin a new sink with its genesis there.`,
+      facts: { topic, partition, next, firstOffset },
+    })
+  }
   throw new LostPositionError({
     code: 'PUSH_HOLE',
     message:

@@ -201,7 +201,72 @@ describe('the genesis of pushes', () => {
   })
 })
 
+describe('a push of what the journal has passed', () => {
+  it('is an error where it was stepped over as a hole, never done', async () => {
+    const log = new FakeLog().appendMany(8)
+    const bucket = new MemoryBucket()
+    const accept = { onHole: 'accept' } as const
+    await invocation(bucket).sink.push(batch(log, 3, 6), accept)
+    for (const [from, to] of [
+      [0, 3],
+      [2, 4],
+      [0, 8],
+    ] as const) {
+      await expect(invocation(bucket).sink.push(batch(log, from, to), accept)).rejects.toMatchObject({
+        name: 'LostPositionError',
+        code: 'PUSH_INTO_HOLE',
+        facts: { firstOffset: BigInt(from), from: 0n, to: 3n, next: 6n },
+      })
+    }
+    // A later group does not hide it, and what is published stays done.
+    await invocation(bucket).sink.push(batch(log, 6, 8))
+    await expect(invocation(bucket).sink.push(batch(log, 2, 3))).rejects.toMatchObject({
+      code: 'PUSH_INTO_HOLE',
+    })
+    expect(await invocation(bucket).sink.push(batch(log, 3, 6))).toMatchObject({ group: null })
+    expect(await invocation(bucket).sink.push(batch(log, 4, 8))).toMatchObject({ group: null })
+  })
+
+  it('is done again where the hole is one of Kafka itself', async () => {
+    const log = new FakeLog().appendMany(2).skip(3).appendMany(2)
+    const bucket = new MemoryBucket()
+    await invocation(bucket).sink.push(batch(log, 0, 2))
+    await invocation(bucket).sink.push(batch(log, 5, 7), { onHole: 'accept' })
+    expect(await invocation(bucket).sink.push(batch(log, 0, 7))).toMatchObject({ next: 7n, group: null })
+  })
+
+  it('is a LogChangedError where the topic was made anew, by any group whose last record it has', async () => {
+    const log = new FakeLog().appendMany(6)
+    const bucket = new MemoryBucket()
+    for (const to of [2, 4, 6]) await invocation(bucket).sink.push(batch(log, to - 2, to))
+    const anew = new FakeLog().append('c', 'c', 'c', 'c')
+    for (const block of [anew.block(0n, 2), anew.block(1n, 1), anew.block(0n)]) {
+      await expect(invocation(bucket).sink.push(block)).rejects.toMatchObject({ code: 'LOG_CHANGED' })
+    }
+    expect(publishedLines(bucket)).toEqual(expectedLines(log))
+  })
+
+  it('reads only the groups it reaches into', async () => {
+    const log = new FakeLog().appendMany(40)
+    const bucket = new MemoryBucket()
+    for (let to = 2; to <= 40; to += 2) await invocation(bucket).sink.push(batch(log, to - 2, to))
+    const { sink, store } = invocation(bucket)
+    await sink.push(batch(log, 6, 10))
+    // The newest entry, and those at 8 and 6.
+    expect(store.count('get', 'groups/')).toBe(3)
+  })
+})
+
 describe('holes in what is pushed', () => {
+  it('are refused where no block spans them, with the offsets of the journal unharmed', async () => {
+    const log = new FakeLog().skip(5_000_000_000).append('a0', 'b1')
+    const bucket = new MemoryBucket()
+    const push = (genesis: bigint) =>
+      invocation(bucket, { genesis }).sink.push(log.block(5_000_000_000n), { onHole: 'accept' })
+    await expect(push(0n)).rejects.toMatchObject({ name: 'LostPositionError', code: 'PUSH_HOLE' })
+    expect(bucket.keys('groups/')).toEqual([])
+  })
+
   it('before the batch are refused unless they are accepted, and then recorded', async () => {
     const log = new FakeLog().appendMany(2).skip(3).appendMany(2)
     const bucket = new MemoryBucket()
