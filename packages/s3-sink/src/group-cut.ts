@@ -1,6 +1,7 @@
 import { FencedError, type PartitionDefinition, StockpipeError, type TopicPartition } from '@stockpipe/core'
 import { newClaimId } from './claim-id.ts'
 import { DataFileKeys } from './data-file-key.ts'
+import { ObjectStoreError } from './errors.ts'
 import type { FlushGroup } from './flush-group.ts'
 import type { EntryFile, JournalEntry } from './journal-entry.ts'
 import type { PartitionJournal } from './partition-journal.ts'
@@ -101,6 +102,9 @@ export const cutGroup = async (context: GroupCutContext, cut: GroupCut): Promise
   } catch (error) {
     // Once a claim was sent it may take effect at any time, and then the uploads are the only copy.
     if (!claimSent) await staging.abort()
+    // An upload that is gone was aborted by whoever won the start, or by nobody's right.
+    const gone = !claimSent && error instanceof ObjectStoreError && error.status === 404
+    if (gone && (await journal.isPast(group.start, signal))) throw fencedError(log, group, undefined)
     throw error
   }
 }
@@ -158,11 +162,15 @@ const refuseMiscounted = ({ topic, partition, start, next, counts, files }: Jour
   })
 }
 
-const fencedError = (log: TopicPartition, entry: JournalEntry, winner: string | undefined): FencedError =>
+const fencedError = (
+  log: TopicPartition,
+  { start, next }: Pick<JournalEntry, 'start' | 'next'>,
+  winner: string | undefined,
+): FencedError =>
   new FencedError({
     code: 'FENCED',
     message:
-      `${log.topic}-${log.partition}: ${winner === undefined ? 'another owner' : `writer ${winner}`} has claimed offset ${entry.start} first; ` +
+      `${log.topic}-${log.partition}: ${winner === undefined ? 'another owner' : `writer ${winner}`} has claimed offset ${start} first; ` +
       'what was staged here will not be published. Assign the partition anew if it is still yours.',
-    facts: { ...log, start: entry.start, next: entry.next, winner },
+    facts: { ...log, start, next, winner },
   })

@@ -37,8 +37,10 @@ export const describeJournal = async (options: DescribeJournalOptions): Promise<
     if (options.partition !== undefined && log.partition !== options.partition) continue
     const chain = new Chain(store, keys, log, context)
     const starts = (await chain.starts(signal)).toReversed()
+    const { entries: wanted = 1 } = options
     const entries: JournalEntry[] = []
-    for (const start of starts.slice(0, options.entries ?? 1)) {
+    // The newest one says where the sink goes on.
+    for (const start of starts.slice(0, Math.max(1, wanted))) {
       const entry = await chain.entryAt(start, signal)
       if (entry) entries.push(entry)
     }
@@ -47,7 +49,7 @@ export const describeJournal = async (options: DescribeJournalOptions): Promise<
       ...log,
       genesis,
       checkpoint: (await chain.newestCheckpoint(signal)) ?? null,
-      entries,
+      entries: entries.slice(0, wanted),
       entryCount: starts.length,
       next: entries[0]?.next ?? genesis?.start ?? 0n,
       settled: (await chain.newestStart(signal))?.settled ?? true,

@@ -24,6 +24,7 @@ import {
   type UploadedPart,
   type UploadSummary,
 } from '@stockpipe/core'
+import { abortWith } from './call-signal.ts'
 import { type ObjectFields, type ObjectSettings, objectFields } from './object-settings.ts'
 import { isNotFound, isPreconditionFailed, objectStoreFailure, statusOf } from './object-store-failure.ts'
 import { signingTimeGuard } from './signing-time-guard.ts'
@@ -331,11 +332,12 @@ class S3ObjectStore implements SinkObjectStore {
     })
     const late = new AbortController()
     const timer = this.#runtime.setTimer(() => late.abort(), call.millis)
-    const abortSignal = call.signal ? AbortSignal.any([call.signal, late.signal]) : late.signal
+    const unfollow = call.signal && abortWith(call.signal, late)
     try {
-      return await run({ abortSignal })
+      return await run({ abortSignal: late.signal })
     } finally {
       timer.cancel()
+      unfollow?.()
     }
   }
 }

@@ -153,6 +153,12 @@ export class PartitionJournal {
     return outcome
   }
 
+  /** Whether somebody has claimed this start, or a later one. */
+  async isPast(start: bigint, signal?: AbortSignal): Promise<boolean> {
+    const newest = await this.#chain.newestStart(signal)
+    return newest !== undefined && newest.start >= start
+  }
+
   /** Steps 6 and 7; dead letters go to their topic after it. */
   async publishAndRegister(
     entry: JournalEntry,

@@ -82,7 +82,7 @@ const transitions: Record<PartitionLogState, Record<PartitionLogEvent, Transitio
     staged: 'claiming',
     claimed: 'refuse',
     registered: 'refuse',
-    fence: 'refuse',
+    fence: 'fenced',
     ...ending,
   },
   claiming: {

@@ -91,6 +91,37 @@ describe('a claim', () => {
     await expect(test.sink.write(log.block(4n))).rejects.toMatchObject({ name: 'FencedError' })
   })
 
+  it('never comes to be made where another owner won meanwhile and our upload was aborted: fenced, not failed', async () => {
+    const log = new FakeLog().appendMany(4)
+    const test = sinkUnderTest({ cleaner: false })
+    await consume(test.sink, [log])
+    let first = true
+    test.store.intercept = async (call, apply) => {
+      if (call.operation === 'uploadPart' && first) {
+        first = false
+        const other = sinkUnderTest({ bucket: test.bucket, cleaner: false })
+        await consume(other.sink, [log])
+        await other.sink.close()
+        test.bucket.uploads.clear()
+      }
+      return apply()
+    }
+    await expect(test.sink.flush()).rejects.toMatchObject({ code: 'FENCED' })
+    expect([test.events.fenced.length, test.events.failed.length]).toEqual([1, 0])
+    expect(publishedLines(test.bucket)).toEqual(expectedLines(log))
+  })
+
+  it('never comes to be made where our upload was aborted and nobody won: failed, with the reason', async () => {
+    const test = sinkUnderTest({ cleaner: false })
+    await consume(test.sink, [new FakeLog().appendMany(4)])
+    test.store.intercept = (call, apply) => {
+      if (call.operation === 'uploadPart') test.bucket.uploads.clear()
+      return apply()
+    }
+    await expect(test.sink.flush()).rejects.toMatchObject({ name: 'ObjectStoreError', status: 404 })
+    expect([test.events.fenced.length, test.events.failed.length]).toEqual([0, 1])
+  })
+
   it('that was refused while the entry is gone is fenced, and nothing of it is aborted', async () => {
     const test = sinkUnderTest()
     test.store.intercept = (call, apply) => (isClaim(call) ? 'exists' : apply())

@@ -168,5 +168,11 @@ describe('a description', () => {
       { partition: 1, next: 7n, entryCount: 0, settled: true, genesis: { start: 7n, policy: 'offset' } },
     ])
     expect(await describeJournal({ ...access(bucket), partition: 1 })).toHaveLength(1)
+    // The position is the newest entry's, also where no entry is asked for.
+    const [whole] = await describeJournal(access(bucket))
+    expect(await describeJournal({ ...access(bucket), entries: 0 })).toMatchObject([
+      { next: whole!.next, entries: [] },
+      {},
+    ])
   })
 })

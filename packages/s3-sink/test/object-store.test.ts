@@ -1,6 +1,7 @@
+import { getEventListeners } from 'node:events'
 import { Readable } from 'node:stream'
 import { S3Client } from '@aws-sdk/client-s3'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { createS3ObjectStore } from '../src/object-store.ts'
 import { ManualRuntime } from './sink/manual-runtime.ts'
 
@@ -74,6 +75,9 @@ describe('the object store over the S3 client', () => {
     [400, 'InvalidToken', 'refused', false],
     [400, 'RequestTimeout', 'refused', true],
     [507, 'InsufficientStorage', 'unknown', true],
+    [301, 'PermanentRedirect', 'refused', false],
+    [400, 'AuthorizationHeaderMalformed', 'refused', false],
+    [307, 'TemporaryRedirect', 'unknown', true],
     [500, 'InternalError', 'unknown', true],
   ])('takes %i %s for %s (retryable: %s)', async (status, code, outcome, retryable) => {
     const { store } = storeAnswering(failure(status, code))
@@ -83,6 +87,68 @@ describe('the object store over the S3 client', () => {
   it('takes a lost connection for an unknown outcome', async () => {
     const { store } = storeAnswering(Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' }))
     await expect(store.putIfAbsent('a', new Uint8Array(1))).rejects.toMatchObject({ outcome: 'unknown' })
+  })
+
+  it('says what the SDK says: of S3, of the system, of what was never sent', async () => {
+    const told = async (answer: Answer | Error) =>
+      (await storeAnswering(answer)
+        .store.list('a')
+        [Symbol.asyncIterator]()
+        .next()
+        .catch((error: Error) => error)) as Error
+    const refused = {
+      status: 400,
+      body: '<Error><Code>InvalidRequest</Code><Message>No such thing.</Message></Error>',
+    }
+    expect((await told(refused)).message).toContain('was refused: 400 InvalidRequest: No such thing.')
+    const system = (code: string, text: string) => Object.assign(new Error(text), { code })
+    const away = await told(system('ECONNREFUSED', 'connect ECONNREFUSED 127.0.0.1:9'))
+    expect(away).toMatchObject({ outcome: 'unknown', retryable: true })
+    expect(away.message).toMatch(/was not sent: ECONNREFUSED: connect ECONNREFUSED 127\.0\.0\.1:9\.$/)
+    const lost = await told(system('ECONNRESET', 'socket hang up'))
+    expect(lost.message).toContain('no certain answer (ECONNRESET: socket hang up); it may have taken effect')
+    const client = new S3Client({
+      credentials: { accessKeyId: 'key', secretAccessKey: 'secret' },
+      region: async () => {
+        throw new Error('Region is missing')
+      },
+    })
+    const nowhere = await createS3ObjectStore({ client, bucket: 'lake' })
+      .get('a')
+      .catch((error: Error) => error)
+    expect((nowhere as Error).message).toContain('Region is missing')
+    expect((await told(failure(301, 'PermanentRedirect'))).message).toContain('another region')
+  })
+
+  it("leaves nothing behind on a caller's signal, however many calls are made", async () => {
+    const derived = vi.spyOn(AbortSignal, 'any')
+    const { store } = storeAnswering({ status: 404 })
+    const { signal } = new AbortController()
+    for (let call = 0; call < 20; call += 1) await store.get('a', { signal })
+    expect(derived).not.toHaveBeenCalled()
+    expect(getEventListeners(signal, 'abort').length).toBeLessThanOrEqual(1)
+    derived.mockRestore()
+  })
+
+  it("passes the abort of a caller's signal on to the call under way", async () => {
+    const client = new S3Client({
+      region: 'us-east-1',
+      endpoint: 'http://s3.test',
+      credentials: { accessKeyId: 'key', secretAccessKey: 'secret' },
+      requestHandler: {
+        handle: (_: unknown, { abortSignal }: { abortSignal: AbortSignal }) =>
+          new Promise((_resolve, reject) => {
+            abortSignal.onabort = () => reject(new Error('aborted'))
+          }),
+      } as never,
+    })
+    const store = createS3ObjectStore({ client, bucket: 'lake' })
+    const caller = new AbortController()
+    const calls = [1, 2].map(() => store.get('a', { signal: caller.signal }).catch((error: unknown) => error))
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    const reason = new Error('enough')
+    caller.abort(reason)
+    expect(await Promise.all(calls)).toEqual([reason, reason])
   })
 
   it('answers what S3 says by status: taken, gone, absent', async () => {
