@@ -55,8 +55,9 @@ export interface PushSink extends AsyncDisposable {
    * block is in exactly one published file, whichever invocation put it there. Rejected: nothing is known, push again.
    *
    * Throws a `ConfigurationError` (`GENESIS_MISSING`, `RECORDS_BELOW_GENESIS`), a `LostPositionError` (`PUSH_HOLE`, or
-   * `PUSH_INTO_HOLE` for records that were stepped over), a `LostUploadError` when claimed files are lost and the block does not hold their records, a `LogChangedError`, a
-   * `SchemaMismatchError` by the options for dead letters, a `FencedError` when others were faster 20 times.
+   * `PUSH_INTO_HOLE` for records that were stepped over), a `LostUploadError` when claimed files are lost and the block
+   * does not hold their records, a `LogChangedError`, a `SchemaMismatchError` by the options for dead letters, a
+   * `FencedError` when others were faster 20 times.
    */
   push(block: RecordBlock, options?: PushOptions): Promise<PushResult>
   /** Waits for the pushes under way. */
