@@ -61,7 +61,11 @@ export const ensureGenesis = async (
     retry(context, { signal, what: `writing the genesis of ${topic}-${partition}` }, async () => {
       const readAt = runtime.now()
       const newest = await chain.newestStart(signal)
-      if (newest) throw genesisMissing(log, newest.start)
+      if (newest) {
+        // Written, and claimed upon, since we looked.
+        if (await chain.genesis(signal)) return 'exists'
+        throw genesisMissing(log, newest.start)
+      }
       const createdAt = new Date(readAt).toISOString()
       const bytes = writeGenesis({ sink: keys.sink, writer, ...log, start, policy, createdAt })
       const call = {

@@ -77,7 +77,7 @@ const readRecord = (members: Readonly<Record<string, unknown>>, at: string): Lam
     topic,
     partition: whole(partition, `${at}.partition`),
     offset: BigInt(whole(offset, `${at}.offset`)),
-    timestampMillis: whole(timestamp, `${at}.timestamp`),
+    timestampMillis: timestampOf(timestamp, `${at}.timestamp`),
     key: bytesOf(key, `${at}.key`),
     value: bytesOf(value, `${at}.value`),
     headers: headers === undefined || headers === null ? undefined : readHeaders(headers, `${at}.headers`),
@@ -116,6 +116,12 @@ const bytesOf = (value: unknown, at: string): Uint8Array | null => {
 
 const whole = (value: unknown, at: string): number => {
   if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number
+  throw invalid(`${at} is ${shown(value)}, not a whole number`)
+}
+
+/** Kafka takes any, and says -1 for none. */
+const timestampOf = (value: unknown, at: string): number => {
+  if (Number.isSafeInteger(value)) return value as number
   throw invalid(`${at} is ${shown(value)}, not a whole number`)
 }
 

@@ -4,6 +4,7 @@ import {
   LostPositionError,
   type RecordBlock,
   type RecordReader,
+  type RejectedRecord,
   recordOffset,
   StockpipeError,
   systemRuntime,
@@ -43,6 +44,7 @@ class StockpipePushSink implements PushSink {
   readonly #context: Omit<GroupCutContext, 'journal'>
   readonly #writer: string
   readonly #startCheck: StartCheck
+  readonly #rejections = new Map<string, RejectionLimit>()
   /** The last push of each partition log: they go one after another. */
   readonly #last = new Map<string, Promise<unknown>>()
   #closed = false
@@ -145,6 +147,7 @@ class StockpipePushSink implements PushSink {
     const group = new FlushGroup(block.firstOffset, journal.end.lastRecord, journal.end.watermark)
     const facts = blockFacts(block, block.firstOffset)
     let taken = { rows: 0, deadLetters: 0, skipped: 0 }
+    let rejected: readonly RejectedRecord[] = []
     engine.discard(log)
     // The block is handed over as a copy: it may be needed once more.
     const { responses } = await engine.take(
@@ -157,13 +160,13 @@ class StockpipePushSink implements PushSink {
       signal,
     )
     for (const response of responses) {
-      if (response.kind === 'rejected')
-        new RejectionLimit(log, this.#setup.deadLetters).add(
-          facts.records,
-          response.records.filter(({ reason }) => !isLateReason(reason)),
-        )
+      if (response.kind === 'rejected') rejected = response.records
       if (response.kind === 'buffered') taken = response
     }
+    this.#rejectionsOf(log).add(
+      facts.records,
+      rejected.filter(({ reason }) => !isLateReason(reason)),
+    )
     if (taken.rows + taken.deadLetters + taken.skipped !== facts.records) {
       throw new StockpipeError({
         code: 'ROWS_MISCOUNTED',
@@ -176,6 +179,14 @@ class StockpipePushSink implements PushSink {
       { ...this.#context, journal: this.#journalOptions(block) },
       { log, journal, group, cutBy: 'push', signal, staged: nothing, claimed: nothing, published: nothing },
     )
+  }
+
+  /** Counted over batches: one alone is too small to tell. */
+  #rejectionsOf(log: TopicPartition): RejectionLimit {
+    const name = `${log.topic}-${log.partition}`
+    const known = this.#rejections.get(name) ?? new RejectionLimit(log, this.#setup.deadLetters)
+    this.#rejections.set(name, known)
+    return known
   }
 
   /** The genesis is configured: two first pushes agree on it whatever they carry. */

@@ -52,6 +52,8 @@ export class RejectionLimit {
       rejected: former.rejected + newest.rejected,
       first: [...former.first, ...newest.first].slice(0, namedRecords),
     }
+    // What follows a stop and has none of it is taken.
+    if (rejected.length === 0) return
     if (seen.records < leastRecords || seen.rejected <= maxRejectedRatio * seen.records) return
     throw tooManyRejected(this.#log, maxRejectedRatio, seen)
   }

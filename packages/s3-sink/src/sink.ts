@@ -1,4 +1,4 @@
-import { EventEmitter } from 'node:events'
+import { EventEmitter, setMaxListeners } from 'node:events'
 import {
   type AssignedPartition,
   type AssignOptions,
@@ -14,6 +14,7 @@ import {
   type TopicPartition,
 } from '@stockpipe/core'
 import { AccessWatch } from './access-watch.ts'
+import { abortWith } from './call-signal.ts'
 import { DeadLetterForwarder } from './dead-letter-forwarder.ts'
 import { createEngine } from './engine.ts'
 import { engineOf } from './engine-choice.ts'
@@ -169,24 +170,31 @@ class StockpipeSink implements Sink {
     await this.#startCheck.passed(signal)
     const opened: PartitionLog[] = []
     const slots = new Slots(opensAtOnce)
+    const failure = new AbortController()
+    setMaxListeners(0, failure.signal)
+    const unfollow = signal && abortWith(signal, failure)
+    const opening = partitions.map(async (assigned) => {
+      const release = await slots.acquire(failure.signal)
+      try {
+        const log = await this.#fresh(assigned)
+        opened.push(log)
+        return { ...log.log, offset: await this.#opened(log, assigned, failure.signal) }
+      } finally {
+        release()
+      }
+    })
     try {
-      const positions = await Promise.all(
-        partitions.map(async (assigned) => {
-          const release = await slots.acquire(signal)
-          try {
-            const log = await this.#fresh(assigned)
-            opened.push(log)
-            return { ...log.log, offset: await this.#opened(log, assigned, signal) }
-          } finally {
-            release()
-          }
-        }),
-      )
+      const positions = await Promise.all(opening)
       this.#housekeeping?.start()
       return positions
     } catch (error) {
+      // Those that wait for their turn would open a log that nobody knows of.
+      failure.abort(error)
+      await Promise.allSettled(opening)
       await Promise.all(opened.map((log) => this.#drop(log, { drain: false })))
       throw error
+    } finally {
+      unfollow?.()
     }
   }
 
@@ -302,6 +310,7 @@ class StockpipeSink implements Sink {
   async #fresh(assigned: AssignedPartition): Promise<PartitionLog> {
     const former = this.#logs.get(nameOf(assigned))
     if (former) await this.#drop(former, { drain: false })
+    this.#refuseWhenClosed()
     const log = new PartitionLog(assigned, this.#context)
     this.#logs.set(nameOf(assigned), log)
     return log

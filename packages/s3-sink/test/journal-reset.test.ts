@@ -150,6 +150,26 @@ describe('init', () => {
     expect(await test.sink.assign([log.assigned], { generation: 1 })).toMatchObject([{ offset: 2n }])
   })
 
+  it('that meets a sink which has written the genesis and claimed leaves it as it is', async () => {
+    const bucket = new MemoryBucket()
+    const store = new MemoryObjectStore(bucket)
+    let other: Promise<unknown> | undefined
+    store.intercept = async (call, apply) => {
+      // Between the read of the genesis, which is not there, and the look for entries.
+      if (call.operation === 'list') await (other ??= publish(bucket))
+      return apply()
+    }
+    const publish = async (into: MemoryBucket) => {
+      const log = new FakeLog().append(...json('A', 'B'))
+      const test = sinkUnderTest({ bucket: into, createEngine })
+      await consume(test.sink, [log])
+      await test.sink.close()
+    }
+    expect(await initJournal({ ...access(bucket), store, starts: [{ ...log0, start: 7n }] })).toMatchObject([
+      { start: 0n, created: false },
+    ])
+  })
+
   it('is refused for a partition log whose genesis is gone', async () => {
     const { bucket } = await published()
     bucket.objects.delete(bucket.keys('genesis/')[0]!)

@@ -70,6 +70,11 @@ describe('the blocks of a Lambda event', () => {
     ])
   })
 
+  it('keep a timestamp below 0: -1 is how Kafka says that there is none', () => {
+    const [block] = recordBlocksOfLambdaEvent(event({ t: [record(0, 'a', { timestamp: -1 })] }))
+    expect([...block!.timestamps]).toEqual([-1])
+  })
+
   it('of an event without records are none', () => {
     expect(recordBlocksOfLambdaEvent(event({}))).toEqual([])
   })
@@ -84,7 +89,7 @@ describe('the blocks of a Lambda event', () => {
     [{ records: { t: [record(0, 'a', { offset: '3' })] } }, /offset is "3", not a whole number/],
     [{ records: { t: [record(0, 'a', { offset: 2 ** 53 })] } }, /offset is 9007199254740992/],
     [{ records: { t: [record(0, 'a', { partition: -1 })] } }, /partition is -1/],
-    [{ records: { t: [record(0, 'a', { timestamp: 1.5 })] } }, /timestamp is 1.5/],
+    [{ records: { t: [record(0, 'a', { timestamp: 1.5 })] } }, /timestamp is 1.5, not a whole number/],
     [{ records: { t: [record(0, 'a', { value: 'no base64!' })] } }, /value is "no base64!", not base64/],
     [{ records: { t: [record(0, 'a', { key: 3 })] } }, /key is 3, not base64/],
     [{ records: { t: [record(0, 'a', { headers: [{ h: [256] }] })] } }, /\.h has 256, not a byte/],

@@ -151,6 +151,22 @@ describe('a push', () => {
     expect(group).toMatchObject({ counts: { records: 3, rows: 2, deadLetters: 1 } })
   })
 
+  it('stops as others do when most of the last 1,000 records are rejected, however few a batch has', async () => {
+    const log = new FakeLog()
+    for (let index = 0; index < 1_200; index += 1) log.append(`bad${index}`)
+    const { sink } = invocation(new MemoryBucket())
+    const pushed = async () => {
+      for (let from = 0; from < 1_200; from += 100) await sink.push(batch(log, from, from + 100))
+    }
+    await expect(pushed()).rejects.toMatchObject({ code: 'TOO_MANY_REJECTED' })
+    // Good records count as well, and a batch without any rejected is taken whatever came before it.
+    const mixed = new FakeLog()
+    for (let index = 0; index < 3_000; index += 1)
+      mixed.append(index % 200 < 60 ? `bad${index}` : `a${index}`)
+    const other = invocation(new MemoryBucket()).sink
+    for (let from = 0; from < 3_000; from += 100) await other.push(batch(mixed, from, from + 100))
+  })
+
   it('of another log than the journal was written from is a LogChangedError', async () => {
     const bucket = new MemoryBucket()
     await invocation(bucket).sink.push(batch(new FakeLog().appendMany(4), 0, 4))

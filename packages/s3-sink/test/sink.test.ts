@@ -324,6 +324,28 @@ describe('a sink', () => {
     expect(test.store.count('putIfAbsent', 'probe')).toBe(probes + 2)
   })
 
+  it('whose assignment fails keeps none of its logs open, those that wait for their turn neither', async () => {
+    const test = sinkUnderTest({
+      cleaner: false,
+      topic: defineTopic('ticks', { table: ticksTopic.table, partitions: 64 }),
+    })
+    const logs = Array.from({ length: 40 }, (_, partition) => new FakeLog(partition).appendMany(2))
+    test.store.intercept = (call, apply) => {
+      if (call.operation === 'list' && call.key.includes('/ticks/3/')) throw new Error('no listing')
+      return apply()
+    }
+    const assigned = logs.map((log) => log.assigned)
+    await expect(test.sink.assign(assigned, { generation: 1 })).rejects.toThrow('no listing')
+    const calls = test.store.calls.length
+    await settle()
+    expect(test.store.calls.length).toBe(calls)
+    const taken = await Promise.allSettled(logs.map((log) => test.sink.write(log.block(0n))))
+    expect(taken.filter(({ status }) => status === 'fulfilled')).toEqual([])
+    test.store.intercept = (_, apply) => apply()
+    expect(await test.sink.assign(assigned, { generation: 2 })).toHaveLength(40)
+    await test.sink.close()
+  })
+
   it.each([
     [{ journal: 's3://lake/ticks/journal' }, 'JOURNAL_INSIDE_TABLE'],
     [{ journal: 'lake/journal' }, 'JOURNAL_LOCATION_INVALID'],
