@@ -62,7 +62,8 @@ const checked = (file: string, config: unknown): SinkConfig => {
   if (typeof kafka !== 'object' || kafka === null) refuse('`kafka` is a client of kafkajs or its settings')
   if (typeof groupId !== 'string' || groupId === '') refuse('`groupId` names the consumer group')
   const { name, topic, table } = (sink ?? {}) as Record<string, unknown>
-  if (typeof name !== 'string' || typeof topic !== 'object' || typeof table !== 'object') {
+  const isObject = (value: unknown) => typeof value === 'object' && value !== null
+  if (typeof name !== 'string' || !isObject(topic) || !isObject(table)) {
     refuse('`sink` has the options of createSink: name, topic, table and a client')
   }
   if (consumer !== undefined && (typeof consumer !== 'object' || consumer === null)) {

@@ -86,6 +86,32 @@ describe('a command line that cannot be run ends with 2 and says what was meant'
   })
 })
 
+describe('an argument of journal that can be none ends with 2, before anything is read', () => {
+  test.each<[string[], RegExp]>([
+    [['journal', 'show', 's3://a/b/c', '--entries', '0'], /--entries takes a whole number above 0, not '0'/],
+    [
+      ['journal', 'init', 's3://a/b/c', '--topic', 't', '--start', '0', '--partitions', '0'],
+      /--partitions takes a whole number above 0, not '0'/,
+    ],
+    [
+      ['journal', 'init', 's3://a/b/c', '--topic', 'a/b', '--start', '0', '--partitions', '1'],
+      /--topic takes the name of a topic, not 'a\/b'/,
+    ],
+    [
+      ['journal', 'reset', 's3://a/b/c', '--topic', 't', '--partition', '0', '--to', '9999999999999999999'],
+      /--to takes an offset/,
+    ],
+  ])('%j', async (argv, message) => {
+    const io = capturedIO({
+      AWS_REGION: 'us-east-1',
+      AWS_ACCESS_KEY_ID: 'key',
+      AWS_SECRET_ACCESS_KEY: 'secret',
+    })
+    expect(await main(argv, io)).toBe(2)
+    expect(io.err()).toMatch(message)
+  })
+})
+
 describe('query without knowing where Athena is', () => {
   test.each<[Record<string, string>, RegExp]>([
     [

@@ -38,6 +38,7 @@ describe('the file of a sink', () => {
     ['export default {}', /`kafka` is a client of kafkajs or its settings/],
     [`export default { ...${whole}, groupId: '' }`, /`groupId` names the consumer group/],
     [`export default { ...${whole}, sink: {} }`, /`sink` has the options of createSink/],
+    [`export default { ...${whole}, sink: { name: 's', topic: null, table: {} } }`, /`sink` has the options/],
     [`export default { ...${whole}, consumer: 7 }`, /`consumer` has options of runConsumer/],
     [`export default { ...${whole}, close: 7 }`, /`close` is a function/],
     [`export default { ...${whole}, sinks: [] }`, /a field 'sinks' that nobody reads/],

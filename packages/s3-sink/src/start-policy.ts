@@ -31,6 +31,12 @@ export const startOffset = async (
   if (policy === 'earliest') return assigned.logStart
   if (policy === 'latest') return assigned.logEnd
   if (policy === 'committed') return committedOffset(assigned)
+  if (typeof policy !== 'object' || !Number.isFinite(policy.timestamp)) {
+    throw new ConfigurationError({
+      code: 'SINK_OPTION_INVALID',
+      message: `start is 'earliest', 'latest', 'committed' or { timestamp }, not ${JSON.stringify(policy)}.`,
+    })
+  }
   if (!offsetForTimestamp) {
     throw new ConfigurationError({
       code: 'START_TIMESTAMP_UNAVAILABLE',

@@ -73,6 +73,15 @@ describe('the genesis', () => {
       code: 'START_COMMITTED_MISSING',
     })
   })
+
+  it('by a policy that is none is refused, and no genesis is written', async () => {
+    const log = new FakeLog().appendMany(4)
+    for (const start of ['erliest' as 'earliest', { timestamp: Number.NaN }]) {
+      const test = sinkUnderTest({ start, offsetForTimestamp: async () => 2n })
+      await expect(assign(test, log)).rejects.toMatchObject({ code: 'SINK_OPTION_INVALID' })
+      expect(test.bucket.keys('genesis/')).toEqual([])
+    }
+  })
 })
 
 describe('the position', () => {

@@ -51,7 +51,7 @@ interface Outcome {
 const show = async ({ access, values, sink }: Action): Promise<Outcome> => {
   const { topic } = values
   const partition = optionalCount(values, 'partition')
-  const entries = optionalCount(values, 'entries')
+  const entries = values['entries'] === undefined ? undefined : positive(String(values['entries']), 'entries')
   const logs = await sink.describeJournal({
     ...access,
     ...(typeof topic === 'string' ? { topic } : {}),
@@ -63,12 +63,14 @@ const show = async ({ access, values, sink }: Action): Promise<Outcome> => {
 
 const init = async ({ access, values, io, sink }: Action): Promise<Outcome> => {
   const topic = given(values, 'topic', 'init')
+  if (!/^[a-zA-Z0-9._-]{1,249}$/.test(topic))
+    throw new UsageError(`--topic takes the name of a topic, not '${topic}'`)
   const start = given(values, 'start', 'init')
   const starts =
     start === 'earliest' || start === 'latest'
       ? await kafkaStarts(topic, start, values, io)
       : Array.from(
-          { length: count(given(values, 'partitions', 'init with an offset'), 'partitions') },
+          { length: positive(given(values, 'partitions', 'init with an offset'), 'partitions') },
           (_, partition) => ({
             topic,
             partition,
@@ -172,13 +174,18 @@ const count = (text: string, name: string): number => {
   throw new UsageError(`--${name} takes a whole number, not '${text}'`)
 }
 
+const positive = (text: string, name: string): number => {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text)
+  throw new UsageError(`--${name} takes a whole number above 0, not '${text}'`)
+}
+
 const optionalCount = (values: CommandArguments['values'], name: string): number | undefined => {
   const value = values[name]
   return value === undefined ? undefined : count(String(value), name)
 }
 
 const offset = (text: string, name: string): bigint => {
-  if (/^\d{1,19}$/.test(text)) return BigInt(text)
+  if (/^\d{1,19}$/.test(text) && BigInt(text) < 2n ** 63n) return BigInt(text)
   throw new UsageError(`--${name} takes an offset, not '${text}'`)
 }
 
