@@ -11,7 +11,7 @@ import type { EntryFile, JournalEntry } from './journal-entry.ts'
 import type { LastResort, PublishAgainOptions } from './last-resort.ts'
 import { type RetryContext, retry } from './retry.ts'
 import type { SinkObjectStore } from './sink-object-store.ts'
-import { Slots } from './slots.ts'
+import { atOnce } from './slots.ts'
 
 const completionsAtOnce = 8
 /** A completion that was given up may still be at work: the upload is gone and the object not there yet. */
@@ -51,21 +51,16 @@ export class Publisher {
           `table's ${this.#options.table.location}. Run the sink with the former location once, then move.`,
       })
     }
-    const slots = new Slots(completionsAtOnce)
-    const losses = await Promise.all(
-      entry.files.map(async (file) => {
-        const release = await slots.acquire(options.signal)
-        try {
-          await this.#publishFile(entry, file, options)
-          return []
-        } catch (error) {
-          if (error instanceof LostUploadError) return [{ file, error }]
-          throw error
-        } finally {
-          release()
-        }
-      }),
-    )
+    const publish = async (file: EntryFile) => {
+      try {
+        await this.#publishFile(entry, file, options)
+        return []
+      } catch (error) {
+        if (error instanceof LostUploadError) return [{ file, error }]
+        throw error
+      }
+    }
+    const losses = await atOnce(completionsAtOnce, entry.files, publish, options.signal)
     const lost = losses.flat()
     if (lost.length === 0) return
     if (!this.#options.lastResort) throw lost[0]!.error

@@ -1,4 +1,4 @@
-import { EventEmitter, setMaxListeners } from 'node:events'
+import { setMaxListeners } from 'node:events'
 import {
   type AssignedPartition,
   type AssignOptions,
@@ -15,24 +15,22 @@ import {
 } from '@stockpipe/core'
 import { AccessWatch } from './access-watch.ts'
 import { abortWith } from './call-signal.ts'
-import { DeadLetterForwarder } from './dead-letter-forwarder.ts'
 import { createEngine } from './engine.ts'
 import { engineOf } from './engine-choice.ts'
-import { Housekeeping, type HousekeepingJob } from './housekeeping.ts'
+import { Housekeeping } from './housekeeping.ts'
+import { housekeepingJobs } from './housekeeping-jobs.ts'
 import { sinkHash } from './journal-keys.ts'
 import { refuseUnknownSinkOptions } from './known-options.ts'
-import { LastResort } from './last-resort.ts'
 import { silentLogger } from './logger.ts'
 import { createMemoryBudget, MemoryBudget, type MemorySnapshot } from './memory-budget.ts'
 import { PartitionLog } from './partition-log.ts'
-import { pruneLog } from './prune.ts'
-import { Publisher } from './publisher.ts'
 import type { SinkContext } from './sink-context.ts'
+import { SinkEvents } from './sink-events.ts'
+import { sinkJournalOptions } from './sink-journal-options.ts'
 import type { SinkOptions } from './sink-options.ts'
 import { setUpSink } from './sink-setup.ts'
 import { Slots } from './slots.ts'
 import { StartCheck } from './start-check.ts'
-import { abortLostUploads } from './upload-cleaner.ts'
 
 const opensAtOnce = 16
 
@@ -47,7 +45,7 @@ class StockpipeSink implements Sink {
   readonly #context: SinkContext
   readonly #startCheck: StartCheck
   readonly #logs = new Map<string, PartitionLog>()
-  readonly #events = new EventEmitter()
+  readonly #events: SinkEvents
   readonly #leaveBudget: () => void
   readonly #housekeeping: Housekeeping | undefined
   #closing: Promise<void> | undefined
@@ -56,83 +54,36 @@ class StockpipeSink implements Sink {
     const runtime = options.runtime ?? systemRuntime
     const logger = options.logger ?? silentLogger
     const setup = setUpSink(options, runtime)
-    const { keys } = setup
-    const access = new AccessWatch({ runtime, logger, sink: options.name })
-    const tableStore = access.store(setup.tableStore, 'table')
-    const journalStore = access.store(setup.journalStore, 'journal')
-    const { topic, table, registrar, readAgain, deadLetters } = options
+    this.#events = new SinkEvents(options.name, logger)
+    const context = { runtime, logger, sink: options.name }
+    const access = new AccessWatch(context)
+    const stores = {
+      tableStore: access.store(setup.tableStore, 'table'),
+      journalStore: access.store(setup.journalStore, 'journal'),
+    }
+    const { topic, table } = options
+    const { keys, deadLetters, latePrefix } = setup
     const writer = options.writer ?? Buffer.from(runtime.randomBytes(8)).toString('hex')
     const makeEngine = options.createEngine ?? createEngine
-    const { engine } = setup
-    const lastResort =
-      readAgain &&
-      new LastResort({
-        runtime,
-        logger,
-        sink: options.name,
-        store: tableStore,
-        reader: readAgain,
-        writer,
-        createEngine: makeEngine,
-        engine,
-      })
-    const host = engineOf(options, engine, (log, error) => this.#logs.get(nameOf(log))?.lose(error))
+    const host = engineOf(options, setup.engine, (log, error) => this.#logs.get(nameOf(log))?.lose(error))
     const budget =
       options.memory instanceof MemoryBudget ? options.memory : createMemoryBudget(options.memory ?? '256MiB')
     this.#leaveBudget = budget.join({
       encoderBytes: () => host.encoderBytes,
-      onPressure: (full) => this.#emit(full ? 'full' : 'room'),
+      onPressure: (full) => this.#events.emit(full ? 'full' : 'room'),
       onChange: ({ usedBytes, limitBytes, full }) =>
         channels.s3Sink.memory.publish(() => ({ sink: options.name, usedBytes, limitBytes, full })),
     })
     this.#options = options
-    this.#startCheck = new StartCheck({
-      runtime,
-      logger,
-      sink: options.name,
-      keys,
-      journalStore,
-      tableStore,
-      table,
-      deadLetters: setup.deadLetters,
-      latePrefix: setup.latePrefix,
-    })
+    this.#startCheck = new StartCheck({ ...context, ...stores, keys, table, deadLetters, latePrefix })
     this.#context = {
       runtime,
       logger,
       engine: host,
-      journal: {
-        runtime,
-        logger,
-        sink: options.name,
-        store: journalStore,
-        keys,
-        publisher: new Publisher({
-          runtime,
-          logger,
-          sink: options.name,
-          store: tableStore,
-          table,
-          registrar,
-          lastResort,
-          access,
-        }),
-        forwarder:
-          deadLetters?.publisher &&
-          new DeadLetterForwarder({
-            runtime,
-            logger,
-            sink: options.name,
-            store: tableStore,
-            publisher: deadLetters.publisher,
-          }),
-        writer,
-        start: options.start ?? 'earliest',
-        offsetForTimestamp: options.offsetForTimestamp,
-      },
+      journal: sinkJournalOptions(options, { ...setup, ...stores }, { context, access, writer, makeEngine }),
       topic,
       table,
-      tableStore,
+      tableStore: stores.tableStore,
       sinkHash: sinkHash(options.name),
       rotation: setup.rotation,
       deadLetters: setup.deadLetters,
@@ -144,12 +95,9 @@ class StockpipeSink implements Sink {
       budget,
       onCommit: (commit) => {
         access.groupPublished()
-        this.#guard('onCommit', () => options.onCommit?.(commit))
+        this.#events.guard('onCommit', () => options.onCommit?.(commit))
       },
-      emit: (event, ...details) => {
-        tellLogEnded(options.name, event, details)
-        this.#emit(event, ...details)
-      },
+      emit: (event, ...details) => this.#events.emit(event, ...details),
     }
     const { cleaner } = setup
     if (cleaner)
@@ -157,7 +105,7 @@ class StockpipeSink implements Sink {
         runtime,
         logger,
         ...cleaner,
-        jobs: this.#jobs(cleaner.retainEntriesMillis),
+        jobs: housekeepingJobs(this.#context, cleaner.retainEntriesMillis, () => this.#owned()),
       })
   }
 
@@ -208,7 +156,7 @@ class StockpipeSink implements Sink {
       return await log.open(assigned, signal)
     } catch (error) {
       if (!signal?.aborted && error instanceof Error) {
-        tellLogEnded(this.#options.name, 'failed', [log.log, error])
+        this.#events.tellEnded('failed', log.log, error)
       }
       throw error
     }
@@ -257,14 +205,14 @@ class StockpipeSink implements Sink {
     event: Event,
     listener: (...details: PartitionedSinkEvents[Event]) => void,
   ): void {
-    this.#events.on(event, listener as (...details: unknown[]) => void)
+    this.#events.on(event, listener)
   }
 
   off<Event extends keyof PartitionedSinkEvents>(
     event: Event,
     listener: (...details: PartitionedSinkEvents[Event]) => void,
   ): void {
-    this.#events.off(event, listener as (...details: unknown[]) => void)
+    this.#events.off(event, listener)
   }
 
   async #close(): Promise<void> {
@@ -277,29 +225,6 @@ class StockpipeSink implements Sink {
     // Fenced is no failure: the new owner has the records.
     const failed = healthy.find((log) => log.error && !isFenced(log.error))
     if (failed) throw failed.error
-  }
-
-  #jobs(retainEntriesMillis: number): HousekeepingJob[] {
-    const { journal, tableStore, table, deadLetters, runtime, logger } = this.#context
-    const { store, keys } = journal
-    const { latePrefix } = this.#context
-    const prefixes = [table.prefix, ...[deadLetters.prefix, latePrefix].filter((prefix) => prefix !== '')]
-    const cleaning = { runtime, logger, keys, journalStore: store, tableStore, prefixes }
-    return [
-      {
-        name: 'aborting lost uploads',
-        run: async (signal) => {
-          const { aborted } = await abortLostUploads(cleaning, { logs: this.#owned(), signal })
-          if (aborted.length > 0) logger.info(`Aborted ${aborted.length} uploads that lost their claim.`)
-        },
-      },
-      {
-        name: 'pruning the journal',
-        run: async (signal) => {
-          for (const log of this.#owned()) await pruneLog(journal, log, retainEntriesMillis, signal)
-        },
-      },
-    ]
   }
 
   #owned(): TopicPartition[] {
@@ -325,19 +250,6 @@ class StockpipeSink implements Sink {
     if (this.#logs.get(log.name) === log) this.#logs.delete(log.name)
   }
 
-  #emit(event: string, ...details: unknown[]): void {
-    this.#guard(`the listener of ${event}`, () => this.#events.emit(event, ...details))
-  }
-
-  /** What a listener throws is the listener's own matter. */
-  #guard(what: string, call: () => void): void {
-    try {
-      call()
-    } catch (error) {
-      this.#context.logger.error(`Sink ${this.#options.name}: ${what} threw ${String(error)}`)
-    }
-  }
-
   #refuseOtherTopic(topic: string): void {
     if (topic === this.#options.topic.name) return
     throw new ConfigurationError({
@@ -358,13 +270,6 @@ class StockpipeSink implements Sink {
 const nameOf = ({ topic, partition }: TopicPartition): string => `${topic}-${partition}`
 
 const isFenced = (error: Error): boolean => StockpipeError.isInstance(error) && error.code === 'FENCED'
-
-/** `fenced` and `failed` are told on their channels too. */
-const tellLogEnded = (sink: string, event: string, details: readonly unknown[]): void => {
-  if (event !== 'fenced' && event !== 'failed') return
-  const [log, error] = details as PartitionedSinkEvents['failed']
-  channels.s3Sink[event].publish(() => ({ sink, topic: log.topic, partition: log.partition, error }))
-}
 
 /**
  * The sink of one topic into one table: partition logs in, Parquet files on S3 out, every record in exactly one of

@@ -37,3 +37,23 @@ export class Slots {
     })
   }
 }
+
+/** Does the work for all items, a bounded number at once; results in order. Rejects with the first failure. */
+export const atOnce = async <Item, Result>(
+  count: number,
+  items: readonly Item[],
+  work: (item: Item) => Promise<Result>,
+  signal?: AbortSignal,
+): Promise<Result[]> => {
+  const slots = new Slots(count)
+  return Promise.all(
+    items.map(async (item) => {
+      const release = await slots.acquire(signal)
+      try {
+        return await work(item)
+      } finally {
+        release()
+      }
+    }),
+  )
+}
