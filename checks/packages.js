@@ -59,10 +59,24 @@ try {
     const required = count(`console.log(Object.keys(require(${JSON.stringify(entry)})).length)`, [
       '--no-warnings',
     ])
-    if (imported === 0 || required !== imported)
+    // What a thread is started from exports nothing.
+    const names = entry.endsWith('/engine-worker') ? imported === 0 : imported > 0
+    if (!names || required !== imported)
       throw new Error(`${entry} exports ${imported} names to import and ${required} to require`)
     console.log(`${entry}: ${imported} exports by import and by require`)
   }
+  const withWorkers = inFolder(process.execPath, [
+    '--input-type=module',
+    '-e',
+    `import { defineTable, defineTopic, t } from '@stockpipe/core'
+     import { createSink } from '@stockpipe/s3-sink'
+     const table = defineTable('ticks', { columns: { id: t.int64() } })
+     const topic = defineTopic('ticks', { table, partitions: 1 })
+     const lake = table.at({ database: 'market', location: 's3://lake/ticks/' })
+     await createSink({ name: 'ticks', topic, table: lake, store: {}, workers: 1 }).close()
+     console.log('started')`,
+  ]).trim()
+  if (withWorkers !== 'started') throw new Error(`a sink with workers says: ${withWorkers}`)
   const help = inFolder(join(folder, 'node_modules/.bin/stockpipe'), ['--help'])
   if (!help.includes('Usage: stockpipe')) throw new Error(`stockpipe --help says: ${help}`)
   console.log(
