@@ -208,7 +208,9 @@ export class Bucket {
     if (!metadata) {
       const size = Number(stats.size)
       const md5 = await md5OfFile(filePath, size)
-      const known = this.#metadataVersions.findByContent(key, size, md5)
+      // The etag of a multipart object is no digest of its content.
+      const known =
+        this.#metadataVersions.findByContent(key, size, md5) ?? this.#metadataVersions.findByTime(key, stats)
       metadata = {
         ...(known ?? { headers: {}, userMetadata: {}, etag: md5, size }),
         modifiedNanos: String(stats.mtimeNs),

@@ -84,8 +84,14 @@ export class ObjectMetadataVersions {
       existsSync(directory) && readdirSync(directory).some((name) => /^[0-9a-f]{2}$/.test(name))
   }
 
-  /** The metadata of the file with these stats, or undefined when none was written for it. */
+  /** The newest metadata, where it was written for the file with these stats. */
   find(key: string, stats: BigIntStats): ObjectMetadata | undefined {
+    const [newest] = this.#versions(key)
+    return newest && isVersion(newest, stats) ? newest : undefined
+  }
+
+  /** The same of any version. A file whose time was set by hand may be taken for another: its content tells more. */
+  findByTime(key: string, stats: BigIntStats): ObjectMetadata | undefined {
     return this.#versions(key).find((version) => isVersion(version, stats))
   }
 

@@ -74,6 +74,19 @@ describe('two versions of one size and one moment', () => {
     await reopen()
     expect((await find('same'))?.etag).toBe('45c48cce2e2d7fbdea1afc51c7c6ad26')
   })
+
+  it('are told apart by their content where a hand has given the one the time of the other', async () => {
+    const touched = new Date(Date.UTC(2026, 0, 2))
+    for (const text of ['8', '9']) {
+      await storage.writeObject(bucket, 'same', Buffer.from(text), { contentType: `text/${text}` })
+      await utimes((await storage.findObject(bucket, 'same'))!.filePath, touched, touched)
+    }
+    await reopen()
+    expect(await find('same')).toMatchObject({
+      etag: '45c48cce2e2d7fbdea1afc51c7c6ad26',
+      headers: { 'content-type': 'text/9' },
+    })
+  })
 })
 
 describe('the storage in process', () => {
