@@ -1,5 +1,6 @@
 import { channels, type GroupPublished, type Runtime, type TopicPartition } from '@stockpipe/core'
 import type { JournalEntry } from './journal-entry.ts'
+import type { CutReason, GroupCommit } from './sink-options.ts'
 
 type Step = keyof GroupPublished['millis']
 
@@ -21,6 +22,22 @@ export class StepTimes {
     this.#since = now
   }
 }
+
+/** A group that is published and registered, as `onCommit` is told. */
+export const groupCommit = (
+  { topic, partition, start, next, counts, holes, files }: JournalEntry,
+  cutBy: CutReason,
+  millis: number,
+): GroupCommit => ({
+  log: { topic, partition },
+  start,
+  next,
+  ...counts,
+  holes: holes.offsets,
+  files: files.map(({ kind, key, rows, bytes }) => ({ kind, key, rows, bytes })),
+  cutBy,
+  millis,
+})
 
 /** Tells of a group that is published and registered. */
 export const tellGroup = (
