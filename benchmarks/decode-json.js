@@ -82,9 +82,9 @@ for (const [name, documentOf] of Object.entries(cases)) {
   const topic = topicOf(name)
   const block = blockOf(documentOf)
   const decoders = {
-    generated: createJsonDecoder(topic, { generateCode: true }),
-    'without eval': createJsonDecoder(topic, { generateCode: false }),
-    reference: createReferenceJsonDecoder(topic),
+    generated: createJsonDecoder(topic.table, topic.value, { generateCode: true }),
+    'without eval': createJsonDecoder(topic.table, topic.value, { generateCode: false }),
+    reference: createReferenceJsonDecoder(topic.table, topic.value),
   }
   const { rejected } = decoders.generated.decode(block)
   if (rejected.length > 0) throw new Error(`${name}: ${rejected[0].reason}`)

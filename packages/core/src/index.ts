@@ -32,6 +32,8 @@ export type {
 } from './column-type.ts'
 export { columnValueProblem } from './column-value.ts'
 export { crc32c, crc32cHex } from './crc32c.ts'
+export { createDecoder } from './create-decoder.ts'
+export { createEncoder } from './create-encoder.ts'
 export type { DeadLetter, DeadLetterPublisher } from './dead-letter.ts'
 export { Decimal, type DecimalRounding } from './decimal.ts'
 export type { DecodedBlock, Decoder, RejectedRecord } from './decoder.ts'
@@ -56,8 +58,6 @@ export type {
   RowOf,
 } from './infer.ts'
 export { formatDate, parseDate, parseInstantNanos } from './instant.ts'
-export { createDecoder } from './json-decoder.ts'
-export { createEncoder, type EncodedRecord, type RecordEncoder } from './json-encoder.ts'
 export { type InstantFormat, type JsonEncoding, json } from './json-encoding.ts'
 export { nearestName } from './nearest-name.ts'
 export type {
@@ -104,6 +104,7 @@ export {
   recordOffset,
 } from './record-block.ts'
 export { RecordBlockBuilder, type RecordToPack } from './record-block-builder.ts'
+export type { EncodedRecord, RecordEncoder } from './record-encoder.ts'
 export { decodeHeaders, encodeHeaders, type RecordHeaders } from './record-headers.ts'
 export type { RecordReader } from './record-reader.ts'
 export type { ReadSourceOptions, RecordSource, SourceBatch, SourceProgress } from './record-source.ts'
@@ -143,3 +144,4 @@ export {
   TelemetryChannel,
 } from './telemetry.ts'
 export { defineTopic, type InferRecord, TopicDefinition, type TopicJSON, topicFromJSON } from './topic.ts'
+export type { ValueEncoding } from './value-encoding.ts'

@@ -1,11 +1,7 @@
 import type { CellScanner } from './cell-scanner.ts'
-import {
-  createRowScanner,
-  type DocumentShape,
-  type RowScanner,
-  type ScannedMember,
-} from './json-row-scanner.ts'
+import { createRowScanner, type DocumentShape, type ScannedMember } from './json-row-scanner.ts'
 import { skipValue } from './json-skip.ts'
+import type { RowScanner } from './row-decoder.ts'
 
 /** Scanners generated for one decoder, at most: shapes that alternate are not chased for ever. */
 const mostGenerations = 8

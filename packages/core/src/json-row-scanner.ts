@@ -1,5 +1,6 @@
 import type { CellScanner } from './cell-scanner.ts'
 import { hasBackslash, skipSpace, skipString, skipValue } from './json-skip.ts'
+import type { RowScanner } from './row-decoder.ts'
 import { StringDictionary } from './string-dictionary.ts'
 
 /** A column as a row scanner sees it. */
@@ -17,18 +18,6 @@ export interface DocumentShape {
   readonly spaceAfterComma: boolean
   readonly spaceAfterColon: boolean
 }
-
-/**
- * Scans the document in `bytes[start, end)` as row `row`. True: every column has its value. False: the document is
- * odd or does not fit, and an exact reader has to look at it. A row may be scanned again.
- */
-export type RowScanner = (
-  bytes: Uint8Array,
-  view: DataView,
-  start: number,
-  end: number,
-  row: number,
-) => boolean
 
 const utf8 = new TextEncoder()
 /** Names the table does not know that are remembered; those beyond are looked up again each time. */

@@ -1,7 +1,7 @@
+import { createDecoder } from './create-decoder.ts'
+import { createEncoder } from './create-encoder.ts'
 import type { DecodedBlock, Decoder, RejectedRecord } from './decoder.ts'
 import type { ColumnRecord, InputOf, PartitionRecord, RowOf } from './infer.ts'
-import { createDecoder } from './json-decoder.ts'
-import { createEncoder } from './json-encoder.ts'
 import { type PackedBytes, type RecordBlock, recordOffset } from './record-block.ts'
 import { rowReader } from './row-reader.ts'
 import type { TopicDefinition } from './topic.ts'
@@ -39,7 +39,8 @@ export const createTransformingDecoder = (topic: TopicDefinition, transform: Row
     if (answer === null) return null
     const values: Record<string, unknown> = { ...answer }
     for (const name of facts) delete values[name]
-    return utf8.encode(encoder.encode(values).value)
+    const { value } = encoder.encode(values)
+    return typeof value === 'string' ? utf8.encode(value) : value
   }
   return {
     decode(block): DecodedBlock {

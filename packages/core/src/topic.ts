@@ -1,8 +1,8 @@
-import { innermostType, typeAtPath, visitStructs } from './column-path.ts'
 import { ConfigurationError } from './errors.ts'
 import type { ColumnRecord, KeyColumn, MemberPath, PartitionRecord } from './infer.ts'
-import { type JsonEncoding, json } from './json-encoding.ts'
+import { json } from './json-encoding.ts'
 import { type InferInput, type TableDefinition, type TableJSON, tableFromJSON } from './table.ts'
+import { checkedEncoding, type ValueEncoding } from './value-encoding.ts'
 
 /** The serialised form of a topic definition; `topicFromJSON` reads it. */
 export interface TopicJSON {
@@ -12,7 +12,7 @@ export interface TopicJSON {
   readonly key?: string
   readonly partitions: number
   readonly replicationFactor?: number
-  readonly value: JsonEncoding
+  readonly value: ValueEncoding
 }
 
 /** A Kafka topic whose records are rows of a table. Frozen and serialisable. */
@@ -27,7 +27,7 @@ export class TopicDefinition<
   readonly partitions: number
   /** Undefined: the broker's default. */
   readonly replicationFactor: number | undefined
-  readonly value: JsonEncoding
+  readonly value: ValueEncoding
 
   /** Use `defineTopic` or `topicFromJSON`. */
   constructor(
@@ -37,7 +37,7 @@ export class TopicDefinition<
       readonly key?: string | undefined
       readonly partitions?: number
       readonly replicationFactor?: number | undefined
-      readonly value?: JsonEncoding
+      readonly value?: ValueEncoding
     },
   ) {
     if (!/^[a-zA-Z0-9._-]{1,249}$/.test(name) || name === '.' || name === '..') {
@@ -58,9 +58,8 @@ export class TopicDefinition<
     this.key = definition.key
     this.partitions = partitions
     this.replicationFactor = definition.replicationFactor
-    const { encoding, names, timestamps } = definition.value ?? json()
-    this.value = Object.freeze({ encoding, names: ownMembers(names), timestamps: ownMembers(timestamps) })
-    checkColumns(this)
+    checkKey(this)
+    this.value = checkedEncoding(name, this.table, definition.value ?? json())
     Object.freeze(this)
   }
 
@@ -77,11 +76,7 @@ export class TopicDefinition<
   }
 }
 
-/** Without what every object inherits, since a column may be called `constructor`. */
-const ownMembers = <Members extends object>(members: Members): Members =>
-  Object.freeze(Object.assign(Object.create(null), members))
-
-const checkColumns = (topic: TopicDefinition): void => {
+const checkKey = (topic: Pick<TopicDefinition, 'name' | 'key' | 'table'>): void => {
   const where = `Topic ${topic.name}`
   if (topic.key !== undefined && topic.table.column(topic.key).metadata) {
     throw new ConfigurationError({
@@ -95,42 +90,6 @@ const checkColumns = (topic: TopicDefinition): void => {
       code: 'TOPIC_KEY_INVALID',
       message: `${where}: the key cannot be '${topic.key}': a ${keyType} has no text of its own; name a column that has.`,
     })
-  }
-  for (const name of Object.keys(topic.value.names)) typeAtPath(topic.table, name)
-  for (const name of Object.keys(topic.value.timestamps)) {
-    const { kind } = innermostType(typeAtPath(topic.table, name))
-    if (kind !== 'timestamp' && kind !== 'epochNanos') {
-      throw new ConfigurationError({
-        code: 'TIMESTAMP_FORMAT_UNSUITED',
-        message: `${where}: '${name}' is a ${kind} column and takes no timestamp format.`,
-      })
-    }
-  }
-  const passed = topic.table.columns.filter(({ metadata }) => !metadata)
-  checkMembers(topic, '', passed)
-  for (const { name, type } of passed) {
-    visitStructs(type, name, (path, fields) => checkMembers(topic, `${path}.`, fields))
-  }
-}
-
-/** Two columns, or fields of one struct, cannot be one member of a JSON object. */
-const checkMembers = (
-  topic: TopicDefinition,
-  prefix: string,
-  fields: readonly { readonly name: string }[],
-): void => {
-  const members = new Map<string, string>()
-  for (const { name } of fields) {
-    const path = prefix + name
-    const member = topic.value.names[path] ?? name
-    const other = members.get(member)
-    if (other !== undefined) {
-      throw new ConfigurationError({
-        code: 'MEMBER_REPEATED',
-        message: `Topic ${topic.name}: ${prefix === '' ? 'columns' : 'fields'} '${other}' and '${path}' are both the JSON member "${member}".`,
-      })
-    }
-    members.set(member, path)
   }
 }
 
@@ -150,13 +109,13 @@ export const defineTopic = <
     readonly key?: KeyColumn<Columns, Key>
     readonly partitions?: number
     readonly replicationFactor?: number
-    readonly value?: JsonEncoding<MemberPath<Columns>>
+    readonly value?: ValueEncoding<MemberPath<Columns>>
   },
 ): TopicDefinition<Columns, Partitions> =>
   new TopicDefinition<Columns, Partitions>(name, {
     ...definition,
     key: definition.key as string | undefined,
-    value: (definition.value ?? json()) as JsonEncoding,
+    value: (definition.value ?? json()) as ValueEncoding,
   })
 
 /** A topic definition read from its serialised form. Throws a `ConfigurationError` when it is not one. */

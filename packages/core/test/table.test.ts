@@ -170,4 +170,9 @@ describe('a topic definition', () => {
       defineTopic('a', { table: trades, value: json({ timestamps: { size: 'epoch-millis' } }) }),
     ).toThrow(/takes no timestamp format/)
   })
+
+  it('refuses an encoding that this package does not know', () => {
+    const definition = { ...defineTopic('trades', { table: trades }).toJSON(), value: { encoding: 'morse' } }
+    expect(() => topicFromJSON(definition)).toThrow(/Topic trades: .* encoding 'morse' cannot be read/)
+  })
 })

@@ -5,7 +5,8 @@ import { batchHeaderBytes } from './record-batch-header.ts'
 export interface OutgoingRecord {
   readonly key: string | null
   readonly keyBytes: number
-  readonly value: string
+  /** Text, which is sent as UTF-8, or bytes. */
+  readonly value: string | Uint8Array
   readonly valueBytes: number
   readonly partition: number
 }

@@ -43,7 +43,7 @@ export class RecordBatchBuilder {
     record: {
       readonly key: string | null
       readonly keyBytes: number
-      readonly value: string
+      readonly value: string | Uint8Array
       readonly valueBytes: number
     },
     timestamp: number,
@@ -74,7 +74,11 @@ export class RecordBatchBuilder {
       end += bytes.write(key, end, 'utf8')
     }
     end = writeVarint(bytes, end, 2 * valueBytes)
-    end += bytes.write(value, end, 'utf8')
+    if (typeof value === 'string') end += bytes.write(value, end, 'utf8')
+    else {
+      bytes.set(value, end)
+      end += value.length
+    }
     bytes[end++] = 0
     this.#end = end
     this.#count += 1

@@ -9,7 +9,7 @@ import { readRecords } from './read-records.ts'
 beforeAll(() => loadZstd())
 
 const producer = { id: 2n ** 40n + 7n, epoch: 3 }
-const record = (key: string | null, value: string) => ({
+const record = (key: string | null, value: string | Uint8Array) => ({
   key,
   keyBytes: key === null ? 0 : Buffer.byteLength(key),
   value,
@@ -29,7 +29,8 @@ describe('a record batch', () => {
         const builder = new RecordBatchBuilder()
         const start = 1_700_000_000_000
         const timestamps = rows.map(([key, value, later], index) =>
-          builder.add(record(key, value), start + (index === 0 ? 0 : later)),
+          // As text and as bytes.
+          builder.add(record(key, index % 2 ? Buffer.from(value) : value), start + (index === 0 ? 0 : later)),
         )
         const batch = await builder.seal(producer, 41, compression)
         const header = readBatchHeader(batch)

@@ -1,4 +1,4 @@
-import type { JsonEncoding, TableJSON, TopicPartition } from '@stockpipe/core'
+import type { TableJSON, TopicPartition, ValueEncoding } from '@stockpipe/core'
 import { isClaimId } from './claim-id.ts'
 import { JsonFields, journalBytes } from './json-fields.ts'
 import type { LatePolicy } from './late-rows.ts'
@@ -67,7 +67,7 @@ export interface EntryTable {
   readonly fingerprint: string
   readonly definition: TableJSON
   /** How the values of the records become rows. */
-  readonly encoding: JsonEncoding
+  readonly encoding: ValueEncoding
 }
 
 /** One flush group: the commit point of the sink, and all that a successor needs to finish it. */
@@ -197,9 +197,9 @@ const readTable = (fields: JsonFields): EntryTable => ({
 })
 
 /** Only the outline of both is checked: uploads settle whatever the columns are. */
-const readEncoding = (fields: JsonFields): JsonEncoding => {
+const readEncoding = (fields: JsonFields): ValueEncoding => {
   fields.object('encoding').text('encoding')
-  return fields.raw('encoding') as JsonEncoding
+  return fields.raw('encoding') as ValueEncoding
 }
 
 const readDefinition = (fields: JsonFields): TableJSON => {

@@ -36,7 +36,7 @@ const cut = (
     const size = sizes[index % sizes.length]!
     const records = rows.slice(start, start + size).map((row, at) => ({
       offset: BigInt(start + at),
-      value: utf8.encode(encoder.encode(row as never).value),
+      value: utf8.encode(String(encoder.encode(row as never).value)),
     }))
     for (const response of engine.handle({ kind: 'block', block: blockOf('nested', records), from: 0n })) {
       if (response.kind === 'rejected') throw new Error(response.records[0]!.reason)

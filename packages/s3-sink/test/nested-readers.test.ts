@@ -23,7 +23,7 @@ const decoded = (table: TableDefinition, rows: readonly Readonly<Record<string, 
   const encoder = createEncoder(topic)
   const records = rows.map((row, index) => ({
     offset: BigInt(index),
-    value: utf8.encode(encoder.encode(row as never).value),
+    value: utf8.encode(String(encoder.encode(row as never).value)),
   }))
   const { batch, rejected } = createDecoder(topic).decode(blockOf('nested', records))
   expect(rejected).toEqual([])

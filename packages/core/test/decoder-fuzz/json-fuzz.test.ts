@@ -7,6 +7,7 @@ import {
   json,
   type RecordBlock,
   RecordBlockBuilder,
+  type TableDefinition,
   t,
 } from '../../src/index.ts'
 import { createJsonDecoder } from '../../src/json-decoder.ts'
@@ -45,7 +46,7 @@ const shape: fc.Arbitrary<Shape> = fc.record({
   ),
 })
 
-const topicOf = (shapes: readonly Shape[]) => {
+const definitionOf = (shapes: readonly Shape[]) => {
   const columns = Object.fromEntries(
     shapes.map(({ kind, nullable }, index) => {
       const column = columnKinds[kind]!()
@@ -62,13 +63,15 @@ const topicOf = (shapes: readonly Shape[]) => {
     of_key: t.recordKey(),
     of_trace: t.recordHeader('trace'),
   }
-  return defineTopic('fuzz', {
-    table: defineTable('fuzz', { columns: { ...columns, ...facts } }),
-    value: json({
-      names: Object.fromEntries(shapes.map(({ member }, index) => [`c${index}`, member])),
-      timestamps: Object.fromEntries(instants),
-    }),
+  const value = json<string>({
+    names: Object.fromEntries(shapes.map(({ member }, index) => [`c${index}`, member])),
+    timestamps: Object.fromEntries(instants),
   })
+  const { table } = defineTopic('fuzz', {
+    table: defineTable('fuzz', { columns: { ...columns, ...facts } }) as TableDefinition,
+    value,
+  })
+  return { table, value }
 }
 
 /** How a producer writes: order of members, spaces, members the table does not know. */
@@ -234,10 +237,10 @@ describe('the JSON decoder and its reference', () => {
       let rejects = 0
       fc.assert(
         fc.property(scenario, ({ shapes, values, keys, times }) => {
-          const topic = topicOf(shapes)
+          const { table, value } = definitionOf(shapes)
           const block = blockOf(values, keys, times)
-          const expected = createReferenceJsonDecoder(topic).decode(block)
-          const decoder = createJsonDecoder(topic, { generateCode, learnAfter: 2 })
+          const expected = createReferenceJsonDecoder(table, value).decode(block)
+          const decoder = createJsonDecoder(table, value, { generateCode, learnAfter: 2 })
           expect(decoder.decode(block)).toStrictEqual(expected)
           // What it has learned, and nothing else, is kept.
           expect(decoder.decode(block)).toStrictEqual(expected)

@@ -1,0 +1,15 @@
+import type { Decoder } from './decoder.ts'
+import { createJsonDecoder } from './json-decoder.ts'
+import type { TopicDefinition } from './topic.ts'
+import { unknownEncoding } from './value-encoding.ts'
+
+/** The decoder of a topic's records, in the topic's encoding. */
+export const createDecoder = (topic: TopicDefinition): Decoder => {
+  const { table, value } = topic
+  switch (value.encoding) {
+    case 'json':
+      return createJsonDecoder(table, value)
+    default:
+      throw unknownEncoding(topic.name, value)
+  }
+}
