@@ -6,7 +6,8 @@ import type { ByteDictionary } from './column-batch.ts'
  */
 export const hashFactor = 0x9e3779b1 | 0
 
-const hashOf = (source: Uint8Array, start: number, end: number): number => {
+/** The hash of `source[start, end)`. */
+export const hashOf = (source: Uint8Array, start: number, end: number): number => {
   let hash = 0
   let at = start
   for (; at + 4 <= end; at += 4) {
