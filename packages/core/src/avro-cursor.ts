@@ -6,7 +6,7 @@ import { CellProblem } from './cell-problem.ts'
  */
 export class AvroCursor {
   bytes: Uint8Array = new Uint8Array(0)
-  view = new DataView(new ArrayBuffer(0))
+  view: DataView = new DataView(new ArrayBuffer(0))
   at = 0
   end = 0
   problem: CellProblem | undefined

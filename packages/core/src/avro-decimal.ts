@@ -1,5 +1,5 @@
-import type { AvroWordsReader } from './avro-instant.ts'
 import type { AvroCursor } from './avro-cursor.ts'
+import type { AvroWordsReader } from './avro-instant.ts'
 import { decimalProblem } from './column-value.ts'
 import { Decimal } from './decimal.ts'
 import { powersOfTen, writeWhole } from './decimal-digits.ts'

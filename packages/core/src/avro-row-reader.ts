@@ -1,16 +1,23 @@
 import type { AvroCursor } from './avro-cursor.ts'
-import { type AvroSkipper, avroSkipper } from './avro-skip.ts'
+import type { AvroEncoding } from './avro-encoding.ts'
 import { type AvroScalarReader, avroScalarReader, textOf } from './avro-scalar.ts'
 import { type AvroField, type AvroRecord, type AvroSchema, avroTypeName, takesBytes } from './avro-schema.ts'
-import type { AvroEncoding } from './avro-encoding.ts'
+import { type AvroSkipper, avroSkipper } from './avro-skip.ts'
 import { CellProblem, keyStep } from './cell-problem.ts'
 import type { StoredValue } from './column-builder.ts'
 import type { ColumnDefinition, ColumnType, MapKeyType, NestedValue, StructField } from './column-type.ts'
-import { BinaryWriter, BooleanWriter, type ColumnWriter, DictionaryWriter, NumberWriter, WideWriter } from './column-writer.ts'
+import {
+  BinaryWriter,
+  BooleanWriter,
+  type ColumnWriter,
+  DictionaryWriter,
+  NumberWriter,
+  WideWriter,
+} from './column-writer.ts'
 import { ConfigurationError } from './errors.ts'
 import { jsonCellReader } from './json-cell.ts'
-import type { RowFault } from './json-reference.ts'
 import { nearestName } from './nearest-name.ts'
+import type { RowFault } from './row-decoder.ts'
 
 /** Reads a value; undefined: the cursor says why not. */
 type ValueReader = (cursor: AvroCursor) => StoredValue | null | undefined
@@ -73,8 +80,7 @@ const scalarValueReader = (scalar: AvroScalarReader): ValueReader => {
     case 'text':
       return (cursor) => (scalar.read(cursor) ? textOf(cursor) : undefined)
     case 'bytes':
-      return (cursor) =>
-        scalar.read(cursor) ? cursor.source.slice(cursor.start, cursor.stop) : undefined
+      return (cursor) => (scalar.read(cursor) ? cursor.source.slice(cursor.start, cursor.stop) : undefined)
   }
 }
 
@@ -216,7 +222,11 @@ const structReader = (
 
 const enter = (record: AvroRecord, path: string, resolution: Resolution): Resolution => {
   if (resolution.within.includes(record)) {
-    refuse(resolution, path, `is of the recursive type ${record.name}; a column holds no value of its own type`)
+    refuse(
+      resolution,
+      path,
+      `is of the recursive type ${record.name}; a column holds no value of its own type`,
+    )
   }
   return { ...resolution, within: [...resolution.within, record] }
 }
@@ -247,7 +257,11 @@ const slotsOf = (
       )
     }
     if (slots[found] !== -1) {
-      refuse(resolution, path, `is the field "${fields[found]!.name}", as '${prefix}${targets[slots[found]!]!.name}' is`)
+      refuse(
+        resolution,
+        path,
+        `is the field "${fields[found]!.name}", as '${prefix}${targets[slots[found]!]!.name}' is`,
+      )
     }
     slots[found] = slot
   })
@@ -359,8 +373,15 @@ export const createAvroRowReader = (
     })
   }
   const resolution: Resolution = { where, encoding, within: [schema] }
-  const passed = columns.flatMap((column, index) => (column.metadata ? [] : [{ column, writer: writers[index]! }]))
-  const slots = slotsOf(schema, passed.map(({ column }) => column), '', resolution)
+  const passed = columns.flatMap((column, index) =>
+    column.metadata ? [] : [{ column, writer: writers[index]! }],
+  )
+  const slots = slotsOf(
+    schema,
+    passed.map(({ column }) => column),
+    '',
+    resolution,
+  )
   const names: string[] = []
   const known: boolean[] = []
   const steps: CellReader[] = schema.fields.map((field, index) => {
@@ -380,7 +401,8 @@ export const createAvroRowReader = (
       return known[index] ? { column: name, reason } : { reason: `the field ${reason}` }
     }
     const left = cursor.end - cursor.at
-    if (left > 0) return { reason: `${left} bytes are left after the record: it was written with another schema` }
+    if (left > 0)
+      return { reason: `${left} bytes are left after the record: it was written with another schema` }
     for (const writer of absent) writer.setNull(row)
     return undefined
   }

@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer'
 import type { AvroCursor } from './avro-cursor.ts'
 import { decimalReader, greatestScale } from './avro-decimal.ts'
-import { type AvroWordsReader, millisReader, nanosReader, type UnitsPerSecond } from './avro-instant.ts'
 import type { AvroEncoding } from './avro-encoding.ts'
+import { type AvroWordsReader, millisReader, nanosReader, type UnitsPerSecond } from './avro-instant.ts'
 import { type AvroEnum, type AvroSchema, avroTypeName } from './avro-schema.ts'
 import type { ColumnType, NestedKind } from './column-type.ts'
 import { earliestMillis, latestMillis } from './instant.ts'
@@ -95,7 +95,8 @@ const readUuid: Read = (cursor) => {
 }
 
 const readBoolean: Read = (cursor) =>
-  cursor.readByte() && (cursor.number <= 1 || cursor.fail(`is neither true nor false: a byte ${cursor.number}`))
+  cursor.readByte() &&
+  (cursor.number <= 1 || cursor.fail(`is neither true nor false: a byte ${cursor.number}`))
 
 const smallReader = (bits: 8 | 16): Read => {
   const limit = 2 ** (bits - 1)
@@ -153,7 +154,12 @@ const bytesReader = (schema: AvroSchema): Read | undefined => {
   return undefined
 }
 
-const formatUnits = { 'epoch-seconds': 1, 'epoch-millis': 1e3, 'epoch-micros': 1e6, 'epoch-nanos': 1e9 } as const
+const formatUnits = {
+  'epoch-seconds': 1,
+  'epoch-millis': 1e3,
+  'epoch-micros': 1e6,
+  'epoch-nanos': 1e9,
+} as const
 const logicalUnits = { millis: 1e3, micros: 1e6, nanos: 1e9 } as const
 
 /**

@@ -204,7 +204,8 @@ class SchemaParser {
   #fixed(json: JsonObject, outer: string, path: string): AvroFixed {
     const { name } = this.#define(json, outer, path)
     const bytes = json['size']
-    if (!wholeFrom(0, bytes)) return refuse(path, `is a fixed whose size is no number of bytes: ${shown(bytes)}`)
+    if (!wholeFrom(0, bytes))
+      return refuse(path, `is a fixed whose size is no number of bytes: ${shown(bytes)}`)
     const schema: AvroFixed = withLogical(
       { type: 'fixed' as const, name, bytes },
       logicalType(json, 'fixed', bytes),

@@ -58,14 +58,7 @@ export interface AvroRecord {
 }
 
 /** A schema that was read. One that is recursive holds itself. */
-export type AvroSchema =
-  | AvroPrimitive
-  | AvroFixed
-  | AvroEnum
-  | AvroArray
-  | AvroMap
-  | AvroUnion
-  | AvroRecord
+export type AvroSchema = AvroPrimitive | AvroFixed | AvroEnum | AvroArray | AvroMap | AvroUnion | AvroRecord
 
 /** What a schema is called in a sentence: its name, or its type with the logical type. */
 export const avroTypeName = (schema: AvroSchema): string => {

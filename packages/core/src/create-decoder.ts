@@ -1,3 +1,4 @@
+import { createAvroDecoder } from './avro-decoder.ts'
 import type { Decoder } from './decoder.ts'
 import { createJsonDecoder } from './json-decoder.ts'
 import type { TopicDefinition } from './topic.ts'
@@ -9,6 +10,8 @@ export const createDecoder = (topic: TopicDefinition): Decoder => {
   switch (value.encoding) {
     case 'json':
       return createJsonDecoder(table, value)
+    case 'avro':
+      return createAvroDecoder(table, value)
     default:
       throw unknownEncoding(topic.name, value)
   }

@@ -1,5 +1,6 @@
 import type { ColumnBatch } from './column-batch.ts'
 import type { RecordBlock } from './record-block.ts'
+import type { RegisteredSchema } from './schema-registry.ts'
 
 /** A record that cannot become a row. */
 export interface RejectedRecord {
@@ -19,7 +20,17 @@ export interface DecodedBlock {
   readonly skipped?: readonly bigint[]
 }
 
-/** Turns records into columns. Pure: the same block gives the same answer, and no record throws. */
+/** The schemas that records name by an id, where they do. */
+export interface DecoderSchemas {
+  /** The ids that have to be given before a block is decoded. */
+  missing(block: RecordBlock): readonly string[]
+  /** Gives what a registry answered: the schema, which is kept, or null, which counts for the next block that is decoded. */
+  give(id: string, schema: RegisteredSchema | null): void
+}
+
+/** Turns records into columns. Pure: the same block, with the same schemas, gives the same answer; no record throws. */
 export interface Decoder {
+  /** Absent where records name no schemas. */
+  readonly schemas?: DecoderSchemas
   decode(block: RecordBlock): DecodedBlock
 }

@@ -1,3 +1,5 @@
+export { type AvroEncoding, type AvroFraming, type AvroInstantFormat, avro } from './avro-encoding.ts'
+export { avroSchemaOf } from './avro-table-schema.ts'
 export { calendarPartition, calendarStep, type ZoneOffset, zoneOffset } from './calendar.ts'
 export { CellProblem } from './cell-problem.ts'
 export {
@@ -36,7 +38,7 @@ export { createDecoder } from './create-decoder.ts'
 export { createEncoder } from './create-encoder.ts'
 export type { DeadLetter, DeadLetterPublisher } from './dead-letter.ts'
 export { Decimal, type DecimalRounding } from './decimal.ts'
-export type { DecodedBlock, Decoder, RejectedRecord } from './decoder.ts'
+export type { DecodedBlock, Decoder, DecoderSchemas, RejectedRecord } from './decoder.ts'
 export type { ErrorFacts, StockpipeErrorOptions } from './errors.ts'
 export {
   ConfigurationError,
@@ -112,6 +114,7 @@ export { createTransformingDecoder, defineRowTransform, type RowTransform } from
 export type { RowIssue } from './row-validation.ts'
 export type { Runtime, RuntimeTimer } from './runtime.ts'
 export { sleep, systemRuntime } from './runtime.ts'
+export type { RegisteredSchema, SchemaRegistry } from './schema-registry.ts'
 export {
   BoundTable,
   defineTable,

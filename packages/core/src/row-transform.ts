@@ -4,7 +4,7 @@ import type { DecodedBlock, Decoder, RejectedRecord } from './decoder.ts'
 import type { ColumnRecord, InputOf, PartitionRecord, RowOf } from './infer.ts'
 import { type PackedBytes, type RecordBlock, recordOffset } from './record-block.ts'
 import { rowReader } from './row-reader.ts'
-import type { TopicDefinition } from './topic.ts'
+import { TopicDefinition } from './topic.ts'
 
 /**
  * Changes a decoded row before it is routed: answers the row to keep, or null to leave it out. What it throws makes the
@@ -27,12 +27,14 @@ export const defineRowTransform = <Columns extends ColumnRecord, Partitions exte
 const utf8 = new TextEncoder()
 
 /**
- * A decoder of a topic that changes every row. Slow: a row becomes an object, is changed, checked and encoded as a
- * record of the topic, and decoded again.
+ * A decoder of a topic that changes every row. Slow: a row becomes an object, is changed, checked and encoded as
+ * JSON, and decoded again.
  */
 export const createTransformingDecoder = (topic: TopicDefinition, transform: RowTransform): Decoder => {
   const decoder = createDecoder(topic)
-  const encoder = createEncoder(topic)
+  const written = new TopicDefinition(topic.name, { table: topic.table })
+  const encoder = createEncoder(written)
+  const rewritten = createDecoder(written)
   const facts = topic.table.columns.filter(({ metadata }) => metadata).map(({ name }) => name)
   const changed = (row: Readonly<Record<string, unknown>>): Uint8Array | null => {
     const answer = transform(row)
@@ -43,6 +45,7 @@ export const createTransformingDecoder = (topic: TopicDefinition, transform: Row
     return typeof value === 'string' ? utf8.encode(value) : value
   }
   return {
+    ...(decoder.schemas ? { schemas: decoder.schemas } : {}),
     decode(block): DecodedBlock {
       const { batch, rejected } = decoder.decode(block)
       const faults: RejectedRecord[] = [...rejected]
@@ -65,7 +68,7 @@ export const createTransformingDecoder = (topic: TopicDefinition, transform: Row
         }
         row += 1
       }
-      const again = decoder.decode(selected(block, kept, values))
+      const again = rewritten.decode(selected(block, kept, values))
       for (const fault of again.rejected) faults.push({ ...fault, index: kept[fault.index]! })
       faults.sort((left, right) => left.index - right.index)
       return { batch: again.batch, rejected: faults, skipped }
