@@ -1,5 +1,6 @@
 import { expectTypeOf, test } from 'vitest'
 import {
+  avro,
   type Decimal,
   day,
   defineTable,
@@ -88,4 +89,17 @@ test('a table without partitions has none', () => {
 test('nothing inferred is any', () => {
   expectTypeOf<InferSelect<typeof trades>>().not.toBeAny()
   expectTypeOf<InferInput<typeof trades>['price']>().not.toBeAny()
+})
+
+test('an Avro encoding names columns of the table, and no text forms of instants', () => {
+  defineTopic('trades', {
+    table: trades,
+    value: avro({ names: { price: 'px' }, timestamps: { ts: 'epoch-micros' } }),
+  })
+  // @ts-expect-error the table has no such column
+  defineTopic('trades', { table: trades, value: avro({ names: { prize: 'px' } }) })
+  // @ts-expect-error Avro has no text form of an instant
+  avro({ timestamps: { ts: 'iso8601' } })
+  // @ts-expect-error no such framing
+  avro({ framing: 'azure' })
 })

@@ -66,6 +66,12 @@ class ParquetEngine implements Engine {
     this.#decoder = options.transform
       ? createTransformingDecoder(this.#topic, options.transform)
       : createDecoder(this.#topic)
+    if (this.#decoder.schemas) {
+      throw new ConfigurationError({
+        code: 'SCHEMA_REGISTRY_UNSUPPORTED',
+        message: `Topic ${this.#topic.name}: a sink reads no values yet that name their schema in a registry; state the schema, framing "plain".`,
+      })
+    }
     this.#partBytes = wholeNumber('partBytes', options.partBytes ?? 8 * mebibyte, smallestPart)
     this.#maxPathBytes = wholeNumber('maxPathBytes', options.maxPathBytes ?? 512, 1)
     const rowGroupRows = wholeNumber('rowGroupRows', options.rowGroupRows ?? 65_536, 1)

@@ -32,7 +32,7 @@ const stricter =
 type Edit = readonly [place: number, removed: number, added: readonly number[]]
 
 const edits: fc.Arbitrary<readonly Edit[]> = fc.oneof(
-  { weight: 5, arbitrary: fc.constant<readonly Edit[]>([]) },
+  { weight: 9, arbitrary: fc.constant<readonly Edit[]>([]) },
   {
     weight: 3,
     arbitrary: fc.array(
