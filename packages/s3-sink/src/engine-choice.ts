@@ -1,12 +1,17 @@
 import { existsSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import { Worker } from 'node:worker_threads'
-import { ConfigurationError, type TopicPartition } from '@stockpipe/core'
+import { ConfigurationError } from '@stockpipe/core'
 import { createEngine } from './engine.ts'
 import { type EngineHost, inlineEngine } from './engine-host.ts'
 import type { EngineOptions } from './engine-messages.ts'
 import type { SinkOptions, WorkerOptions } from './sink-options.ts'
-import { WorkerEngine } from './worker-engine.ts'
+import { WorkerEngine, type WorkerEngineOptions } from './worker-engine.ts'
+import { ownThread, sharedThread } from './worker-thread.ts'
+
+const mebibyte = 1024 * 1024
+/** Groups a worker cuts at least before another takes its place. */
+const leastGroups = 20
 
 /**
  * The engine a sink's options ask for.
@@ -16,30 +21,56 @@ import { WorkerEngine } from './worker-engine.ts'
 export const engineOf = (
   options: SinkOptions,
   engine: EngineOptions,
-  onLost: (log: TopicPartition, error: Error) => void,
+  events: Pick<WorkerEngineOptions, 'onLost' | 'onTaking'>,
 ): EngineHost => {
-  const { name, workers, transform } = options
+  const { name, workers } = options
   const refuse = (message: string): never => {
     throw new ConfigurationError({ code: 'SINK_OPTION_INVALID', message: `Sink ${name}: ${message}` })
   }
   const inline = () => inlineEngine((options.createEngine ?? createEngine)(engine))
-  const { count = 1, entry = packageEntry }: WorkerOptions =
-    typeof workers === 'object' ? workers : { count: workers ?? 0 }
-  if (!Number.isSafeInteger(count) || count < 0 || count > 64)
+  const {
+    count,
+    entry = packageEntry(),
+    maxEncoderBytes = 64 * mebibyte,
+  }: WorkerOptions = typeof workers === 'object'
+    ? workers
+    : { ...(workers !== undefined && { count: workers }) }
+  if (count !== undefined && (!Number.isSafeInteger(count) || count < 0 || count > 64))
     refuse(`\`workers\` are 0 to 64, not ${count}.`)
+  if (!(maxEncoderBytes > 0))
+    refuse(`workers.maxEncoderBytes is a number above 0, not ${String(maxEncoderBytes)}.`)
   if (count === 0) return inline()
-  if (transform || options.createEngine)
-    refuse(
-      `a function crosses no threads: with \`${transform ? 'transform' : 'createEngine'}\`, \`workers\` are 0.`,
+  const ofCaller = (['transform', 'createEngine'] as const).find((option) => options[option])
+  if (ofCaller !== undefined) {
+    if (workers === undefined) return inline()
+    refuse(`a function crosses no threads: with \`${ofCaller}\`, \`workers\` are 0.`)
+  }
+  // One thread of two on one core is only slower.
+  if (count === undefined && availableParallelism() < 2) return inline()
+  if (!isFile(entry)) {
+    const remedy =
+      'In a bundle, build `@stockpipe/s3-sink/engine-worker` as an entry of its own and name it in workers.entry; or set workers to 0.'
+    if (workers !== undefined) refuse(`there is no entry of a worker at ${entry}. ${remedy}`)
+    options.logger?.warn(
+      `Sink ${name} decodes and encodes on its own thread: there is no entry of a worker at ${entry}. ${remedy}`,
     )
-  if (!existsSync(fileURLToPath(entry)))
-    refuse(
-      `there is no entry of a worker at ${entry}. In a bundle, build \`@stockpipe/s3-sink/engine-worker\` as an entry of its own and name it in workers.entry; or set workers to 0.`,
-    )
+    return inline()
+  }
   // What the engine refuses is told now, and by this call.
   createEngine(engine).close()
-  const start = () => new Worker(entry, { workerData: engine, name: 'stockpipe-engine' })
-  return new WorkerEngine({ workers: count, start, onLost })
+  const start = () => (count === undefined ? sharedThread : ownThread)(entry!, engine)
+  return new WorkerEngine({ ...events, workers: count ?? 1, start, maxEncoderBytes, leastGroups })
 }
 
-const packageEntry = new URL('./engine-worker.js', import.meta.url)
+/** The file of the package; undefined in a bundle of CommonJS modules, which do not know where they are. */
+const packageEntry = (): URL | undefined => {
+  try {
+    // A bundler that takes it for an asset would copy the file without what it imports.
+    return new URL(/* webpackIgnore: true */ './engine-worker.js', import.meta.url)
+  } catch {
+    return undefined
+  }
+}
+
+const isFile = (entry: URL | undefined): entry is URL =>
+  entry?.protocol === 'file:' && existsSync(fileURLToPath(entry))

@@ -18,6 +18,8 @@ export interface BlockAnswer {
 export interface EngineHost {
   /** Bytes held outside the JavaScript heap. */
   readonly encoderBytes: number
+  /** Bytes of the blocks that were handed over and are not taken yet. */
+  readonly takingBytes: number
   /** Takes a block; rejects with what the engine threw. */
   take(request: BlockRequest, signal: AbortSignal): Promise<BlockAnswer>
   /** Encodes a flush group, as far as it is pulled. */
@@ -32,6 +34,8 @@ export const inlineEngine = (engine: Engine): EngineHost => ({
   get encoderBytes() {
     return engine.encoderBytes ?? 0
   },
+  // A block is taken at once.
+  takingBytes: 0,
   take: async (request) => ({ responses: [...engine.handle(request)], block: request.block }),
   cut: (request) => engine.handle(request),
   discard: (log) => void engine.handle({ kind: 'discard', log }),

@@ -5,14 +5,18 @@ import { revivedError, type WorkerAnswer, type WorkerRequest } from './worker-me
 /** Blocks on their way into a worker, or being taken there, at most. */
 const blocksInFlight = 2
 
-/** The sink's end of a worker thread, as `node:worker_threads` has it. */
+/** The sink's end of an engine in a worker thread. */
 export interface EngineThread {
   postMessage(asked: WorkerRequest, transfer?: ArrayBuffer[]): void
   on(event: 'message', listener: (answer: WorkerAnswer) => void): unknown
   on(event: 'error' | 'messageerror', listener: (error: Error) => void): unknown
   on(event: 'exit', listener: (code: number) => void): unknown
+  /** Its thread is given no more rows. */
+  on(event: 'retired', listener: () => void): unknown
   ref(): void
   unref(): void
+  /** All whose engines are in the thread are told. */
+  retire(): void
   terminate(): Promise<unknown>
 }
 
@@ -21,18 +25,24 @@ interface Pending {
   readonly reject: (error: Error) => void
 }
 
-/** One worker thread with an engine. */
+/** One engine in a worker thread. */
 export class EngineLane {
   readonly credits = new Slots(blocksInFlight)
   readonly #worker: EngineThread
   readonly #pending = new Map<number, Pending>()
+  /** Groups cut in it. */
+  groups = 0
   #id = 0
   #encoderBytes = 0
+  #draining = false
   #closing = false
   #ended: Error | undefined
 
-  /** @param onEnded called once should the worker end by itself */
-  constructor(worker: EngineThread, onEnded: (reason: Error) => void) {
+  /**
+   * @param onEnded called once should the worker end by itself
+   * @param onRetired called when nothing new is to be given to it
+   */
+  constructor(worker: EngineThread, onEnded: (reason: Error) => void, onRetired: () => void) {
     this.#worker = worker
     // A sink that nobody waits for does not keep its process alive; work under way does.
     this.#worker.unref()
@@ -50,6 +60,7 @@ export class EngineLane {
       ended(error)
     })
     this.#worker.on('exit', (code) => ended(new Error(`the worker ended with code ${code}`)))
+    this.#worker.on('retired', onRetired)
   }
 
   /** Why the worker is no more. */
@@ -84,6 +95,17 @@ export class EngineLane {
     if (!this.#ended) this.#worker.postMessage({ kind: 'return', id })
   }
 
+  /** Its thread has no more rows given to it by anybody. */
+  retire(): void {
+    this.#worker.retire()
+  }
+
+  /** Closes once nothing is asked of it any more. */
+  drain(): void {
+    this.#draining = true
+    if (this.#pending.size === 0) void this.close()
+  }
+
   async close(): Promise<void> {
     this.#closing = true
     await this.#worker.terminate()
@@ -108,7 +130,10 @@ export class EngineLane {
     const pending = this.#pending.get(answer.id)
     if (!pending) return
     this.#pending.delete(answer.id)
-    if (this.#pending.size === 0) this.#worker.unref()
+    if (this.#pending.size === 0) {
+      this.#worker.unref()
+      if (this.#draining) void this.close()
+    }
     if (answer.error) pending.reject(revivedError(answer.error))
     else pending.resolve(answer)
   }

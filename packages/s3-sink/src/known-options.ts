@@ -29,7 +29,7 @@ const late = { allowed: true, then: true, location: true } satisfies KnownNames<
 const pushedDeadLetters = { onRejected: true, location: true, maxRejectedRatio: true } as const
 const deadLetters = { ...pushedDeadLetters, publisher: true } satisfies KnownNames<DeadLetterOptions>
 
-const workers = { count: true, entry: true } satisfies KnownNames<WorkerOptions>
+const workers = { count: true, entry: true, maxEncoderBytes: true } satisfies KnownNames<WorkerOptions>
 
 const both = {
   name: true,

@@ -9,6 +9,8 @@ const lowShare = 0.5
 /** What a memory budget is charged with, in bytes. */
 export interface MemorySnapshot {
   readonly limitBytes: number
+  /** Blocks on their way into worker threads. */
+  readonly takingBytes: number
   /** Rows of open groups: columns, dictionaries, encoded row groups that wait for their cut. */
   readonly bufferedBytes: number
   /** What the encoder holds outside the JavaScript heap; it never shrinks, and is one for all sinks of a thread. */
@@ -36,6 +38,8 @@ export interface MemoryHolder {
 export interface MemoryMember {
   /** Bytes its encoder holds outside the JavaScript heap. */
   readonly encoderBytes: () => number
+  /** Bytes of blocks that its engine was given and has not taken yet. */
+  readonly takingBytes: () => number
   readonly onPressure: (full: boolean) => void
   readonly onChange: (snapshot: MemorySnapshot) => void
 }
@@ -57,13 +61,25 @@ export class MemoryBudget {
   snapshot(): MemorySnapshot {
     let bufferedBytes = 0
     for (const holder of this.#holders) bufferedBytes += holder.bufferedBytes
-    let encodingBytes = 0
-    for (const { encoderBytes } of this.#members) encodingBytes = Math.max(encodingBytes, encoderBytes())
+    let [takingBytes, encodingBytes] = [0, 0]
+    for (const member of this.#members) {
+      takingBytes += member.takingBytes()
+      encodingBytes = Math.max(encodingBytes, member.encoderBytes())
+    }
     const uploadingBytes = this.#uploading
-    const usedBytes = bufferedBytes + encodingBytes + uploadingBytes
+    const usedBytes = takingBytes + bufferedBytes + encodingBytes + uploadingBytes
     const [limitBytes, full] = [this.#limit, this.#full]
     const pressure = usedBytes / limitBytes
-    return { limitBytes, bufferedBytes, encodingBytes, uploadingBytes, usedBytes, pressure, full }
+    return {
+      limitBytes,
+      takingBytes,
+      bufferedBytes,
+      encodingBytes,
+      uploadingBytes,
+      usedBytes,
+      pressure,
+      full,
+    }
   }
 
   /** @internal A sink takes part until the function answered is called. */

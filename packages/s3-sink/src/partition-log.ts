@@ -223,6 +223,10 @@ export class PartitionLog {
       if (first) this.#timers.afterAge(this.#context.rotation.ageMillis, () => this.#requestCut('age'))
       this.#tellBuffered()
       return rest
+    } catch (error) {
+      // What was on its way is charged no more.
+      this.#context.budget.changed()
+      throw error
     } finally {
       this.#taking = false
       this.#changes.wake()

@@ -2,7 +2,10 @@ import type { RecordBlock, TopicPartition } from '@stockpipe/core'
 import type { JournalEntry } from './journal-entry.ts'
 import type { DeadLetterOptions, RotationOptions, SinkOptions } from './sink-options.ts'
 
-/** Options of `createSink` that say how records are read or rotated have no meaning here. */
+/**
+ * Options of `createSink` that say how records are read or rotated have no meaning here. All of the work is done on the
+ * thread of the caller, who waits for each push anyway: there are no workers.
+ */
 export interface PushSinkOptions
   extends Omit<
     SinkOptions,

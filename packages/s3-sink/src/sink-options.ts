@@ -125,10 +125,16 @@ export interface GroupCommit {
 
 /** Worker threads of a sink. */
 export interface WorkerOptions {
-  /** Default 1. */
+  /** Threads of this sink alone; 0: none. Default: one that sinks share, as where no `workers` are given. */
   readonly count?: number
   /** The entry of a worker: what `@stockpipe/s3-sink/engine-worker` was bundled to. Default: the file of the package. */
   readonly entry?: URL
+  /**
+   * A worker whose memory outside the JavaScript heap has grown past this is replaced: new groups begin in a new one, and
+   * it ends with its last group. What zstd by WebAssembly takes (Node below 22.15) grows and never shrinks: 16 to 40 MiB at
+   * the default level, beyond 100 MiB at level 19. A worker cuts 20 groups at least. Default 67,108,864 (64 MiB).
+   */
+  readonly maxEncoderBytes?: number
 }
 
 export interface SinkOptions extends ObjectSettings {
@@ -207,10 +213,12 @@ export interface SinkOptions extends ObjectSettings {
   /** Called after each group. */
   readonly onCommit?: (commit: GroupCommit) => void
   /**
-   * Worker threads that decode, route and encode, so that the thread of the sink only moves bytes; 0: none, all of it
-   * on the thread of the sink. A partition log stays with one worker. Not with `transform` or
+   * Worker threads that decode, route and encode, so that the thread of the sink only moves bytes: so many of this sink
+   * alone; 0: none, all of it on the thread of the sink. A partition log stays with one worker. Not with `transform` or
    * `createEngine`: a function crosses no threads. Should a worker crash, its partition logs end with an
-   * `EngineLostError` and may be assigned anew, which `runConsumer` does. Default 0.
+   * `EngineLostError` and may be assigned anew, which `runConsumer` does. Default: one, which is shared where a process has
+   * more sinks than cores but one. None on a single core, with `transform` or `createEngine`, and, with a warning to
+   * `logger`, where the file of a worker is not found, as in a bundle.
    */
   readonly workers?: number | WorkerOptions
   /** Makes the engine. Default: the one of this package. */

@@ -65,11 +65,15 @@ class StockpipeSink implements Sink {
     const { keys, deadLetters, latePrefix } = setup
     const writer = options.writer ?? Buffer.from(runtime.randomBytes(8)).toString('hex')
     const makeEngine = options.createEngine ?? createEngine
-    const host = engineOf(options, setup.engine, (log, error) => this.#logs.get(nameOf(log))?.lose(error))
     const budget =
       options.memory instanceof MemoryBudget ? options.memory : createMemoryBudget(options.memory ?? '256MiB')
+    const host = engineOf(options, setup.engine, {
+      onLost: (log, error) => this.#logs.get(nameOf(log))?.lose(error),
+      onTaking: () => budget.changed(),
+    })
     this.#leaveBudget = budget.join({
       encoderBytes: () => host.encoderBytes,
+      takingBytes: () => host.takingBytes,
       onPressure: (full) => this.#events.emit(full ? 'full' : 'room'),
       onChange: ({ usedBytes, limitBytes, full }) =>
         channels.s3Sink.memory.publish(() => ({ sink: options.name, usedBytes, limitBytes, full })),

@@ -1,4 +1,5 @@
 import { EngineLostError, type RecordBlock, StockpipeError, type TopicPartition } from '@stockpipe/core'
+import { blockBytes } from './block-bytes.ts'
 import type { BlockAnswer, BlockRequest, CutRequest, EngineHost } from './engine-host.ts'
 import { EngineLane, type EngineThread } from './engine-lane.ts'
 import type { EngineResponse } from './engine-messages.ts'
@@ -12,6 +13,12 @@ export interface WorkerEngineOptions {
   readonly start: () => EngineThread
   /** The rows held of a log are gone with their worker. */
   readonly onLost: (log: TopicPartition, error: Error) => void
+  /** A block is on its way: `takingBytes` has grown. */
+  readonly onTaking: () => void
+  /** A worker that holds more outside the JavaScript heap is replaced. */
+  readonly maxEncoderBytes: number
+  /** Groups it has cut at least by then, so that a limit set too low costs little. */
+  readonly leastGroups: number
 }
 
 /** Rows of one partition log in one worker. */
@@ -23,12 +30,16 @@ interface Pin {
 
 /**
  * Engines in worker threads. A partition log stays with one worker. One that ends takes its rows along: each log that has
- * some there is lost until it is discarded, and the next block starts a new worker.
+ * some there is lost until it is discarded, and the next block starts a new worker. One whose memory has grown too far is
+ * replaced: new groups begin in a new worker, and it ends when its last group has left.
  */
 export class WorkerEngine implements EngineHost {
   readonly #options: WorkerEngineOptions
   readonly #lanes: (EngineLane | undefined)[]
   readonly #pins = new Map<string, Pin>()
+  /** Lanes that are given no new groups. */
+  readonly #retiring = new Set<EngineLane>()
+  #takingBytes = 0
   #crashes = 0
   #closed = false
 
@@ -41,18 +52,18 @@ export class WorkerEngine implements EngineHost {
     return this.#all().reduce((bytes, lane) => bytes + lane.encoderBytes, 0)
   }
 
+  get takingBytes(): number {
+    return this.#takingBytes
+  }
+
   async take(request: BlockRequest, signal: AbortSignal): Promise<BlockAnswer> {
-    const pin = this.#pinned(request.block)
-    const { lane } = pin
-    const release = await lane.credits.acquire(signal)
+    const bytes = blockBytes(request.block)
+    this.#takingBytes += bytes
+    this.#options.onTaking()
     try {
-      refuseIfLost(pin)
-      if (this.#pins.get(nameOf(pin.log)) !== pin) throw discarded(pin.log)
-      const { block, buffers } = transferableBlock(request.block)
-      const answer = await this.#asked(pin, lane.ask({ ...request, block }, buffers))
-      return { responses: answer.responses, block: answer.block ?? block }
+      return await this.#taken(request, signal)
     } finally {
-      release()
+      this.#takingBytes -= bytes
     }
   }
 
@@ -71,7 +82,10 @@ export class WorkerEngine implements EngineHost {
       }
       whole = true
       this.#crashes = 0
+      lane.groups += 1
       this.#unpin(pin)
+      const { maxEncoderBytes, leastGroups } = this.#options
+      if (lane.encoderBytes > maxEncoderBytes && lane.groups >= leastGroups) lane.retire()
     } finally {
       if (!whole) lane.giveUp(id)
     }
@@ -91,8 +105,23 @@ export class WorkerEngine implements EngineHost {
     await Promise.all(this.#all().map((lane) => lane.close()))
   }
 
+  async #taken(request: BlockRequest, signal: AbortSignal): Promise<BlockAnswer> {
+    const pin = this.#pinned(request.block)
+    const { lane } = pin
+    const release = await lane.credits.acquire(signal)
+    try {
+      refuseIfLost(pin)
+      if (this.#pins.get(nameOf(pin.log)) !== pin) throw discarded(pin.log)
+      const { block, buffers } = transferableBlock(request.block)
+      const answer = await this.#asked(pin, lane.ask({ ...request, block }, buffers))
+      return { responses: answer.responses, block: answer.block ?? block }
+    } finally {
+      release()
+    }
+  }
+
   #all(): EngineLane[] {
-    return this.#lanes.filter((lane) => lane !== undefined)
+    return [...this.#lanes.filter((lane) => lane !== undefined), ...this.#retiring]
   }
 
   #pinned({ topic, partition }: RecordBlock): Pin {
@@ -108,21 +137,45 @@ export class WorkerEngine implements EngineHost {
   }
 
   #unpin(pin: Pin): void {
-    if (this.#pins.get(nameOf(pin.log)) === pin) this.#pins.delete(nameOf(pin.log))
+    if (this.#pins.get(nameOf(pin.log)) !== pin) return
+    this.#pins.delete(nameOf(pin.log))
+    if (this.#retiring.has(pin.lane)) this.#endUnlessPinned(pin.lane)
   }
 
   #lane(index: number): EngineLane {
     const present = this.#lanes[index]
     if (present) return present
     if (this.#closed) throw new StockpipeError({ code: 'ENGINE_CLOSED', message: 'The engine is closed.' })
-    const lane: EngineLane = new EngineLane(this.#options.start(), (reason) => this.#ended(lane, reason))
+    const lane: EngineLane = new EngineLane(
+      this.#options.start(),
+      (reason) => this.#ended(lane, reason),
+      () => this.#retired(lane),
+    )
     this.#lanes[index] = lane
     return lane
   }
 
+  #retired(lane: EngineLane): void {
+    this.#remove(lane)
+    this.#retiring.add(lane)
+    this.#endUnlessPinned(lane)
+  }
+
+  #endUnlessPinned(lane: EngineLane): void {
+    if ([...this.#pins.values()].some((pin) => pin.lane === lane)) return
+    this.#retiring.delete(lane)
+    lane.drain()
+  }
+
+  #remove(lane: EngineLane): void {
+    const index = this.#lanes.indexOf(lane)
+    if (index >= 0) this.#lanes[index] = undefined
+    this.#retiring.delete(lane)
+  }
+
   #ended(lane: EngineLane, reason: Error): void {
     this.#crashes += 1
-    this.#lanes[this.#lanes.indexOf(lane)] = undefined
+    this.#remove(lane)
     for (const pin of this.#pins.values()) {
       if (pin.lane !== lane) continue
       pin.lost = this.#lost(pin.log, reason)

@@ -1,5 +1,12 @@
+import type { MessagePort } from 'node:worker_threads'
 import { StockpipeError, type StockpipeErrorOptions } from '@stockpipe/core'
-import type { EngineRequest, EngineResponse } from './engine-messages.ts'
+import type { EngineOptions, EngineRequest, EngineResponse } from './engine-messages.ts'
+
+/** Has a worker thread make an engine, which is asked by the port. */
+export interface EngineStart {
+  readonly options: EngineOptions
+  readonly port: MessagePort
+}
 
 /** What the thread of the sink asks of an engine's worker. Requests are done in the order they come. */
 export type WorkerRequest =

@@ -21,7 +21,12 @@ describe('a memory budget', () => {
     }))
     for (const holder of holders) budget.add(holder)
     const told: boolean[] = []
-    budget.join({ encoderBytes: () => 0, onPressure: (full) => told.push(full), onChange() {} })
+    budget.join({
+      encoderBytes: () => 0,
+      takingBytes: () => 0,
+      onPressure: (full) => told.push(full),
+      onChange() {},
+    })
     budget.changed()
     expect([asked, budget.isFull, told]).toEqual([[360], true, [true]])
     holders[0]!.bufferedBytes = 0

@@ -1,14 +1,21 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { defineTable, defineTopic, identity, t } from '@stockpipe/core'
 import { parquetReadObjects } from 'hyparquet'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { createSink } from '../src/sink.ts'
 import type { SinkOptions } from '../src/sink-options.ts'
 import { consume, FakeLog } from './sink/fake-log.ts'
 import { type MemoryBucket, MemoryObjectStore } from './sink/memory-object-store.ts'
+
+/** How many cores there seem to be, while a test says so. */
+const cores = vi.hoisted(() => ({ count: undefined as number | undefined }))
+vi.mock('node:os', async (original) => {
+  const os = await original<typeof import('node:os')>()
+  return { ...os, availableParallelism: () => cores.count ?? os.availableParallelism() }
+})
 
 const ticks = defineTable('ticks', {
   columns: { id: t.int64(), symbol: t.string(), price: t.decimal(18, 4), at: t.recordOffset() },
@@ -16,13 +23,11 @@ const ticks = defineTable('ticks', {
 })
 const topic = defineTopic('ticks', { table: ticks, partitions: 3 })
 const table = ticks.at({ database: 'market', location: 's3://lake/ticks/' })
-const builtEntry = new URL('../dist/engine-worker.js', import.meta.url)
+const entry = new URL('./sink/built-worker.mjs', import.meta.url)
 
 let folder: string
-let entry: URL
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'stockpipe-worker-'))
-  entry = await entryThat('worker.mjs')
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
@@ -58,22 +63,10 @@ const publishedIds = async (bucket: MemoryBucket): Promise<number[]> => {
 
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index)
 
-/**
- * The built entry of a worker, which also does what is written, as JavaScript. A thread of vitest resolves packages to
- * their sources, which Node cannot run: core is taken from its build.
- */
-const entryThat = async (name: string, code = ''): Promise<URL> => {
-  const core = new URL('../../core/dist/index.js', import.meta.url)
-  const hook = `export const resolve = (name, context, next) =>
-    name === '@stockpipe/core' ? { url: ${JSON.stringify(core.href)}, shortCircuit: true } : next(name, context)`
+/** The entry of a worker, which also does what is written, as JavaScript. */
+const entryThat = async (name: string, code: string): Promise<URL> => {
   const file = join(folder, name)
-  await writeFile(
-    file,
-    `import { register } from 'node:module'
-     register(${JSON.stringify(`data:text/javascript,${encodeURIComponent(hook)}`)})
-     ${code}
-     await import(${JSON.stringify(builtEntry.href)})`,
-  )
+  await writeFile(file, `${code}\nawait import(${JSON.stringify(entry.href)})`)
   return pathToFileURL(file)
 }
 
@@ -109,7 +102,7 @@ describe('a sink with its engine in worker threads', () => {
        }, 5)`,
     )
     const store = new MemoryObjectStore()
-    const sink = sinkOver(store, { workers: { entry: crashing } })
+    const sink = sinkOver(store, { workers: { count: 1, entry: crashing } })
     const failed: string[] = []
     sink.on('failed', ({ partition }, error) => failed.push(`${partition} ${error.name}`))
     const logs = [tickLog(0, 0, 40), tickLog(1, 40, 40)]
@@ -159,9 +152,103 @@ describe('a sink with its engine in worker threads', () => {
     await sink.close()
   })
 
+  it('shares its thread with other sinks of the process, once there are as many as cores but one', async () => {
+    const counted = await entryThat(
+      'counted.mjs',
+      `import { appendFileSync } from 'node:fs'
+       appendFileSync(${JSON.stringify(join(folder, 'threads'))}, 'thread ')`,
+    )
+    cores.count = 3
+    try {
+      const sinks = numbers(5).map((partition) => {
+        const store = new MemoryObjectStore()
+        const log = tickLog(partition % 3, 0, 20)
+        return { store, log, sink: sinkOver(store, { workers: { entry: counted } }) }
+      })
+      for (const { sink, log } of sinks) await consume(sink, [log])
+      await Promise.all(sinks.map(({ sink }) => sink.close()))
+      for (const { store } of sinks) expect(await publishedIds(store.bucket)).toEqual(numbers(20))
+      expect(await readFile(join(folder, 'threads'), 'utf8')).toBe('thread thread ')
+      // The last to leave ended them.
+      const { store, log, sink } = {
+        ...sinks[0]!,
+        sink: sinkOver(sinks[0]!.store, { workers: { entry: counted } }),
+      }
+      log.append(JSON.stringify({ id: 20, symbol: 'A', price: '1.5' }))
+      await consume(sink, [log])
+      await sink.close()
+      expect(await publishedIds(store.bucket)).toEqual(numbers(21))
+      expect(await readFile(join(folder, 'threads'), 'utf8')).toBe('thread thread thread ')
+    } finally {
+      cores.count = undefined
+    }
+  })
+
+  it('whose thread crashes takes the rows of all sinks in it along, and each goes on from its journal', async () => {
+    const flag = join(folder, 'crash-all')
+    const crashing = await entryThat(
+      'crashing-all.mjs',
+      `import { existsSync, rmSync } from 'node:fs'
+       setInterval(() => {
+         if (!existsSync(${JSON.stringify(flag)})) return
+         rmSync(${JSON.stringify(flag)})
+         throw new Error('out of luck')
+       }, 5)`,
+    )
+    cores.count = 2
+    try {
+      const failed: string[] = []
+      const sinks = ['one', 'other'].map((name) => {
+        const store = new MemoryObjectStore()
+        const sink = sinkOver(store, { name, workers: { entry: crashing } })
+        sink.on('failed', (_, error) => failed.push(`${name} ${error.name}`))
+        return { store, sink, log: tickLog(0, 0, 40) }
+      })
+      for (const { sink, log } of sinks) await consume(sink, [log])
+      await writeFile(flag, '')
+      await expect
+        .poll(() => failed.sort(), { timeout: 10_000 })
+        .toEqual(['one EngineLostError', 'other EngineLostError'])
+      for (const { sink, log } of sinks) await consume(sink, [log])
+      await Promise.all(sinks.map(({ sink }) => sink.close()))
+      for (const { store } of sinks) expect(await publishedIds(store.bucket)).toEqual(numbers(40))
+    } finally {
+      cores.count = undefined
+    }
+  })
+
+  it('gets another thread when the memory of its own has grown too far, and loses nothing by it', async () => {
+    // Every answer says that much is held, as after large pages by zstd.
+    const grown = await entryThat(
+      'grown.mjs',
+      `import { appendFileSync } from 'node:fs'
+       import { MessagePort } from 'node:worker_threads'
+       appendFileSync(${JSON.stringify(join(folder, 'grown'))}, 'thread ')
+       const { postMessage } = MessagePort.prototype
+       MessagePort.prototype.postMessage = function (answer, transfer) {
+         postMessage.call(this, 'encoderBytes' in answer ? { ...answer, encoderBytes: 1e6 } : answer, transfer)
+       }`,
+    )
+    const store = new MemoryObjectStore()
+    const failed: Error[] = []
+    const sink = sinkOver(store, {
+      workers: { count: 1, entry: grown, maxEncoderBytes: 999_999 },
+      rotation: { rows: 1 },
+    })
+    sink.on('failed', (_, error) => failed.push(error))
+    const logs = [tickLog(0, 0, 30), tickLog(1, 30, 30)]
+    await consume(sink, logs, 1)
+    await sink.close()
+    expect(failed).toEqual([])
+    expect(await publishedIds(store.bucket)).toEqual(numbers(60))
+    // After 20 groups each, and not before.
+    expect(await readFile(join(folder, 'grown'), 'utf8')).toMatch(/^(thread ){3,4}$/)
+  })
+
   it('refuses options that workers cannot serve before anything starts', async () => {
     const store = new MemoryObjectStore()
     const refused = (options: Partial<SinkOptions>) => expect(() => sinkOver(store, options))
+    refused({ workers: { entry, maxEncoderBytes: 0 } }).toThrow(/maxEncoderBytes is a number above 0, not 0/)
     refused({ workers: -1 }).toThrow(/workers` are 0 to 64, not -1/)
     refused({ workers: { entry: pathToFileURL(join(folder, 'none.js')) } }).toThrow(/no entry of a worker/)
     refused({ partBytes: 5 }).toThrow(/partBytes/)

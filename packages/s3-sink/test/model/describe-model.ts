@@ -42,6 +42,9 @@ export interface Trigger {
   readonly schemaChanges?: boolean
 }
 
+/** Whether the sinks have their engines in worker threads (`in-workers.ts`). */
+export const modelMode = { inWorkers: false }
+
 /** Rotation that never cuts by itself. */
 export const never = { rows: 1e9, bytes: 1e12, ageMillis: 1e12 }
 
@@ -111,7 +114,10 @@ const schedule = fc.record({
 /** The sink under schedules of crashes, hung owners, two owners, lost and late answers, for each trigger. */
 export const describeModel = (triggers: Readonly<Record<string, Trigger>>): void => {
   describe('under any schedule of crashes, hung owners, two owners, lost and late answers', () => {
-    it.each(Object.entries(triggers))(
+    const named = Object.entries(triggers).map(
+      ([name, trigger]) => [modelMode.inWorkers ? `${name}, in workers,` : name, trigger] as const,
+    )
+    it.each(named)(
       'groups cut by %s leave every record in exactly one published file, and a chain that verifies',
       async (name, { rotation, weights, options, schemaChanges = false }) => {
         const counts: Record<string, number> = {}
@@ -119,7 +125,8 @@ export const describeModel = (triggers: Readonly<Record<string, Trigger>>): void
           fc.asyncProperty(schedule, async ({ partBytes, ...one }) => {
             const simulation = new Simulation({
               ...one,
-              ...(weights ? { weights } : {}),
+              // Messages between threads take time.
+              weights: { ...weights, ...(modelMode.inWorkers ? { time: 40 } : {}) },
               member: (joined) => ({
                 ...tables[schemaChanges ? joined % 2 : 0]!,
                 rotation,

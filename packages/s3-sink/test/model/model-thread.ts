@@ -8,7 +8,7 @@ import type { ProcessClock } from './world-time.ts'
 
 /**
  * A worker thread in simulated time: messages take a while each way, keep their order, carry copies and take buffers
- * along, as those between threads do; now and then it crashes.
+ * along, as those between threads do; now and then it crashes, or holds too much.
  */
 export class ModelThread extends EventEmitter implements EngineThread {
   readonly #clock: ProcessClock
@@ -24,7 +24,16 @@ export class ModelThread extends EventEmitter implements EngineThread {
         this.#post('back', structuredClone(answer, { transfer }), (copy) => this.emit('message', copy)),
       on: (event: 'message', listener: (asked: WorkerRequest) => void) => this.#inbox.on(event, listener),
     }
-    serveEngine(port, options, make)
+    const engine = make(options)
+    const handle = engine.handle.bind(engine)
+    const close = engine.close.bind(engine)
+    serveEngine(port, options, () => ({
+      handle,
+      close,
+      get encoderBytes() {
+        return clock.random() < 0.2 ? 2 : 0
+      },
+    }))
   }
 
   postMessage(asked: WorkerRequest, transfer: ArrayBuffer[] = []): void {
@@ -38,6 +47,10 @@ export class ModelThread extends EventEmitter implements EngineThread {
 
   ref(): void {}
   unref(): void {}
+
+  retire(): void {
+    this.emit('retired')
+  }
 
   async terminate(): Promise<void> {
     if (this.#ended) return

@@ -88,7 +88,7 @@ export class LineEngine implements Engine {
       const bytes = new TextEncoder().encode(own.map((row) => `${row.offset} ${row.text}\n`).join(''))
       const facts = { log, file, ...kind }
       for (let at = 0, partNumber = 1; at < bytes.length; at += this.#partBytes, partNumber += 1) {
-        const part = bytes.subarray(at, at + this.#partBytes)
+        const part = bytes.slice(at, at + this.#partBytes)
         const last = at + this.#partBytes >= bytes.length
         yield { kind: 'part', ...facts, partNumber, bytes: part, last }
       }

@@ -1,0 +1,3 @@
+import './sink/in-workers.ts'
+
+await import('./journal-prune.test.ts')

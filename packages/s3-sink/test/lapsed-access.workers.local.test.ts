@@ -1,0 +1,3 @@
+import './sink/in-worker-threads.ts'
+
+await import('./lapsed-access.local.test.ts')

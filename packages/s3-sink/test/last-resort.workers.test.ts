@@ -1,0 +1,3 @@
+import './sink/in-workers.ts'
+
+await import('./last-resort.test.ts')

@@ -1,0 +1,3 @@
+import './in-workers.ts'
+
+await import('./model-rotation.test.ts')
