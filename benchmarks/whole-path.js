@@ -14,7 +14,7 @@ process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true'
 const usage = `usage: pnpm bench [options]
   --rows 10000000         trades in a topic
   --runs 3                runs of each contestant, in turn; the median counts
-  --contestants a,b       of: stockpipe, stockpipe-zstd, kafkajs-each-message, kafkajs-each-batch, python
+  --contestants a,b       of: stockpipe, stockpipe-inline, stockpipe-zstd, kafkajs-each-message, kafkajs-each-batch, python
   --data a,b | all        of: {90,400}-{plain,zstd}-{in-order,shuffled}; default 90-plain-in-order
   --real | --local        Apache Kafka and versitygw (default), or stockpipe local
   --kill [3]              also kill each contestant with -9, so many times, and count what is lost and doubled

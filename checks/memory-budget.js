@@ -4,14 +4,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buildFast, install, root } from '../scripts/workspace.js'
 import { partitions } from './memory/quotes-table.js'
+import { checkArguments } from './stack/check-arguments.js'
 import { s3Client } from './stack/plain-clients.js'
 import { freePort, startStack } from './stack/stack-process.js'
 
 // 1,000 open paths, files of 64 MiB aimed at, a budget of 256 MiB: the peak resident memory of a fresh process with the
-// real engine, against S3 in another process, stays under 512 MB. `node checks/memory-budget.js [rows]`
-const rows = Number(process.argv[2] ?? 2_000_000)
+// real engine, against S3 in another process, stays under 512 MB. `node checks/memory-budget.js [rows] [--workers 0|1]`
+const { workers, positionals } = checkArguments()
+const rows = Number(positionals[0] ?? 2_000_000)
 if (!Number.isInteger(rows) || rows < partitions)
-  throw new Error('usage: node checks/memory-budget.js [rows]')
+  throw new Error('usage: node checks/memory-budget.js [rows] [--workers 0|1]')
 const limitMegabytes = 512
 const symbols = 1_000
 
@@ -44,6 +46,7 @@ try {
     noteBytes: 400,
     fileMiB: 64,
     memory: '256MiB',
+    workers,
   }
   const child = spawn(
     process.execPath,
@@ -59,7 +62,7 @@ try {
   if (told.full === 0) faults.push('the budget was never full: too few rows to show anything')
   if (faults.length > 0) throw new Error(faults.join('; '))
   console.log(
-    `figure: ${symbols} open paths, ${rows} rows, 64 MiB target, 256 MiB budget: peak RSS ${told.peakMegabytes.toFixed(0)} MB, ` +
+    `figure: ${symbols} open paths, ${rows} rows, 64 MiB target, 256 MiB budget, ${workers} workers: peak RSS ${told.peakMegabytes.toFixed(0)} MB, ` +
       `${(told.mostUsedBytes / 1024 ** 2).toFixed(0)} MiB charged at most, ${told.files} files`,
   )
 } finally {

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { packageFolders, pnpm, root } from '../scripts/workspace.js'
 
@@ -65,18 +66,77 @@ try {
       throw new Error(`${entry} exports ${imported} names to import and ${required} to require`)
     console.log(`${entry}: ${imported} exports by import and by require`)
   }
-  const withWorkers = inFolder(process.execPath, [
-    '--input-type=module',
-    '-e',
-    `import { defineTable, defineTopic, t } from '@stockpipe/core'
+  // A sink of the packed files takes its rows in a worker thread; one in a bundle on its own, with a warning, until it is
+  // given the entry of a worker that was bundled too.
+  const workers = availableParallelism() > 1
+  const program = (entry = '') => `
+     import { subscribe } from 'node:diagnostics_channel'
+     import { defineTable, defineTopic, RecordBlockBuilder, t } from '@stockpipe/core'
      import { createSink } from '@stockpipe/s3-sink'
-     const table = defineTable('ticks', { columns: { id: t.int64() } })
-     const topic = defineTopic('ticks', { table, partitions: 1 })
-     const lake = table.at({ database: 'market', location: 's3://lake/ticks/' })
-     await createSink({ name: 'ticks', topic, table: lake, store: {}, workers: 1 }).close()
-     console.log('started')`,
-  ]).trim()
-  if (withWorkers !== 'started') throw new Error(`a sink with workers says: ${withWorkers}`)
+     import { DiscardingStore } from './discarding-store.mjs'
+     const told = { rows: 0, threads: 0, warnings: 0 }
+     subscribe('worker_threads', () => (told.threads += 1))
+     const run = async () => {
+       const table = defineTable('ticks', { columns: { id: t.int64() } })
+       const sink = createSink({
+         name: 'ticks',
+         topic: defineTopic('ticks', { table, partitions: 1 }),
+         table: table.at({ database: 'market', location: 's3://lake/ticks/' }),
+         store: new DiscardingStore(),
+         logger: { info() {}, warn: () => (told.warnings += 1), error() {} },
+         onCommit: ({ rows }) => (told.rows += rows),
+         ${entry}
+       })
+       const log = { topic: 'ticks', partition: 0 }
+       await sink.assign([{ ...log, logStart: 0n, logEnd: 1n }], { generation: 1 })
+       const block = new RecordBlockBuilder({ ...log, firstOffset: 0n })
+       block.add({ offset: 0n, timestampMillis: 0, key: null, value: Buffer.from('{"id":"7"}') })
+       await sink.write(block.finish())
+       await sink.close()
+       console.log(JSON.stringify(told))
+     }
+     run()`
+  copyFileSync(
+    join(root, 'benchmarks/contestants/stockpipe/discarding-store.js'),
+    join(folder, 'discarding-store.mjs'),
+  )
+  const expectTold = (how, file, threads, warnings) => {
+    const told = inFolder(process.execPath, ['--no-warnings', file]).trim()
+    const expected = JSON.stringify({ rows: 1, threads, warnings })
+    if (told !== expected) throw new Error(`a sink ${how} tells ${told}, not ${expected}`)
+    console.log(`a sink ${how}: ${told}`)
+  }
+  writeFileSync(join(folder, 'program.mjs'), program())
+  expectTold('of the packed files', 'program.mjs', workers ? 1 : 0, 0)
+  const requireOfTsup = createRequire(createRequire(join(root, 'package.json')).resolve('tsup'))
+  const { build } = requireOfTsup('esbuild')
+  const bundle = (entryPoint, outfile, format) =>
+    build({
+      absWorkingDir: folder,
+      entryPoints: [entryPoint],
+      outfile,
+      format,
+      bundle: true,
+      platform: 'node',
+      logLevel: 'error',
+      // What comes as CommonJS asks for Node's own modules by require.
+      ...(format === 'esm' && {
+        banner: {
+          js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url)",
+        },
+      }),
+    })
+  await bundle('program.mjs', 'bundles/program.cjs', 'cjs')
+  expectTold('in a bundle of CommonJS', 'bundles/program.cjs', 0, workers ? 1 : 0)
+  await bundle('program.mjs', 'bundles/program.mjs', 'esm')
+  expectTold('in a bundle', 'bundles/program.mjs', 0, workers ? 1 : 0)
+  writeFileSync(
+    join(folder, 'with-entry.mjs'),
+    program("workers: { count: 1, entry: new URL('./worker.mjs', import.meta.url) }"),
+  )
+  await bundle('with-entry.mjs', 'bundles/with-entry.mjs', 'esm')
+  await bundle('@stockpipe/s3-sink/engine-worker', 'bundles/worker.mjs', 'esm')
+  expectTold("in a bundle with a worker's entry", 'bundles/with-entry.mjs', 1, 0)
   const help = inFolder(join(folder, 'node_modules/.bin/stockpipe'), ['--help'])
   if (!help.includes('Usage: stockpipe')) throw new Error(`stockpipe --help says: ${help}`)
   console.log(

@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 // Exactly once over sockets: three members of a group write numbered records to Parquet while they are killed at named
-// points and at random times, stopped for 30 s and continued, and while the services are killed. Afterwards every record
-// of the log is in exactly one file, as DuckDB reads them.
-// `node checks/sink-kill.js [share] [local|real] [seed]`: share 1 is 500,000 records, 50 kills and 10 stops; `real` takes
-// Apache Kafka and versitygw.
+// points and at random times, their worker threads crash, they are stopped for 30 s and continued, and the services are
+// killed. Afterwards every record of the log is in exactly one file, as DuckDB reads them.
+// `node checks/sink-kill.js [share] [local|real] [seed] [--workers 0|1]`: share 1 is 500,000 records, 50 kills and 10 stops;
+// `real` takes Apache Kafka and versitygw; without workers no thread crashes.
 import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -11,16 +11,18 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { skipCode } from '../lanes/lane.js'
 import { buildFast, install, packageFolders, root } from '../scripts/workspace.js'
+import { checkArguments } from './stack/check-arguments.js'
 import { s3Client } from './stack/plain-clients.js'
 import { Random, seedFrom } from './stack/random.js'
 import { freePort, startStack, within } from './stack/stack-process.js'
 
-const share = Number(process.argv[2] ?? 1)
-const services = process.argv[3] ?? 'local'
+const { workers, positionals } = checkArguments()
+const share = Number(positionals[0] ?? 1)
+const services = positionals[1] ?? 'local'
 if (!(share > 0 && share <= 1) || !['local', 'real'].includes(services)) {
-  throw new Error('usage: node checks/sink-kill.js [share from 0 to 1] [local|real] [seed]')
+  throw new Error('usage: node checks/sink-kill.js [share from 0 to 1] [local|real] [seed] [--workers 0|1]')
 }
-const random = new Random(seedFrom(process.argv[4]))
+const random = new Random(seedFrom(positionals[2]))
 const atLeastOne = (count) => Math.max(1, Math.round(count * share))
 const records = Math.round(500_000 * share)
 const stopsWanted = atLeastOne(10)
@@ -33,6 +35,7 @@ const killsWanted = {
   'after publish': atLeastOne(6),
   'after register': atLeastOne(6),
   'any time': atLeastOne(8),
+  ...(workers > 0 && { 'after a crash of its worker': atLeastOne(6) }),
 }
 const stopMillis = 30_000
 const longestMillis = 30 * 60_000
@@ -166,7 +169,7 @@ const run = async () => {
     // What was planned but did not come to pass, as when a member failed before.
     return missing()[0]?.[0]
   }
-  const settings = { brokers, s3, rows: 1500 }
+  const settings = { brokers, s3, rows: 1500, workers }
   const keep = { settings, ledger, stopping: stopping.signal, random }
   let stoppable
   const members = [
@@ -221,7 +224,7 @@ const run = async () => {
       .join(', ') || 'none'
   const seconds = Math.round((performance.now() - begun) / 1000)
   console.log(
-    `figure: ${services}, ${seconds} s: ${produced} records sent, ${log.size} in the log, ${files.length} in files`,
+    `figure: ${services}, ${workers} workers, ${seconds} s: ${produced} records sent, ${log.size} in the log, ${files.length} in files`,
   )
   console.log(
     `figure: kills: ${told(ledger.kills)}; ${ledger.stops} stops of 30 s; services killed ${killsOfStack} times`,

@@ -4,10 +4,13 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buildFast, install, packageFolders, root } from '../scripts/workspace.js'
+import { checkArguments } from './stack/check-arguments.js'
 import { startStack, within } from './stack/stack-process.js'
 
 // `stockpipe sink` as processes: until latest, drained by SIGTERM, killed with -9, ended by a second signal while its
 // services hang, and refused. After all of it `stockpipe verify` finds every row once.
+// `node checks/sink-service.js [--workers 0|1]`
+const { workers } = checkArguments()
 await install('all')
 await buildFast(packageFolders.filter((folder) => folder !== 'examples'))
 const requireOfCli = createRequire(join(root, 'packages/cli/package.json'))
@@ -21,6 +24,7 @@ const stack = await startStack({ dataDir: join(dataDir, 'stack'), kafkaPort: 0, 
 const { aws } = stack
 const env = {
   ...process.env,
+  STOCKPIPE_TEST_WORKERS: workers,
   KAFKA_BROKERS: stack.kafka.brokers.join(','),
   AWS_ENDPOINT_URL: aws.endpoint,
   AWS_ACCESS_KEY_ID: aws.accessKeyId,

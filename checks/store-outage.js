@@ -8,13 +8,16 @@ import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { buildFast, install, root } from '../scripts/workspace.js'
 import { partitions, quote, residentMegabytes } from './memory/quotes-table.js'
+import { checkArguments } from './stack/check-arguments.js'
 import { kafkajs, s3Client } from './stack/plain-clients.js'
 import { freePort, startStack, within } from './stack/stack-process.js'
 
 // S3 is away for a while under load: a consumer with a sink goes on by itself, its memory is flat meanwhile, it never
-// leaves its group, and nothing is lost or doubled. `node checks/store-outage.js [seconds]`
-const seconds = Number(process.argv[2] ?? 300)
-if (!(seconds >= 20)) throw new Error('usage: node checks/store-outage.js [seconds, at least 20]')
+// leaves its group, and nothing is lost or doubled. `node checks/store-outage.js [seconds] [--workers 0|1]`
+const { workers, positionals } = checkArguments()
+const seconds = Number(positionals[0] ?? 300)
+if (!(seconds >= 20))
+  throw new Error('usage: node checks/store-outage.js [seconds, at least 20] [--workers 0|1]')
 const memory = '64MiB'
 /** What the resident memory may grow by from second 10 of the outage to its end. */
 const growthMegabytes = 100
@@ -95,7 +98,7 @@ try {
   await admin.connect()
   await admin.createTopics({ topics: [{ topic: 'quotes', numPartitions: partitions }] })
   await admin.disconnect()
-  member = startMember({ aws, brokers: stack.kafka.brokers, memory })
+  member = startMember({ aws, brokers: stack.kafka.brokers, memory, workers })
 
   let produced = 0
   let producing = true
@@ -148,7 +151,7 @@ try {
   assert.ok(most - early < growthMegabytes, `memory grew from ${early} to ${most} MB`)
   assert.deepEqual([end.rows, end.problems], [produced, []])
   console.log(
-    `figure: S3 away for ${seconds} s, budget ${memory}: RSS ${early.toFixed(0)} MB after 10 s, ${most.toFixed(0)} MB at most; ` +
+    `figure: S3 away for ${seconds} s, budget ${memory}, ${workers} workers: RSS ${early.toFixed(0)} MB after 10 s, ${most.toFixed(0)} MB at most; ` +
       `${produced} rows published ${caughtUpSeconds.toFixed(1)} s after it was back, 0 lost, 0 doubled, no rebalance`,
   )
 } finally {

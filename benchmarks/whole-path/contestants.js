@@ -20,6 +20,7 @@ const pythonOfLane = async () => {
  */
 export const contestants = {
   stockpipe: node('stockpipe/run.js'),
+  'stockpipe-inline': node('stockpipe/run.js', { workers: 0 }),
   'stockpipe-zstd': node('stockpipe/run.js', { compression: 'zstd' }),
   'kafkajs-each-message': { ...node('kafkajs/each-message.js'), referenceCpuSeconds: 9.2 },
   'kafkajs-each-batch': { ...node('kafkajs/each-batch.js'), referenceCpuSeconds: 7.0 },

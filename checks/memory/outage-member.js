@@ -4,7 +4,7 @@ import { built, quotesTopic } from './quotes-table.js'
 
 // The child of checks/store-outage.js: a consumer with a sink. A line `state` is answered with what it has done, `stop`
 // ends it after everything is published.
-const { aws, brokers, memory } = JSON.parse(process.argv[2])
+const { aws, brokers, memory, workers } = JSON.parse(process.argv[2])
 const { createSink, verifySink } = await built('s3-sink')
 const { runConsumer } = await built('kafka')
 const topic = await quotesTopic()
@@ -22,6 +22,7 @@ const sink = createSink({
   table,
   client,
   memory,
+  workers,
   rotation: { bytes: 8 * 1024 * 1024, ageMillis: 3_000 },
   onCommit: ({ rows }) => {
     state.published += rows

@@ -3,7 +3,7 @@ import { s3Client } from '../stack/plain-clients.js'
 import { built, partitions, quote, quotesTopic, residentMegabytes } from './quotes-table.js'
 
 // The child of checks/memory-budget.js: writes rows of 1,000 interleaved paths to a sink and says what it took.
-const { aws, rows, symbols, blockRows, noteBytes, fileMiB, memory } = JSON.parse(process.argv[2])
+const { aws, rows, symbols, blockRows, noteBytes, fileMiB, memory, workers } = JSON.parse(process.argv[2])
 const { RecordBlockBuilder } = await built('core')
 const { createSink, verifySink } = await built('s3-sink')
 const topic = await quotesTopic()
@@ -22,6 +22,7 @@ const sink = createSink({
   table,
   client,
   memory,
+  workers,
   rotation: { bytes: fileMiB * 1024 * 1024, ageMillis: 3_600_000 },
   onCommit: ({ cutBy }) => cuts.set(cutBy, (cuts.get(cutBy) ?? 0) + 1),
 })

@@ -2,6 +2,7 @@ import { fork } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
+const afterCrash = 'after a crash of its worker'
 const program = fileURLToPath(new URL('./member.js', import.meta.url))
 
 /** What the members of a run have met. */
@@ -30,6 +31,11 @@ export const startMember = (settings, ledger) => {
     if (message.kind === 'group') ledger.groups += 1
     if (message.kind === 'fenced') ledger.fenced += 1
     if (message.kind === 'failed') failure = message
+    // It reads on from the journal for a while, with a new worker, before it dies.
+    if (message.kind === 'crashed' && !diesAt) {
+      diesAt = afterCrash
+      setTimeout(() => child.kill('SIGKILL'), settings.crashMillis)
+    }
   })
   const ended = new Promise((resolve) =>
     child.on('exit', (code, signal) => resolve({ code, signal, diesAt, failure })),
@@ -46,7 +52,8 @@ export const keepMember = async ({ settings, ledger, nextPoint, stopping, random
     const point = nextPoint()
     // A process registers a partition once, so these points come with its first group.
     const nth = ['after publish', 'after register'].includes(point) ? 1 : 1 + random.below(3)
-    const { child, ended } = startMember({ ...settings, point, nth }, ledger)
+    const crashMillis = point === afterCrash ? random.below(6000) : undefined
+    const { child, ended } = startMember({ ...settings, point, nth, crashMillis }, ledger)
     onStart?.(child)
     const end = () => child.kill('SIGTERM')
     stopping.addEventListener('abort', end, { once: true })

@@ -1,4 +1,4 @@
-// stockpipe as a user writes it, with its defaults. Beside that: the figures, and in runs with kills the settings that
+// stockpipe as a user writes it, with its defaults (one worker thread). Beside that: the figures, and in runs with kills the settings that
 // every contestant gets there.
 import { S3Client } from '@aws-sdk/client-s3'
 import { channels } from '@stockpipe/core'
@@ -17,6 +17,7 @@ const {
   bucket,
   data,
   compression,
+  workers,
   discard,
   rowsPerFlush,
   sessionTimeoutMillis,
@@ -43,6 +44,7 @@ const sink = createSink({
   table: table.at({ database: 'market', location: `s3://${bucket}/trades/` }),
   ...store,
   ...(compression && { compression }),
+  ...(workers !== undefined && { workers }),
   ...(rowsPerFlush && { rotation: { rows: rowsPerFlush } }),
 })
 await runConsumer({

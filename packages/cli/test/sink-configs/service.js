@@ -3,7 +3,8 @@ import { defineTable, defineTopic, identity, t } from '@stockpipe/core'
 import { defineSinkConfig } from 'stockpipe'
 
 // Runs on built packages, in a process of its own: see checks/sink-service.js.
-const { KAFKA_BROKERS, AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY } = process.env
+const { KAFKA_BROKERS, AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, STOCKPIPE_TEST_WORKERS } =
+  process.env
 const trades = defineTable('trades', {
   columns: { symbol: t.string(), id: t.int64() },
   partitions: { ticker: identity('symbol') },
@@ -25,6 +26,7 @@ export default defineSinkConfig(() => {
       table: trades.at({ database: 'market', location: 's3://lake/trades/' }),
       client,
       rotation: { rows: 2000 },
+      workers: Number(STOCKPIPE_TEST_WORKERS ?? 1),
     },
     consumer: { sessionTimeoutMillis: 6000, heartbeatIntervalMillis: 500 },
     close: () => client.destroy(),
