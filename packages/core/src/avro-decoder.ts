@@ -7,7 +7,7 @@ import { parseAvroSchema } from './avro-schema-parser.ts'
 import { avroSchemaOf } from './avro-table-schema.ts'
 import { CellProblem } from './cell-problem.ts'
 import type { ColumnWriter } from './column-writer.ts'
-import type { Decoder, DecoderSchemas } from './decoder.ts'
+import type { Decoder, DecoderOptions, DecoderSchemas } from './decoder.ts'
 import { StockpipeError } from './errors.ts'
 import type { RecordBlock } from './record-block.ts'
 import { recordFact } from './record-fact.ts'
@@ -35,10 +35,15 @@ const faultReader = (
 export const plainSchemaOf = (table: TableDefinition, encoding: AvroEncoding): AvroSchema =>
   parseAvroSchema(encoding.schema ?? avroSchemaOf(table, encoding))
 
-const createPlainDecoder = (table: TableDefinition, encoding: AvroEncoding): Decoder => {
+const createPlainDecoder = (
+  table: TableDefinition,
+  encoding: AvroEncoding,
+  options: DecoderOptions,
+): Decoder => {
   const cursor = new AvroCursor()
   const scanned: { fault: RowFault | undefined } = { fault: undefined }
   return createRowDecoder(table.columns, {
+    ...options,
     exact: faultReader(table, scanned),
     text: false,
     scanner(writers): RowScanner {
@@ -67,6 +72,7 @@ const createFramedDecoder = (
   table: TableDefinition,
   encoding: AvroEncoding,
   frames: AvroFrameReader,
+  options: DecoderOptions,
 ): Decoder => {
   const cursor = new AvroCursor()
   const scanned: { fault: RowFault | undefined } = { fault: undefined }
@@ -95,6 +101,7 @@ const createFramedDecoder = (
     return reason === undefined ? reader(cursor, row) : { reason }
   }
   const decoder = createRowDecoder(table.columns, {
+    ...options,
     exact: faultReader(table, scanned),
     text: false,
     scanner(given) {
@@ -144,13 +151,17 @@ const createFramedDecoder = (
  *
  * Throws a `ConfigurationError` when the schema that the encoding states cannot be read as the table.
  */
-export const createAvroDecoder = (table: TableDefinition, encoding: AvroEncoding): Decoder => {
+export const createAvroDecoder = (
+  table: TableDefinition,
+  encoding: AvroEncoding,
+  options: DecoderOptions = {},
+): Decoder => {
   switch (encoding.framing) {
     case 'plain':
-      return createPlainDecoder(table, encoding)
+      return createPlainDecoder(table, encoding, options)
     case 'confluent':
-      return createFramedDecoder(table, encoding, confluentFrames())
+      return createFramedDecoder(table, encoding, confluentFrames(), options)
     case 'glue':
-      return createFramedDecoder(table, encoding, glueFrames())
+      return createFramedDecoder(table, encoding, glueFrames(), options)
   }
 }

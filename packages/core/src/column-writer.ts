@@ -3,11 +3,21 @@ import { ColumnBuilder, type StoredValue } from './column-builder.ts'
 import type { ColumnType } from './column-type.ts'
 import { StringDictionary } from './string-dictionary.ts'
 
+type NumberArray =
+  | Int8Array<ArrayBuffer>
+  | Int16Array<ArrayBuffer>
+  | Int32Array<ArrayBuffer>
+  | Float32Array<ArrayBuffer>
+  | Float64Array<ArrayBuffer>
+type VectorArray = NumberArray | Uint8Array<ArrayBuffer> | BigInt64Array<ArrayBuffer>
+
 /**
  * Takes the values of one column of a block, row by row, straight into the arrays of its vector. The newest row may be
  * written again, after `undo`. A row that is left without a value must be made null.
  */
 export abstract class ColumnWriter {
+  /** Has the arrays of a vector used again for the next one: what `finish` answers holds until the next `begin`. */
+  reusesArrays = false
   #validity: Uint8Array<ArrayBuffer> | null = null
   #capacity = 0
 
@@ -34,7 +44,7 @@ export abstract class ColumnWriter {
     if (this.#validity) this.#validity[row >> 3]! |= 1 << (row & 7)
   }
 
-  /** The first `rows` rows as a vector that owns its arrays. */
+  /** The first `rows` rows as a vector that owns its arrays, unless they are used again. */
   abstract finish(rows: number): ColumnVector
 
   protected abstract allocate(rows: number): void
@@ -42,17 +52,28 @@ export abstract class ColumnWriter {
   /** Gives a null row the value that vectors hold there. */
   protected abstract clear(row: number): void
 
+  /** Whether an array has to be made for `length` entries. */
+  protected lacks(array: { readonly length: number }, length: number): boolean {
+    return !this.reusesArrays || array.length < length
+  }
+
+  /** The first `length` entries of an array. */
+  protected first<Values extends VectorArray>(array: Values, length: number): Values {
+    if (array.length === length) return array
+    return (this.reusesArrays ? array.subarray(0, length) : array.slice(0, length)) as Values
+  }
+
+  /** The first `rows` bits, those beyond them 0. */
+  protected bits(bitmap: Uint8Array<ArrayBuffer>, rows: number): Uint8Array<ArrayBuffer> {
+    const exact = this.first(bitmap, (rows + 7) >> 3)
+    if (rows & 7) exact[exact.length - 1]! &= (1 << (rows & 7)) - 1
+    return exact
+  }
+
   protected validity(rows: number): Validity {
-    const bitmap = this.#validity && bits(this.#validity, rows)
+    const bitmap = this.#validity && this.bits(this.#validity, rows)
     return bitmap && hasZero(bitmap, rows) ? bitmap : null
   }
-}
-
-/** The first `rows` bits, those beyond them 0. */
-const bits = (bitmap: Uint8Array<ArrayBuffer>, rows: number): Uint8Array<ArrayBuffer> => {
-  const exact = bitmap.length === (rows + 7) >> 3 ? bitmap : bitmap.slice(0, (rows + 7) >> 3)
-  if (rows & 7) exact[exact.length - 1]! &= (1 << (rows & 7)) - 1
-  return exact
 }
 
 const hasZero = (bitmap: Uint8Array, rows: number): boolean => {
@@ -64,7 +85,8 @@ export class BooleanWriter extends ColumnWriter {
   values = new Uint8Array(0)
 
   protected allocate(rows: number): void {
-    this.values = new Uint8Array((rows + 7) >> 3)
+    const length = (rows + 7) >> 3
+    if (this.lacks(this.values, length)) this.values = new Uint8Array(length)
   }
 
   put(row: number, value: boolean): void {
@@ -81,16 +103,9 @@ export class BooleanWriter extends ColumnWriter {
   }
 
   finish(rows: number): ColumnVector {
-    return { kind: 'boolean', values: bits(this.values, rows), validity: this.validity(rows) }
+    return { kind: 'boolean', values: this.bits(this.values, rows), validity: this.validity(rows) }
   }
 }
-
-type NumberArray =
-  | Int8Array<ArrayBuffer>
-  | Int16Array<ArrayBuffer>
-  | Int32Array<ArrayBuffer>
-  | Float32Array<ArrayBuffer>
-  | Float64Array<ArrayBuffer>
 
 /** Integers of up to 32 bits, dates, floats and doubles. */
 export class NumberWriter<Values extends NumberArray = NumberArray> extends ColumnWriter {
@@ -108,7 +123,7 @@ export class NumberWriter<Values extends NumberArray = NumberArray> extends Colu
   }
 
   protected allocate(rows: number): void {
-    this.values = new this.#array(rows)
+    if (this.lacks(this.values, rows)) this.values = new this.#array(rows)
   }
 
   protected store(row: number, value: StoredValue): void {
@@ -120,7 +135,7 @@ export class NumberWriter<Values extends NumberArray = NumberArray> extends Colu
   }
 
   finish(rows: number): ColumnVector {
-    const values = rows === this.values.length ? this.values : this.values.slice(0, rows)
+    const values = this.first(this.values, rows)
     return { kind: this.#kind, values, validity: this.validity(rows) } as ColumnVector
   }
 }
@@ -140,6 +155,7 @@ export class WideWriter extends ColumnWriter {
   }
 
   protected allocate(rows: number): void {
+    if (!this.lacks(this.values, rows * this.#width)) return
     this.values = new BigInt64Array(rows * this.#width)
     this.words = new Int32Array(this.values.buffer)
   }
@@ -157,8 +173,7 @@ export class WideWriter extends ColumnWriter {
   }
 
   finish(rows: number): ColumnVector {
-    const length = rows * this.#width
-    const values = length === this.values.length ? this.values : this.values.slice(0, length)
+    const values = this.first(this.values, rows * this.#width)
     return { kind: this.kind, values, validity: this.validity(rows) }
   }
 }
@@ -170,7 +185,7 @@ export class DictionaryWriter extends ColumnWriter {
   codes = new Int32Array(0)
 
   protected allocate(rows: number): void {
-    this.codes = new Int32Array(rows)
+    if (this.lacks(this.codes, rows)) this.codes = new Int32Array(rows)
     // Only after a block that ended in an error.
     if (this.dictionary.count > 0) this.dictionary.take()
   }
@@ -190,7 +205,7 @@ export class DictionaryWriter extends ColumnWriter {
   }
 
   finish(rows: number): ColumnVector {
-    const codes = rows === this.codes.length ? this.codes : this.codes.slice(0, rows)
+    const codes = this.first(this.codes, rows)
     return { kind: 'dictionary', codes, dictionary: this.dictionary.take(), validity: this.validity(rows) }
   }
 }
@@ -201,8 +216,8 @@ export class BinaryWriter extends ColumnWriter {
   offsets = new Int32Array(1)
 
   protected allocate(rows: number): void {
-    this.bytes = new Uint8Array(256)
-    this.offsets = new Int32Array(rows + 1)
+    if (this.lacks(this.bytes, 256)) this.bytes = new Uint8Array(256)
+    if (this.lacks(this.offsets, rows + 1)) this.offsets = new Int32Array(rows + 1)
   }
 
   /** Room for `length` bytes of the row; answers where they begin. */
@@ -229,8 +244,8 @@ export class BinaryWriter extends ColumnWriter {
   finish(rows: number): ColumnVector {
     return {
       kind: 'binary',
-      offsets: rows + 1 === this.offsets.length ? this.offsets : this.offsets.slice(0, rows + 1),
-      bytes: this.bytes.slice(0, this.offsets[rows]),
+      offsets: this.first(this.offsets, rows + 1),
+      bytes: this.first(this.bytes, this.offsets[rows]!),
       validity: this.validity(rows),
     }
   }

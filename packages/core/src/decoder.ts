@@ -34,3 +34,11 @@ export interface Decoder {
   readonly schemas?: DecoderSchemas
   decode(block: RecordBlock): DecodedBlock
 }
+
+export interface DecoderOptions {
+  /**
+   * Has the arrays of a batch used again for the next one, which spares the garbage collector most of its work: a
+   * batch holds until the next call of `decode`. Default false: batches are their receiver's.
+   */
+  readonly reuseBatches?: boolean
+}

@@ -1,5 +1,6 @@
 export { type AvroEncoding, type AvroFraming, type AvroInstantFormat, avro } from './avro-encoding.ts'
 export { avroSchemaOf } from './avro-table-schema.ts'
+export { blockBuffers, blockMemory, giveBlockMemory } from './block-memory.ts'
 export { calendarPartition, calendarStep, type ZoneOffset, zoneOffset } from './calendar.ts'
 export { CellProblem } from './cell-problem.ts'
 export {
@@ -38,7 +39,13 @@ export { createDecoder } from './create-decoder.ts'
 export { createEncoder } from './create-encoder.ts'
 export type { DeadLetter, DeadLetterPublisher } from './dead-letter.ts'
 export { Decimal, type DecimalRounding } from './decimal.ts'
-export type { DecodedBlock, Decoder, DecoderSchemas, RejectedRecord } from './decoder.ts'
+export type {
+  DecodedBlock,
+  Decoder,
+  DecoderOptions,
+  DecoderSchemas,
+  RejectedRecord,
+} from './decoder.ts'
 export type { ErrorFacts, StockpipeErrorOptions } from './errors.ts'
 export {
   ConfigurationError,
@@ -61,6 +68,7 @@ export type {
 } from './infer.ts'
 export { formatDate, parseDate, parseInstantNanos } from './instant.ts'
 export { type InstantFormat, type JsonEncoding, json } from './json-encoding.ts'
+export { MemoryPool } from './memory-pool.ts'
 export { nearestName } from './nearest-name.ts'
 export type {
   CallOptions,

@@ -1,4 +1,4 @@
-import type { Decoder } from './decoder.ts'
+import type { Decoder, DecoderOptions } from './decoder.ts'
 import { jsonCellReader } from './json-cell.ts'
 import type { JsonEncoding } from './json-encoding.ts'
 import { JsonRowReader } from './json-reference.ts'
@@ -18,10 +18,11 @@ import type { TableDefinition } from './table.ts'
 export const createJsonDecoder = (
   table: TableDefinition,
   encoding: JsonEncoding,
-  options: { readonly generateCode?: boolean; readonly learnAfter?: number } = {},
+  options: DecoderOptions & { readonly generateCode?: boolean; readonly learnAfter?: number } = {},
 ): Decoder => {
-  const { generateCode = canGenerateCode(), learnAfter = 512 } = options
+  const { generateCode = canGenerateCode(), learnAfter = 512, ...others } = options
   return createRowDecoder(table.columns, {
+    ...others,
     exact: new JsonRowReader(table, encoding),
     text: true,
     scanner(writers) {

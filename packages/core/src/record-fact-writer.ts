@@ -13,15 +13,16 @@ export interface RecordFactWriter {
   finish(block: RecordBlock, indexes: Int32Array, rows: number): void
 }
 
-/** The offset of each row. */
+/** The offset of each row. @param into memory for them; a part of it is answered where it is longer */
 export const rowOffsets = (
   block: RecordBlock,
   indexes: Int32Array,
   rows: number,
+  into: BigInt64Array<ArrayBuffer> = new BigInt64Array(rows),
 ): BigInt64Array<ArrayBuffer> => {
-  const offsets = new BigInt64Array(rows)
+  const offsets = into.length === rows ? into : into.subarray(0, rows)
   if (rows === 0) return offsets
-  const words = new Int32Array(offsets.buffer)
+  const words = new Int32Array(offsets.buffer, offsets.byteOffset)
   offsets[0] = block.firstOffset
   const low = words[0]! >>> 0
   const high = words[1]!

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import type { StoredValue } from './column-builder.ts'
 import type { ColumnDefinition } from './column-type.ts'
 import { type ColumnWriter, createColumnWriter } from './column-writer.ts'
-import type { DecodedBlock, Decoder, RejectedRecord } from './decoder.ts'
+import type { DecodedBlock, Decoder, DecoderOptions, RejectedRecord } from './decoder.ts'
 import { type RecordBlock, recordOffset } from './record-block.ts'
 import { createRecordFactWriter, type RecordFactWriter, rowOffsets } from './record-fact-writer.ts'
 
@@ -56,14 +56,15 @@ const terminated = (bytes: Uint8Array): Uint8Array => {
  */
 export const createRowDecoder = (
   columns: readonly ColumnDefinition[],
-  options: {
+  options: DecoderOptions & {
     readonly exact: ExactRowReader
     readonly text: boolean
     readonly scanner: (writers: readonly ColumnWriter[]) => RowScanner
   },
 ): Decoder => {
-  const { exact, text } = options
+  const { exact, text, reuseBatches = false } = options
   const writers = columns.map(({ type }) => createColumnWriter(type))
+  for (const writer of writers) writer.reusesArrays = reuseBatches
   const facts: RecordFactWriter[] = []
   columns.forEach((column, slot) => {
     const { metadata } = column
@@ -76,6 +77,8 @@ export const createRowDecoder = (
     return true
   }
 
+  let indexes = new Int32Array(0)
+  let offsets = new BigInt64Array(0)
   return {
     decode(block): DecodedBlock {
       const bytes = terminated(block.values.bytes)
@@ -85,7 +88,8 @@ export const createRowDecoder = (
       for (const writer of writers) writer.begin(block.count)
       for (const fact of facts) fact.begin(block)
       const rejected: RejectedRecord[] = []
-      const indexes = new Int32Array(block.count)
+      if (indexes.length < block.count) indexes = new Int32Array(block.count)
+      if (!reuseBatches || offsets.length < block.count) offsets = new BigInt64Array(block.count)
       let row = 0
       for (let index = 0; index < block.count; index++) {
         const start = starts[index]!
@@ -113,7 +117,7 @@ export const createRowDecoder = (
         batch: {
           rows: row,
           columns: writers.map((writer) => writer.finish(row)),
-          offsets: rowOffsets(block, indexes, row),
+          offsets: rowOffsets(block, indexes, row, offsets),
         },
         rejected,
       }

@@ -20,6 +20,8 @@ export class FetchedBatch {
   readonly batch: EncodedRecordBatch | undefined
   /** What is wrong from this offset on. */
   readonly failure: unknown
+  /** Lets the response go that the partition's batches are in. */
+  lease: (() => void) | undefined
 
   private constructor(offset: bigint, batch: EncodedRecordBatch | undefined, failure: unknown) {
     this.offset = offset.toString()
@@ -106,6 +108,10 @@ export function* fetchedBlocks(
   }
   const sound = failed === undefined ? range.nextOffset : BigInt(failed.offset)
   const nextOffset = sound < range.nextOffset ? sound : range.nextOffset
-  yield* recordBatchBlocks({ topic, partition }, batches, { ...range, nextOffset }, limits, inflate)
+  try {
+    yield* recordBatchBlocks({ topic, partition }, batches, { ...range, nextOffset }, limits, inflate)
+  } finally {
+    for (const message of messages) if (message instanceof FetchedBatch) message.lease?.()
+  }
   if (failed && sound < range.nextOffset) throw failed.failure
 }

@@ -1,4 +1,5 @@
 import { type FetchedBatch, fetchedBatches } from './fetched-batch.ts'
+import { ResponseLease } from './response-lease.ts'
 
 /** The version of Fetch whose answers are read here: Kafka 2.3 and newer, the newest that kafkajs knows. */
 export const rawFetchApi = { key: 1, version: 11 } as const
@@ -59,6 +60,7 @@ export const decodeRawFetch = (
     return items
   }
   let isOld = false
+  const lease = new ResponseLease(payload)
   const partitionOf = (topic: string): FetchedPartition<FetchedBatch> => {
     const partition = int32()
     const errorCode = int16()
@@ -74,6 +76,7 @@ export const decodeRawFetch = (
       .find((one) => one.partition === partition)
     const messages = fetchedBatches({ topic, partition }, records, BigInt(asked?.fetchOffset ?? 0), aborted)
     if (messages === undefined) isOld = true
+    else lease.share(messages)
     return {
       partition,
       errorCode,
@@ -93,5 +96,7 @@ export const decodeRawFetch = (
     const topicName = bytes(int16()).toString()
     return { topicName, partitions: arrayOf(() => partitionOf(topicName)) }
   })
-  return isOld ? undefined : { throttleTime: 0, clientSideThrottleTime, errorCode, sessionId, responses }
+  if (isOld) return undefined
+  lease.begin()
+  return { throttleTime: 0, clientSideThrottleTime, errorCode, sessionId, responses }
 }

@@ -12,6 +12,7 @@ import {
 import { type BlockLimits, messageBlocks } from './message-blocks.ts'
 import { decodeRawFetch, type FetchAnswer, type FetchOffsets, rawFetchApi } from './raw-fetch-response.ts'
 import { recordedFetch } from './recorded-fetch.ts'
+import { fetchWholeResponses } from './response-socket.ts'
 import { registerZstd } from './zstd-codec.ts'
 
 type StockAnswer = FetchAnswer<KafkaMessage & { readonly isControlRecord: boolean }>
@@ -42,13 +43,25 @@ export const withRawRecordBatches = (kafka: Kafka): Kafka => {
     if (isFetchingCluster(cluster)) {
       const findBroker = cluster.findBroker.bind(cluster)
       cluster.findBroker = async (node) => rawBroker(kafka, await findBroker(node))
+      fetchOverOwnSockets(cluster)
     } else warnOnce(kafka, 'its clusters are not those of kafkajs 2.0 to 2.2')
     return cluster
   }
   return Object.create(kafka, { [factory.name]: { value: create } }) as Kafka
 }
 
-const isFetchingCluster = (value: unknown): value is Pick<KafkajsCluster, 'findBroker'> =>
+const fetchOverOwnSockets = ({ brokerPool }: Pick<KafkajsCluster, 'brokerPool'>): void => {
+  if (!brokerPool) return
+  const { connectionPoolBuilder } = brokerPool
+  const build = connectionPoolBuilder.build.bind(connectionPoolBuilder)
+  connectionPoolBuilder.build = async (...place) => {
+    const pool = await build(...place)
+    await fetchWholeResponses(pool)
+    return pool
+  }
+}
+
+const isFetchingCluster = (value: unknown): value is Pick<KafkajsCluster, 'findBroker' | 'brokerPool'> =>
   typeof value === 'object' && value !== null && typeof Reflect.get(value, 'findBroker') === 'function'
 
 const rawBrokers = new WeakMap<KafkajsBroker, KafkajsBroker>()

@@ -1,4 +1,4 @@
-import type { PackedBytes, RecordBlock, TopicPartition } from '@stockpipe/core'
+import { blockMemory, type PackedBytes, type RecordBlock, type TopicPartition } from '@stockpipe/core'
 import { MalformedBytesError } from './malformed-bytes.ts'
 import type { BlockLimits } from './message-blocks.ts'
 import type { RecordBatchHeader } from './record-batch-header.ts'
@@ -51,8 +51,8 @@ export class RecordPacker {
       limits.maxBlockRecords,
       Math.ceil(expected.bytes / smallestRecord),
     )
-    this.#timestamps = new Float64Array(records)
-    this.#offsetDeltas = new Uint32Array(records)
+    this.#timestamps = new Float64Array(blockMemory.take(records * 8))
+    this.#offsetDeltas = new Uint32Array(blockMemory.take(records * 4))
     this.#values = new BytesColumn(records, Math.min(expected.bytes, limits.maxBlockBytes * 1.25))
     this.#keys = new BytesColumn(records, Math.min(expected.bytes / 8, limits.maxBlockBytes))
   }
@@ -174,8 +174,8 @@ export class RecordPacker {
       count,
       values: this.#values.finish(count),
       keys: this.#keys.finish(count),
-      timestamps: fitting(this.#timestamps, count),
-      offsetDeltas: fitting(this.#offsetDeltas, count),
+      timestamps: this.#timestamps.subarray(0, count),
+      offsetDeltas: this.#offsetDeltas.subarray(0, count),
       ...(this.#headers ? { headers: this.#headers.finish(count) } : {}),
     }
   }
@@ -189,8 +189,8 @@ export class RecordPacker {
     const wanted = Math.min(this.#count + records, this.#limits.maxBlockRecords)
     if (wanted <= this.#timestamps.length) return
     const capacity = Math.min(Math.max(wanted, this.#timestamps.length * 2), this.#limits.maxBlockRecords)
-    this.#timestamps = grown(this.#timestamps, new Float64Array(capacity))
-    this.#offsetDeltas = grown(this.#offsetDeltas, new Uint32Array(capacity))
+    this.#timestamps = grown(this.#timestamps, new Float64Array(blockMemory.take(capacity * 8)))
+    this.#offsetDeltas = grown(this.#offsetDeltas, new Uint32Array(blockMemory.take(capacity * 4)))
     this.#values.reserve(capacity)
     this.#keys.reserve(capacity)
     this.#headers?.reserve(capacity)
@@ -205,9 +205,9 @@ class BytesColumn {
   #lengths: Int32Array
 
   constructor(entries: number, bytes: number) {
-    this.bytes = unfilled(Math.ceil(bytes))
-    this.#starts = new Uint32Array(entries)
-    this.#lengths = new Int32Array(entries)
+    this.bytes = new Uint8Array(blockMemory.take(Math.ceil(bytes)))
+    this.#starts = new Uint32Array(blockMemory.take(entries * 4))
+    this.#lengths = new Int32Array(blockMemory.take(entries * 4))
   }
 
   /** One whose first `nulls` entries are null. */
@@ -218,8 +218,8 @@ class BytesColumn {
   }
 
   reserve(entries: number): void {
-    this.#starts = grown(this.#starts, new Uint32Array(entries))
-    this.#lengths = grown(this.#lengths, new Int32Array(entries))
+    this.#starts = grown(this.#starts, new Uint32Array(blockMemory.take(entries * 4)))
+    this.#lengths = grown(this.#lengths, new Int32Array(blockMemory.take(entries * 4)))
   }
 
   /** Puts bytes where the next entry begins, for `pull` to make entries of; answers where that is. */
@@ -254,29 +254,22 @@ class BytesColumn {
   }
 
   finish(count: number): PackedBytes {
-    const { bytes, end } = this
     return {
-      // What overhead of records has left unused is not worth a copy.
-      bytes: end < bytes.length * 0.75 ? bytes.slice(0, end) : bytes.subarray(0, end),
-      starts: fitting(this.#starts, count),
-      lengths: fitting(this.#lengths, count),
+      bytes: this.bytes.subarray(0, this.end),
+      starts: this.#starts.subarray(0, count),
+      lengths: this.#lengths.subarray(0, count),
     }
   }
 
   #room(bytes: number): void {
     const needed = this.end + bytes
     if (needed <= this.bytes.length) return
-    this.bytes = grown(this.bytes, unfilled(Math.max(needed, this.bytes.length * 2)))
+    this.bytes = grown(this.bytes, new Uint8Array(blockMemory.take(Math.max(needed, this.bytes.length * 2))))
   }
 }
 
-/** Memory of its own that is not cleared: it is written to before it is shown. */
-const unfilled = (bytes: number): Uint8Array => new Uint8Array(Buffer.allocUnsafeSlow(bytes).buffer)
-
 const grown = <T extends Uint8Array | Uint32Array | Int32Array | Float64Array>(old: T, larger: T): T => {
   larger.set(old)
+  blockMemory.give(old.buffer)
   return larger
 }
-
-const fitting = <T extends Uint32Array | Int32Array | Float64Array>(array: T, count: number): T =>
-  (array.length === count ? array : array.slice(0, count)) as T

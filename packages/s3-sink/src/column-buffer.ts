@@ -1,8 +1,8 @@
 import { type ColumnVector, StockpipeError } from '@stockpipe/core'
 import { checkColumnBytes } from './byte-interner.ts'
+import { type ColumnMemory, freshMemory } from './column-memory.ts'
 import { createNestedBuffer } from './nested-buffer.ts'
 import { grownCapacity, type RowSelection, rowRange } from './row-selection.ts'
-import { scratchMemory } from './scratch-memory.ts'
 import type { SharedDictionary } from './shared-dictionary.ts'
 import { isNull, ValidityBuffer } from './validity-buffer.ts'
 
@@ -16,6 +16,8 @@ export interface ColumnBuffer {
   vector(rows: number): ColumnVector
   /** Memory held. */
   readonly capacityBytes: number
+  /** Gives memory back; the buffer is over, and so is every vector of it. Absent: there is nothing to give back. */
+  release?(): void
   /** Bytes the values of rows `[start, end)` themselves take; a string counts as often as it stands in a row. */
   payloadBytes(start: number, end: number): number
 }
@@ -50,16 +52,18 @@ const fixedBytes: { readonly [Kind in FixedKind]: number } = {
 /** Values of a fixed width. Copied as 32-bit words, so that one loop serves every type and no bigint is made. */
 class FixedWidthBuffer implements ColumnBuffer {
   readonly #kind: FixedKind
+  readonly #memory: ColumnMemory
   readonly #width: number
   readonly #validity = new ValidityBuffer()
   #words: Int32Array<ArrayBuffer>
   /** The same memory. */
   #bytes: Uint8Array
 
-  constructor(kind: FixedKind, scratchRows: number) {
+  constructor(kind: FixedKind, memory: ColumnMemory, rows: number) {
     this.#kind = kind
+    this.#memory = memory
     this.#width = fixedBytes[kind]
-    this.#words = scratchMemory.take(scratchRows * this.#width)
+    this.#words = rows > 0 ? memory.take(rows * this.#width) : noWords
     this.#bytes = bytesOf(this.#words)
   }
 
@@ -104,13 +108,21 @@ class FixedWidthBuffer implements ColumnBuffer {
   #reserve(rows: number, more: number): void {
     const needed = (rows + more) * this.#width
     if (needed <= this.#bytes.length) return
-    // Whole 8-byte words, so that every typed array fits over them.
-    const grown = new Int32Array(((grownCapacity(this.#bytes.length, needed) + 7) >> 3) * 2)
+    const grown = this.#memory.take(grownCapacity(this.#bytes.length, needed))
     grown.set(this.#words)
+    this.release()
     this.#words = grown
     this.#bytes = bytesOf(grown)
   }
+
+  release(): void {
+    this.#memory.give(this.#words)
+    this.#words = noWords
+    this.#bytes = bytesOf(noWords)
+  }
 }
+
+const noWords = new Int32Array(0)
 
 const bytesOf = ({ buffer, byteOffset, byteLength }: Int32Array<ArrayBuffer>): Uint8Array =>
   new Uint8Array(buffer, byteOffset, byteLength)
@@ -207,12 +219,14 @@ class BooleanBuffer implements ColumnBuffer {
 
 class DictionaryBuffer implements ColumnBuffer {
   readonly #shared: SharedDictionary
+  readonly #memory: ColumnMemory
   readonly #validity = new ValidityBuffer()
-  #codes: Int32Array
+  #codes: Int32Array<ArrayBuffer>
 
-  constructor(shared: SharedDictionary, scratchRows: number) {
+  constructor(shared: SharedDictionary, memory: ColumnMemory, rows: number) {
     this.#shared = shared
-    this.#codes = scratchMemory.take(scratchRows * 4)
+    this.#memory = memory
+    this.#codes = rows > 0 ? memory.take(rows * 4) : noWords
   }
 
   get capacityBytes(): number {
@@ -251,9 +265,15 @@ class DictionaryBuffer implements ColumnBuffer {
 
   #reserve(needed: number): void {
     if (needed <= this.#codes.length) return
-    const grown = new Int32Array(grownCapacity(this.#codes.length, needed))
+    const grown = this.#memory.take(grownCapacity(this.#codes.length, needed) * 4)
     grown.set(this.#codes)
+    this.release()
     this.#codes = grown
+  }
+
+  release(): void {
+    this.#memory.give(this.#codes)
+    this.#codes = noWords
   }
 
   vector(rows: number): ColumnVector {
@@ -321,19 +341,19 @@ class BinaryBuffer implements ColumnBuffer {
 }
 
 /**
- * An empty buffer for a column whose vectors are of that kind.
- *
- * @param scratchRows rows for which memory is taken from `scratchMemory`, where that can be foretold
+ * An empty buffer for a column whose vectors are of that kind. Strings and values of a fixed width take their memory
+ * from `memory`, and at once that for `rows` rows, where that can be foretold.
  */
 export const createColumnBuffer = (
   kind: ColumnVector['kind'],
   dictionary: SharedDictionary | undefined,
-  scratchRows = 0,
+  memory: ColumnMemory = freshMemory,
+  rows = 0,
 ): ColumnBuffer => {
-  if (kind === 'dictionary') return new DictionaryBuffer(dictionary!, scratchRows)
+  if (kind === 'dictionary') return new DictionaryBuffer(dictionary!, memory, rows)
   if (kind === 'boolean') return new BooleanBuffer()
   if (kind === 'list' || kind === 'map' || kind === 'struct') {
     return createNestedBuffer(kind, (inner) => createColumnBuffer(inner, undefined))
   }
-  return kind === 'binary' ? new BinaryBuffer() : new FixedWidthBuffer(kind, scratchRows)
+  return kind === 'binary' ? new BinaryBuffer() : new FixedWidthBuffer(kind, memory, rows)
 }

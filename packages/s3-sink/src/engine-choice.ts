@@ -27,7 +27,9 @@ export const engineOf = (
   const refuse = (message: string): never => {
     throw new ConfigurationError({ code: 'SINK_OPTION_INVALID', message: `Sink ${name}: ${message}` })
   }
-  const inline = () => inlineEngine((options.createEngine ?? createEngine)(engine))
+  // Functions of the program may keep what they are shown of a block.
+  const inline = () =>
+    inlineEngine((options.createEngine ?? createEngine)(engine), Boolean(transform ?? options.createEngine))
   const {
     count,
     entry = packageEntry(),

@@ -1,4 +1,4 @@
-import type { RecordBlock, TopicPartition } from '@stockpipe/core'
+import { giveBlockMemory, type RecordBlock, type TopicPartition } from '@stockpipe/core'
 import type { Engine, EngineRequest, EngineResponse } from './engine-messages.ts'
 
 export type BlockRequest = Extract<EngineRequest, { kind: 'block' }>
@@ -29,14 +29,23 @@ export interface EngineHost {
   close(): Promise<void>
 }
 
-/** An engine on the thread of its caller. */
-export const inlineEngine = (engine: Engine): EngineHost => ({
+/** Whether the engine is done with a block that it was handed. */
+export const isTaken = (responses: readonly EngineResponse[]): boolean =>
+  !responses.some((response) => response.kind === 'buffered' && response.stoppedAt !== undefined)
+
+/** An engine on the thread of its caller. @param keepsBlocks it may look into blocks later */
+export const inlineEngine = (engine: Engine, keepsBlocks = false): EngineHost => ({
   get encoderBytes() {
     return engine.encoderBytes ?? 0
   },
   // A block is taken at once.
   takingBytes: 0,
-  take: async (request) => ({ responses: [...engine.handle(request)], block: request.block }),
+  async take(request) {
+    const { block } = request
+    const responses = [...engine.handle(request)]
+    if (!keepsBlocks && isTaken(responses)) giveBlockMemory(block)
+    return { responses, block }
+  },
   cut: (request) => engine.handle(request),
   discard: (log) => void engine.handle({ kind: 'discard', log }),
   close: async () => engine.close(),

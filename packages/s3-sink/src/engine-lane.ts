@@ -1,3 +1,4 @@
+import { blockMemory } from '@stockpipe/core'
 import type { EngineRequest } from './engine-messages.ts'
 import { Slots } from './slots.ts'
 import { revivedError, type WorkerAnswer, type WorkerRequest } from './worker-messages.ts'
@@ -127,6 +128,7 @@ export class EngineLane {
 
   #answered(answer: WorkerAnswer): void {
     this.#encoderBytes = answer.encoderBytes
+    for (const memory of answer.memory ?? []) blockMemory.giveMoved(memory)
     const pending = this.#pending.get(answer.id)
     if (!pending) return
     this.#pending.delete(answer.id)

@@ -1,4 +1,6 @@
+import { blockBuffers } from '@stockpipe/core'
 import { createEngine } from './engine.ts'
+import { isTaken } from './engine-host.ts'
 import type { Engine, EngineOptions, EngineResponse } from './engine-messages.ts'
 import { thrownValue, type WorkerAnswer, type WorkerRequest } from './worker-messages.ts'
 
@@ -37,10 +39,14 @@ export const serveEngine = (port: ServerPort, options: EngineOptions, make = cre
       return
     }
     const all = [...responses]
-    const stopped = all.some((response) => response.kind === 'buffered' && response.stoppedAt !== undefined)
+    const given = { id, responses: all, done: true }
+    if (request.kind !== 'block') answer(given)
     // As a copy: the engine may still look into what it was given.
-    const rest = request.kind === 'block' && stopped ? { block: request.block } : {}
-    answer({ id, responses: all, done: true, ...rest })
+    else if (!isTaken(all)) answer({ ...given, block: request.block })
+    else {
+      const memory = [...blockBuffers(request.block)] as ArrayBuffer[]
+      answer({ ...given, memory }, memory)
+    }
   }
 
   port.on('message', (asked) => {

@@ -65,7 +65,8 @@ class ParquetEngine implements Engine {
     this.#table = this.#topic.table
     this.#decoder = options.transform
       ? createTransformingDecoder(this.#topic, options.transform)
-      : createDecoder(this.#topic)
+      : // What is buffered is copied out of a batch.
+        createDecoder(this.#topic, { reuseBatches: true })
     if (this.#decoder.schemas) {
       throw new ConfigurationError({
         code: 'SCHEMA_REGISTRY_UNSUPPORTED',
@@ -124,13 +125,19 @@ class ParquetEngine implements Engine {
       case 'cut':
         return this.#cut(request)
       case 'discard':
-        this.#logs.delete(logName(request.log))
+        this.#forget(logName(request.log))
         return []
     }
   }
 
   close(): void {
-    this.#logs.clear()
+    for (const name of this.#logs.keys()) this.#forget(name)
+  }
+
+  #forget(name: string): void {
+    const buffer = this.#logs.get(name)
+    this.#logs.delete(name)
+    for (const [, held] of buffer ? contentsOf(buffer) : []) held.release()
   }
 
   #take(block: RecordBlock, from: bigint, watermark: number | null): EngineResponse[] {
@@ -256,7 +263,7 @@ class ParquetEngine implements Engine {
           }
         }
       }
-      this.#logs.delete(name)
+      this.#forget(name)
     } finally {
       buffer.cutting = false
     }

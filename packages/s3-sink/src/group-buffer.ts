@@ -117,6 +117,11 @@ export class GroupBuffer {
     return this.#paths.toSorted((left, right) => compareValues(left.partitionValues, right.partitionValues))
   }
 
+  /** Ends the buffer: its memory is used for other rows. */
+  release(): void {
+    this.#store.clear()
+  }
+
   #newStore(): RowStore {
     return new RowStore({ kinds: this.#kinds, dictionaries: this.#dictionaries })
   }
@@ -135,12 +140,14 @@ export class GroupBuffer {
     // With no code left that stands for a string, a dictionary that grows with the group is begun anew.
     if (this.#held.openRows === 0) for (const dictionary of this.#dictionaries) dictionary?.clear()
     if (!this.#store.isSparse) return
+    const sparse = this.#store
     this.#store = this.#newStore()
     for (const path of this.#paths) {
       this.#count(path, -1)
       path.moveTo(this.#store)
       this.#count(path, 1)
     }
+    sparse.clear()
   }
 
   #count(path: PathBuffer, sign: 1 | -1): void {

@@ -4,6 +4,7 @@ import { type EncodedChunk, encodeChunk, pageMemoryBytes } from './column-chunk.
 import { type ColumnLeaf, leavesOf } from './column-leaf.ts'
 import { type PageCompressor, type ParquetCompression, pageCompressor } from './parquet-compression.ts'
 import { parquetFile } from './parquet-file.ts'
+import { rowMemory } from './row-memory.ts'
 import { RowOrder, type SortColumn } from './row-order.ts'
 import { scratchMemory } from './scratch-memory.ts'
 import { WordDictionary } from './word-dictionary.ts'
@@ -24,6 +25,7 @@ const scratch = new ByteWriter(64 * 1024)
 export const encoderMemoryBytes = (): number =>
   scratch.bytes.length +
   scratchMemory.capacityBytes +
+  rowMemory.capacityBytes +
   pageMemoryBytes() +
   WordDictionary.capacityBytes +
   zstdMemoryBytes()

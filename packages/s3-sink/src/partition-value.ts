@@ -10,6 +10,7 @@ import {
   type ZoneOffset,
   zoneOffset,
 } from '@stockpipe/core'
+import { reusedArray } from './reused-array.ts'
 import { isNull } from './validity-buffer.ts'
 
 /** The id of a row whose value no partition can stand for. */
@@ -23,6 +24,8 @@ const millisPerDay = 86_400_000
 const stepsFrom = 63_072_000_000 / calendarStep
 /** Calendar steps a batch's instants are likely to lie in. */
 const recentSteps = 64
+
+const reusedIds = reusedArray(Int32Array)
 
 /** Texts of one partition of a table, numbered; 0 is the default partition (null). */
 export class PartitionValues {
@@ -44,9 +47,9 @@ export class PartitionValues {
     return this.texts.length * 100 + this.#known.size * 40
   }
 
-  /** Answers the id of each row from `begin` on, or `unroutable`. */
+  /** Answers the id of each row from `begin` on, or `unroutable`; it holds until the next call for any partition. */
   idsOf(vector: ColumnVector, begin: number, rows: number): Int32Array {
-    const ids = new Int32Array(rows)
+    const ids = reusedIds(rows).fill(0)
     if (vector.kind === 'dictionary') this.#ofDictionary(vector, begin, ids)
     else if (vector.kind === 'int64' && this.definition.transform !== 'identity')
       this.#ofInstants(vector, begin, ids)

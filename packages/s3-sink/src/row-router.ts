@@ -1,5 +1,6 @@
 import { type ColumnBatch, partitionPath, type TableDefinition } from '@stockpipe/core'
 import { PartitionValues, unroutable } from './partition-value.ts'
+import { reusedArray } from './reused-array.ts'
 
 /** A row that no path can take. */
 export interface UnroutableRow {
@@ -11,12 +12,19 @@ export interface UnroutableRow {
 
 /** The rows of a batch sorted by path, in their own order within each. */
 export interface RoutedRows {
+  /** Holds until the next batch is routed, by whatever router. */
   readonly order: Uint32Array
   /** Ids of the paths that rows go to. */
   readonly paths: readonly number[]
   /** Rows of `paths[i]` are `order[starts[i], starts[i + 1])`. */
   readonly starts: readonly number[]
   readonly unroutable: readonly UnroutableRow[]
+}
+
+/** Arrays for one batch, of all routers: a batch is routed and taken over before the next one. */
+const reused = {
+  combined: reusedArray(Int32Array),
+  order: reusedArray(Uint32Array),
 }
 
 /**
@@ -63,7 +71,7 @@ export class RowRouter {
   /** Routes the rows from `begin` on, without those that `skip` marks. */
   route(batch: ColumnBatch, begin: number, skip?: Uint8Array): RoutedRows {
     const faults: UnroutableRow[] = []
-    const combined = new Int32Array(batch.rows)
+    const combined = reused.combined(batch.rows).fill(0)
     for (let row = begin; skip && row < batch.rows; row += 1) if (skip[row]) combined[row] = unroutable
     for (let level = 0; level < this.#partitions.length; level += 1) {
       const { values, source } = this.#partitions[level]!
@@ -182,7 +190,7 @@ const sortByPath = (
     starts.push(start + counts[path]!)
     counts[path] = start
   }
-  const order = new Uint32Array(routed)
+  const order = reused.order(routed)
   for (let row = begin; row < pathOfRow.length; row += 1) {
     const path = pathOfRow[row]!
     if (path >= 0) order[counts[path]!++] = row

@@ -1,5 +1,7 @@
 import type { ColumnBatch, ColumnVector } from '@stockpipe/core'
 import { type ColumnBuffer, createColumnBuffer } from './column-buffer.ts'
+import type { ColumnMemory } from './column-memory.ts'
+import { rowMemory } from './row-memory.ts'
 import { scratchMemory } from './scratch-memory.ts'
 import type { SharedDictionary } from './shared-dictionary.ts'
 
@@ -15,9 +17,13 @@ const chunkRows = 16_384
 const spareRows = 8_192
 
 /** Empty buffers, one a column and one for the offsets. */
-const columnBuffers = ({ kinds, dictionaries }: BufferedColumns, scratchRows: number): ColumnBuffer[] => [
-  ...kinds.map((kind, index) => createColumnBuffer(kind, dictionaries[index], scratchRows)),
-  createColumnBuffer('int64', undefined, scratchRows),
+const columnBuffers = (
+  { kinds, dictionaries }: BufferedColumns,
+  memory: ColumnMemory,
+  rows = 0,
+): ColumnBuffer[] => [
+  ...kinds.map((kind, index) => createColumnBuffer(kind, dictionaries[index], memory, rows)),
+  createColumnBuffer('int64', undefined, memory, rows),
 ]
 
 /** Rows of one or more batches as columns. */
@@ -29,7 +35,12 @@ class RowChunk {
   capacityBytes = 0
 
   constructor(columns: BufferedColumns) {
-    this.columns = columnBuffers(columns, 0)
+    this.columns = columnBuffers(columns, rowMemory)
+  }
+
+  /** Gives the memory back; the chunk is over. */
+  release(): void {
+    for (const buffer of this.columns) buffer.release?.()
   }
 
   /** Takes `rows` more rows, which `fill` appends to each column. */
@@ -55,6 +66,7 @@ export interface RowRun {
  */
 export class RowStore {
   readonly #columns: BufferedColumns
+  readonly #chunks = new Set<RowChunk>()
   #open: RowChunk | undefined
   #rows = 0
   #heldRows = 0
@@ -98,6 +110,18 @@ export class RowStore {
     this.#rows -= chunk.rows
     this.#capacityBytes -= chunk.capacityBytes
     if (chunk === this.#open) this.#open = undefined
+    this.#chunks.delete(chunk)
+    chunk.release()
+  }
+
+  /** Lets every row go; the store is over. */
+  clear(): void {
+    for (const chunk of this.#chunks) chunk.release()
+    this.#chunks.clear()
+    this.#open = undefined
+    this.#rows = 0
+    this.#heldRows = 0
+    this.#capacityBytes = 0
   }
 
   /** Bytes the values of a run take. */
@@ -112,7 +136,7 @@ export class RowStore {
   /** Runs put together, `rows` rows in all; it holds until the next call for any store. */
   batch(runs: readonly RowRun[], rows: number): ColumnBatch {
     scratchMemory.begin()
-    const columns = columnBuffers(this.#columns, rows)
+    const columns = columnBuffers(this.#columns, scratchMemory, rows)
     for (const [column, buffer] of columns.entries()) {
       let at = 0
       for (const { chunk, start, end } of runs) {
@@ -128,6 +152,7 @@ export class RowStore {
   #grow(count: number, fill: (buffer: ColumnBuffer, column: number, rows: number) => void): RowRun {
     if (this.#open !== undefined && this.#open.rows + count > chunkRows) this.#open = undefined
     const chunk = (this.#open ??= new RowChunk(this.#columns))
+    this.#chunks.add(chunk)
     const before = chunk.capacityBytes
     const start = chunk.rows
     chunk.grow(count, (buffer, column) => fill(buffer, column, start))

@@ -1,3 +1,5 @@
+import type { ColumnMemory } from './column-memory.ts'
+
 /** Memory beyond this is not kept for the next row group. */
 const mostBytes = 32 * 1024 * 1024
 
@@ -16,7 +18,6 @@ export const scratchMemory = {
     wanted = 0
   },
 
-  /** At least `bytes` bytes, in whole 8-byte words. */
   take(bytes: number): Int32Array<ArrayBuffer> {
     const length = (bytes + 7) & ~7
     wanted += length
@@ -25,8 +26,11 @@ export const scratchMemory = {
     return new Int32Array(memory, taken - length, length >> 2)
   },
 
+  /** It is taken back by `begin`, all at once. */
+  give() {},
+
   /** Memory kept. */
   get capacityBytes(): number {
     return memory.byteLength
   },
-}
+} satisfies ColumnMemory & { readonly capacityBytes: number; begin(): void }

@@ -1,4 +1,4 @@
-import type { PackedBytes, RecordBlock } from '@stockpipe/core'
+import { blockMemory, type PackedBytes, type RecordBlock } from '@stockpipe/core'
 
 type View = Uint8Array | Uint32Array | Int32Array | Float64Array
 
@@ -9,6 +9,10 @@ export const transferableBlock = (
   const buffers = new Set<ArrayBuffer>()
   const own = <V extends View>(view: V): V => {
     const { buffer } = view
+    if (blockMemory.hasLent(buffer)) {
+      buffers.add(buffer as ArrayBuffer)
+      return view
+    }
     // A part of a larger buffer: the rest of it is somebody else's, as in Node's pool of small buffers.
     const whole =
       buffer instanceof ArrayBuffer && view.byteLength === buffer.byteLength && !buffers.has(buffer)

@@ -26,6 +26,8 @@ export interface WorkerAnswer {
   readonly encoderBytes: number
   /** The request's block, where the engine stopped within it. */
   readonly block?: Extract<EngineRequest, { kind: 'block' }>['block']
+  /** The buffers of the request's block, where it was taken. */
+  readonly memory?: readonly ArrayBuffer[]
 }
 
 /** What was thrown, as it crosses threads: a class does not. */
