@@ -15,7 +15,8 @@ export interface PackedBytes {
 /**
  * A run of consecutive records of one topic partition, as bytes. All the sink ever sees of Kafka.
  *
- * Every buffer is owned by the block and may be transferred to another thread. There may be holes between
+ * Every buffer is owned by the block and may be transferred to another thread; views may end before their buffers do.
+ * Who is done with a block may give its memory back: `giveBlockMemory`. There may be holes between
  * offsets (compaction, transaction markers): `nextOffset - firstOffset >= count`.
  */
 export interface RecordBlock {

@@ -23,6 +23,7 @@ export const startBroker = async (
 ): Promise<{
   readonly kafka: Kafka
   readonly admin: Admin
+  readonly brokers: string[]
   /** Those of the broker as it runs now. */
   readonly faults: KafkaFaults
   /** Ends the broker, and starts it again on the same port and directory after a while. */
@@ -42,13 +43,16 @@ export const startBroker = async (
   }
   const [user] = options.users ?? []
   const sasl = user && { mechanism: 'scram-sha-256' as const, username: user.name, password: user.password }
-  const kafka = clientOf(broker.brokers, 3, sasl)
+  // A certificate that signs itself is its own authority.
+  const ssl = options.tls && { ca: [String(options.tls.cert)] }
+  const kafka = clientOf(broker.brokers, 3, sasl, ssl)
   const admin = kafka.admin()
   await admin.connect()
   cleanups.push(() => admin.disconnect())
   return {
     kafka,
     admin,
+    brokers: broker.brokers,
     get faults() {
       return broker.faults
     },
@@ -56,9 +60,15 @@ export const startBroker = async (
   }
 }
 
-export const clientOf = (brokers: string[], retries = 3, sasl?: SASLOptions): Kafka =>
+export const clientOf = (
+  brokers: string[],
+  retries = 3,
+  sasl?: SASLOptions,
+  ssl?: { readonly ca: string[] },
+): Kafka =>
   new Kafka({
     ...(sasl ? { sasl } : {}),
+    ...(ssl ? { ssl } : {}),
     clientId: 'test',
     brokers,
     logLevel: process.env['KAFKA_LOG'] ? logLevel.DEBUG : logLevel.NOTHING,

@@ -29,7 +29,10 @@ export const engineOf = (
   }
   // Functions of the program may keep what they are shown of a block.
   const inline = () =>
-    inlineEngine((options.createEngine ?? createEngine)(engine), Boolean(transform ?? options.createEngine))
+    inlineEngine(
+      (options.createEngine ?? createEngine)(engine),
+      Boolean(options.transform ?? options.createEngine),
+    )
   const {
     count,
     entry = packageEntry(),

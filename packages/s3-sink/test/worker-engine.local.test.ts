@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { defineTable, defineTopic, identity, t } from '@stockpipe/core'
+import { blockMemory, defineTable, defineTopic, identity, t } from '@stockpipe/core'
 import { parquetReadObjects } from 'hyparquet'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { createSink } from '../src/sink.ts'
@@ -88,6 +88,26 @@ describe('a sink with its engine in worker threads', () => {
       )
     }
     expect(await files({ count: 2, entry })).toEqual(await files(0))
+  })
+
+  it('gives the memory of a block back whole once it is taken, from a thread as without one', async () => {
+    for (const workers of [{ count: 1, entry }, 0]) {
+      const sink = sinkOver(new MemoryObjectStore(), { workers })
+      const log = tickLog(0, 0, 100)
+      await sink.assign([log.assigned], { generation: 1 })
+      const block = log.block(0n)
+      const memory = blockMemory.take(block.values.bytes.length + 1000)
+      const bytes = new Uint8Array(memory, 0, block.values.bytes.length)
+      bytes.set(block.values.bytes)
+      const { byteLength } = memory
+      const before = blockMemory.freeBytes
+      await sink.write({ ...block, values: { ...block.values, bytes } })
+      expect(blockMemory.freeBytes).toBe(before + byteLength)
+      expect(new Uint8Array(blockMemory.take(byteLength)).subarray(0, 5)).toEqual(
+        new Uint8Array(Buffer.from('{"id"')),
+      )
+      await sink.close()
+    }
   })
 
   it('whose worker crashes goes on from the journal once its partitions are assigned anew', async () => {
