@@ -106,6 +106,12 @@ export type {
   TopicPartition,
 } from './partitioned-sink.ts'
 export {
+  loadUnpackBatches,
+  type RecordBatchBlock,
+  type UnpackBatches,
+  type UnpackBatchesModule,
+} from './record-batch-block.ts'
+export {
   blockBetween,
   blockUntil,
   type PackedBytes,

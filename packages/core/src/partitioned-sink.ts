@@ -1,3 +1,4 @@
+import type { RecordBatchBlock } from './record-batch-block.ts'
 import type { RecordBlock } from './record-block.ts'
 
 /** One Kafka topic partition. */
@@ -65,6 +66,11 @@ export interface PartitionedSink {
    * partition is not assigned, or when the block begins beyond the position.
    */
   write(block: RecordBlock): Promise<void>
+  /**
+   * As `write`, for a sink that unpacks record batches on a thread of its own; absent where it does not. Resolves with how
+   * many records it took, and with undefined when none was left of the batches: then it stays where it was.
+   */
+  readonly writeBatches?: ((block: RecordBatchBlock) => Promise<number | undefined>) | undefined
   revoke(partitions: readonly TopicPartition[], options: RevokeOptions): Promise<void>
   /** Publishes everything taken so far. */
   flush(options?: { readonly signal?: AbortSignal }): Promise<void>

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import { ConfigurationError } from '@stockpipe/core'
 import kafkajs from 'kafkajs'
-import { loadZstd } from './zstd-codec.ts'
+import { loadZstd } from './zstd.ts'
 
 /** Codecs of record batches. `snappy` and `lz4` are those registered with kafkajs. */
 export type CompressionName = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'

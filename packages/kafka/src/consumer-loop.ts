@@ -1,6 +1,7 @@
 import {
   ConfigurationError,
   type PartitionedSink,
+  type RecordBatchBlock,
   type RecordBlock,
   type Runtime,
   StockpipeError,
@@ -8,7 +9,7 @@ import {
 import type { Batch, ConsumerStartBatchProcessEvent, EachBatchPayload } from 'kafkajs'
 import { type ConsumerLag, totalLag } from './consumer-lag.ts'
 import type { ConsumerProgress } from './consumer-options.ts'
-import { fetchedBlocks } from './fetched-batch.ts'
+import { fetchedBatchBlocks, fetchedBlocks } from './fetched-batch.ts'
 import type { Inflate } from './inflate.ts'
 import { noLog } from './log-lookup.ts'
 import type { BlockLimits } from './message-blocks.ts'
@@ -23,6 +24,8 @@ export interface ConsumerLoopOptions {
   readonly runtime: Runtime
   readonly blockLimits: BlockLimits
   readonly inflate: Inflate
+  /** URL of the module by which a sink may unpack record batches; undefined where there is none. */
+  readonly unpackedBy: string | undefined
   readonly heartbeatIntervalMillis: number
   readonly onProgress: ((progress: ConsumerProgress) => void) | undefined
   readonly onLag: (lag: ConsumerLag) => void
@@ -194,13 +197,15 @@ export class ConsumerLoop {
   }
 
   async #handOver(cursor: PartitionCursor, from: bigint, payload: EachBatchPayload): Promise<void> {
-    const { blockLimits, inflate, onProgress } = this.#options
+    const { blockLimits, inflate, unpackedBy, onProgress } = this.#options
     const { batch } = payload
     const { signal } = cursor.interrupted
     const end = BigInt(batch.lastOffset()) + 1n
     const next = cursor.target !== undefined && cursor.target < end ? cursor.target : end
     const range = { position: cursor.handedTo, from, nextOffset: next }
-    for (const block of fetchedBlocks(batch, range, blockLimits, inflate)) {
+    const batchBlocks =
+      unpackedBy && cursor.sink.writeBatches && fetchedBatchBlocks(batch, range, blockLimits, unpackedBy)
+    for (const block of batchBlocks || fetchedBlocks(batch, range, blockLimits, inflate)) {
       await this.#write(cursor, block, payload, signal)
       // Many small blocks take as long as a large one.
       await this.#beat(payload)
@@ -215,14 +220,14 @@ export class ConsumerLoop {
 
   async #write(
     cursor: PartitionCursor,
-    block: RecordBlock,
+    block: RecordBlock | RecordBatchBlock,
     payload: EachBatchPayload,
     signal: AbortSignal,
   ): Promise<void> {
     // The sink may transfer the block's buffers to another thread.
-    const bytes = block.values.bytes.length + block.keys.bytes.length
-    const written = cursor.write(block).then(() => {
-      this.records += block.count
+    const bytes = bytesOf(block)
+    const written = cursor.write(block).then((records) => {
+      this.records += records
       this.bytes += bytes
     })
     try {
@@ -283,6 +288,10 @@ export class ConsumerLoop {
 /** The sink holds nothing of the partition any more, and it may be assigned anew: its records are read again. */
 export const isGivenUp = (error: unknown): boolean =>
   StockpipeError.isInstance(error) && (error.name === 'FencedError' || error.name === 'EngineLostError')
+
+/** Bytes of keys and values; of batches as they came over the wire. */
+export const bytesOf = (block: RecordBlock | RecordBatchBlock): number =>
+  'batches' in block ? block.batches.length : block.values.bytes.length + block.keys.bytes.length
 
 /** Tells a failed heartbeat, which is for kafkajs to deal with, from everything else. */
 class HeartbeatFailure {

@@ -4,12 +4,14 @@ import {
   channels,
   type PartitionedSink,
   type PartitionPosition,
+  type RecordBatchBlock,
   type RecordBlock,
   type RevokeOptions,
   type Runtime,
   type TopicPartition,
 } from '@stockpipe/core'
 import type { ConsumerLag } from './consumer-lag.ts'
+import { bytesOf } from './consumer-loop.ts'
 
 /** Tells which partitions the group gave this member. */
 export const tellJoined = (
@@ -52,6 +54,7 @@ class ObservedSink implements PartitionedSink {
   readonly #runtime: Runtime
   readonly on: PartitionedSink['on']
   readonly off: PartitionedSink['off']
+  readonly writeBatches: PartitionedSink['writeBatches']
 
   constructor(sink: PartitionedSink, groupId: string, runtime: Runtime) {
     this.#sink = sink
@@ -59,6 +62,14 @@ class ObservedSink implements PartitionedSink {
     this.#runtime = runtime
     this.on = sink.on.bind(sink)
     this.off = sink.off.bind(sink)
+    const writeBatches = sink.writeBatches?.bind(sink)
+    if (!writeBatches) return
+    this.writeBatches = async (block) => {
+      const told = this.#blockTeller(block)
+      const records = await writeBatches(block)
+      if (records !== undefined) told(records)
+      return records
+    }
   }
 
   async assign(
@@ -74,8 +85,11 @@ class ObservedSink implements PartitionedSink {
     return positions
   }
 
-  write(block: RecordBlock): Promise<void> {
-    return channels.kafka.block.hasSubscribers ? this.#timedWrite(block) : this.#sink.write(block)
+  async write(block: RecordBlock): Promise<void> {
+    const { count } = block
+    const told = this.#blockTeller(block)
+    await this.#sink.write(block)
+    told(count)
   }
 
   async revoke(partitions: readonly TopicPartition[], options: RevokeOptions): Promise<void> {
@@ -98,20 +112,22 @@ class ObservedSink implements PartitionedSink {
     return this.#sink.close()
   }
 
-  async #timedWrite(block: RecordBlock): Promise<void> {
+  /** Tells how long a block took from here on; what it holds is read before the sink takes its buffers. */
+  #blockTeller(block: RecordBlock | RecordBatchBlock): (records: number) => void {
+    if (!channels.kafka.block.hasSubscribers) return () => {}
     const begun = this.#runtime.monotonic()
-    // Read before the sink takes the block's buffers.
-    const { topic, partition, count: records, values, keys } = block
-    const bytes = values.bytes.length + keys.bytes.length
-    await this.#sink.write(block)
-    const millis = this.#runtime.monotonic() - begun
-    channels.kafka.block.publish(() => ({
-      groupId: this.#groupId,
-      topic,
-      partition,
-      records,
-      bytes,
-      millis,
-    }))
+    const { topic, partition } = block
+    const bytes = bytesOf(block)
+    return (records) => {
+      const millis = this.#runtime.monotonic() - begun
+      channels.kafka.block.publish(() => ({
+        groupId: this.#groupId,
+        topic,
+        partition,
+        records,
+        bytes,
+        millis,
+      }))
+    }
   }
 }

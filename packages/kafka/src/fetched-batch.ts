@@ -1,4 +1,10 @@
-import { ConfigurationError, type RecordBlock, type TopicPartition } from '@stockpipe/core'
+import {
+  blockMemory,
+  ConfigurationError,
+  type RecordBatchBlock,
+  type RecordBlock,
+  type TopicPartition,
+} from '@stockpipe/core'
 import type { Batch } from 'kafkajs'
 import { type AbortedTransaction, committedBatches } from './committed-batches.ts'
 import type { Inflate } from './inflate.ts'
@@ -87,12 +93,93 @@ export function* fetchedBlocks(
   limits: BlockLimits,
   inflate: Inflate,
 ): Generator<RecordBlock> {
-  const { topic, partition } = batch
-  const messages: readonly unknown[] = batch.messages
-  if (!messages.some((message) => message instanceof FetchedBatch)) {
+  const fetched = batchesOf(batch, range)
+  if (fetched === undefined) {
     yield* messageBlocks(batch, range.position, range.nextOffset, limits)
     return
   }
+  try {
+    yield* recordBatchBlocks(
+      batch,
+      fetched.batches,
+      { ...range, nextOffset: fetched.nextOffset },
+      limits,
+      inflate,
+    )
+  } finally {
+    fetched.letGo()
+  }
+  fetched.throwFailure()
+}
+
+/**
+ * As `fetchedBlocks`, for a sink that unpacks batches itself; undefined when kafkajs has fetched messages. The sink is the
+ * one that throws what `recordBatchBlocks` throws.
+ *
+ * @param unpackedBy see `RecordBatchBlock`
+ */
+export const fetchedBatchBlocks = (
+  batch: Pick<Batch, 'topic' | 'partition' | 'messages'>,
+  range: BlockRange,
+  limits: BlockLimits,
+  unpackedBy: string,
+): Iterable<RecordBatchBlock> | undefined => {
+  const fetched = batchesOf(batch, range)
+  return fetched && batchBlocks(batch, fetched, range, { ...limits, unpackedBy })
+}
+
+function* batchBlocks(
+  { topic, partition }: TopicPartition,
+  fetched: FetchedBatches,
+  { position, from }: BlockRange,
+  settings: BlockLimits & { readonly unpackedBy: string },
+): Generator<RecordBatchBlock> {
+  const { nextOffset } = fetched
+  const wanted = fetched.batches.filter((one) => lastOffsetOf(one) >= from && one.baseOffset < nextOffset)
+  try {
+    let firstOffset = position
+    for (let index = 0; index < wanted.length; ) {
+      const begin = index
+      let bytes = 0
+      while (
+        index < wanted.length &&
+        (bytes === 0 || bytes + wanted[index]!.bytes.length <= settings.maxBlockBytes)
+      )
+        bytes += wanted[index++]!.bytes.length
+      const end = index === wanted.length ? nextOffset : lastOffsetOf(wanted[index - 1]!) + 1n
+      const batches = new Uint8Array(blockMemory.take(bytes), 0, bytes)
+      let at = 0
+      for (const one of wanted.slice(begin, index)) {
+        batches.set(one.bytes, at)
+        at += one.bytes.length
+      }
+      yield {
+        ...{ topic, partition, firstOffset, nextOffset: end, batches, ...settings },
+        from: from > firstOffset ? from : firstOffset,
+        lastTimestampMillis: Number(wanted[index - 1]!.maxTimestamp),
+      }
+      firstOffset = end
+    }
+  } finally {
+    fetched.letGo()
+  }
+  fetched.throwFailure()
+}
+
+/** Record batches that kafkajs has fetched of a partition. */
+interface FetchedBatches {
+  readonly batches: readonly EncodedRecordBatch[]
+  /** Where those that can be read end. */
+  readonly nextOffset: bigint
+  /** Nobody looks into them any more. */
+  letGo(): void
+  /** Throws what is wrong with those that cannot be read. */
+  throwFailure(): void
+}
+
+const batchesOf = (batch: Pick<Batch, 'messages'>, range: BlockRange): FetchedBatches | undefined => {
+  const messages: readonly unknown[] = batch.messages
+  if (!messages.some((message) => message instanceof FetchedBatch)) return undefined
   const batches: EncodedRecordBatch[] = []
   let failed: FetchedBatch | undefined
   for (const message of messages) {
@@ -107,11 +194,14 @@ export function* fetchedBlocks(
     else failed ??= message
   }
   const sound = failed === undefined ? range.nextOffset : BigInt(failed.offset)
-  const nextOffset = sound < range.nextOffset ? sound : range.nextOffset
-  try {
-    yield* recordBatchBlocks({ topic, partition }, batches, { ...range, nextOffset }, limits, inflate)
-  } finally {
-    for (const message of messages) if (message instanceof FetchedBatch) message.lease?.()
+  return {
+    batches,
+    nextOffset: sound < range.nextOffset ? sound : range.nextOffset,
+    letGo() {
+      for (const message of messages) if (message instanceof FetchedBatch) message.lease?.()
+    },
+    throwFailure() {
+      if (failed && sound < range.nextOffset) throw failed.failure
+    },
   }
-  if (failed && sound < range.nextOffset) throw failed.failure
 }

@@ -2,7 +2,7 @@ import { gunzipSync } from 'node:zlib'
 import { inflateLz4 } from './lz4-codec.ts'
 import { largestInflatedBytes, MalformedBytesError } from './malformed-bytes.ts'
 import { inflateSnappy } from './snappy-codec.ts'
-import { loadZstd } from './zstd-codec.ts'
+import { loadZstd } from './zstd.ts'
 
 /**
  * Inflates the records of a batch, by the number of its codec in the attributes. CPU only, so that any thread may.

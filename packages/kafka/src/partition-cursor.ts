@@ -1,4 +1,4 @@
-import type { PartitionedSink, PartitionPosition, RecordBlock } from '@stockpipe/core'
+import type { PartitionedSink, PartitionPosition, RecordBatchBlock, RecordBlock } from '@stockpipe/core'
 import type { PartitionLag } from './consumer-lag.ts'
 
 /** Why a partition is not fetched from. */
@@ -93,15 +93,21 @@ export class PartitionCursor {
     if (offset > this.#published) this.#published = offset
   }
 
-  /** Hands a block to the sink. It counts as handed over once the sink has taken it, whether or not anybody waits. */
-  write(block: RecordBlock): Promise<void> {
+  /**
+   * Hands a block to the sink; resolves with how many records were in it. It counts as handed over once the sink has
+   * taken it, whether or not anybody waits.
+   */
+  write(block: RecordBlock | RecordBatchBlock): Promise<number> {
+    const isUnpacked = 'timestamps' in block
     // The sink may transfer the block's buffers to another thread.
-    const lastTimestampMillis = block.timestamps[block.count - 1]
-    const written = this.sink.write(block).then(() => {
-      if (this.#standing === undefined) return
+    const lastTimestampMillis = isUnpacked ? block.timestamps[block.count - 1] : block.lastTimestampMillis
+    const taken = isUnpacked ? this.sink.write(block).then(() => block.count) : this.sink.writeBatches!(block)
+    const written = taken.then((records) => {
+      if (this.#standing === undefined || records === undefined) return records ?? 0
       this.handedTo = block.nextOffset
       if (this.#standing < block.nextOffset) this.#standing = block.nextOffset
       this.#lastTimestampMillis = lastTimestampMillis ?? this.#lastTimestampMillis
+      return records
     })
     const settled = (): void => {
       if (this.writing === writing) this.writing = undefined

@@ -19,6 +19,7 @@ import { type PartitionCursor, partitionKey } from './partition-cursor.ts'
 import { PartitionOwnership } from './partition-ownership.ts'
 import { withRawRecordBatches } from './raw-record-batches.ts'
 import { stickyAssigner } from './sticky-assigner.ts'
+import { unpackingModule } from './unpacking-module.ts'
 import { settledWithin } from './waiting.ts'
 import { registerZstd } from './zstd-codec.ts'
 
@@ -125,6 +126,7 @@ export const runConsumer = async (options: RunConsumerOptions): Promise<Consumer
         maxBlockBytes: options.maxBlockBytes ?? defaultBlockLimits.maxBlockBytes,
       },
       inflate,
+      unpackedBy: unpackingModule(),
       heartbeatIntervalMillis,
       onProgress: options.onProgress,
       onLag: (lag) => {

@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib'
 import { crc32c } from '@stockpipe/core'
 import { compress as lz4 } from 'lz4js'
 import { compress as snappy } from 'snappyjs'
-import { loadZstd } from '../src/zstd-codec.ts'
+import { loadZstd } from '../src/zstd.ts'
 
 export interface RecordToEncode {
   readonly offsetDelta: number

@@ -121,6 +121,7 @@ export const oneMember = ({
     ownership,
     sinks: new Set([sink]),
     runtime,
+    unpackedBy: undefined,
     blockLimits: { maxBlockRecords: 10, maxBlockBytes: 1_000_000 },
     inflate,
     heartbeatIntervalMillis,

@@ -3,7 +3,8 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { hasValidChecksum, readBatchHeader } from '../../local/src/kafka/log/record-batch.ts'
 import { batchCompression } from '../src/compression.ts'
 import { RecordBatchBuilder, sequenceAfter } from '../src/record-batch.ts'
-import { loadZstd, registerZstd } from '../src/zstd-codec.ts'
+import { loadZstd } from '../src/zstd.ts'
+import { registerZstd } from '../src/zstd-codec.ts'
 import { readRecords } from './read-records.ts'
 
 beforeAll(() => loadZstd())

@@ -1,13 +1,15 @@
 import { createRequire } from 'node:module'
-import type { RecordBlock } from '@stockpipe/core'
+import type { RecordBatchBlock, RecordBlock } from '@stockpipe/core'
 import { crc32c, packedAt, recordOffset } from '@stockpipe/core'
 import fc from 'fast-check'
 import type { Batch, KafkaMessage } from 'kafkajs'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { fetchedBlocks } from '../src/fetched-batch.ts'
+import { fetchedBatchBlocks, fetchedBlocks } from '../src/fetched-batch.ts'
 import { loadInflate } from '../src/inflate.ts'
 import { defaultBlockLimits } from '../src/message-blocks.ts'
 import { decodeRawFetch, type FetchAnswer, type FetchedPartition } from '../src/raw-fetch-response.ts'
+import type { BlockRange } from '../src/record-batch-blocks.ts'
+import { loadUnpackBatches } from '../src/record-batch-unpacking.ts'
 import { registerZstd } from '../src/zstd-codec.ts'
 import {
   type BatchToEncode,
@@ -29,6 +31,7 @@ const KafkajsBatch = require('kafkajs/src/consumer/batch') as new (
   partition: object,
 ) => Batch
 const inflate = await loadInflate()
+const unpack = await loadUnpackBatches()
 
 beforeAll(() => {
   const { CompressionCodecs } = require('kafkajs') as { CompressionCodecs: Record<number, unknown> }
@@ -64,7 +67,10 @@ const readBothWays = async (
       const from = BigInt(fetchOffset)
       const nextOffset = BigInt(batch.lastOffset()) + 1n
       const range = { position: from, from, nextOffset }
-      return { blocks: [...fetchedBlocks(batch, range, limits, inflate)], lastOffset: batch.lastOffset() }
+      const blocks = [...fetchedBlocks(batch, range, limits, inflate)]
+      const later = fetchedBatchBlocks(batch, range, limits, 'file:///unpacking.js')
+      if (later) expectSame([...later], blocks, range)
+      return { blocks, lastOffset: batch.lastOffset() }
     })
   const raw = decodeRawFetch(payload, fetchOffsets)
   const stock = await decode(payload)
@@ -77,6 +83,30 @@ const readBothWays = async (
     })),
   }))
   return { raw: read(raw!), stock: read({ ...stock, responses: shown }) }
+}
+
+/** Batches that are unpacked on another thread are the same records, without a gap. */
+const expectSame = (
+  later: readonly RecordBatchBlock[],
+  blocks: readonly RecordBlock[],
+  range: BlockRange,
+) => {
+  let at = range.position
+  const unpacked: RecordBlock[] = []
+  for (const block of structuredClone(later)) {
+    expect(block.firstOffset).toBe(at)
+    at = block.nextOffset
+    let position = block.firstOffset
+    for (const one of unpack(block)) {
+      expect(one.firstOffset).toBe(position)
+      position = one.nextOffset
+      unpacked.push(one)
+    }
+    // Where nothing is left of batches the sink stays where it was.
+    if (position > block.firstOffset) expect(position).toBe(block.nextOffset)
+  }
+  if (later.length > 0) expect(at).toBe(range.nextOffset)
+  expect(recordsOf(unpacked)).toEqual(recordsOf(blocks))
 }
 
 type DecodedMessage = KafkaMessage & {
@@ -362,6 +392,20 @@ describe('a record batch that is not as it was written', () => {
     }
     return { error: undefined, offsets: offsetsOf(read) }
   }
+  /** The same where another thread unpacks. */
+  const laterFailure = (records: Buffer) => {
+    const answer = decodeRawFetch(encodeFetchAnswer('topic', [{ records }]), [])!
+    const batch = new KafkajsBatch('topic', '0', answer.responses[0]!.partitions[0]!)
+    const range = { position: 0n, from: 0n, nextOffset: BigInt(batch.lastOffset()) + 1n }
+    const read: RecordBlock[] = []
+    try {
+      for (const block of fetchedBatchBlocks(batch, range, defaultBlockLimits, 'file:///unpacking.js')!)
+        for (const one of unpack(structuredClone(block))) read.push(one)
+    } catch (error) {
+      return { error, offsets: offsetsOf(read) }
+    }
+    return { error: undefined, offsets: offsetsOf(read) }
+  }
   const flipped = (batch: Buffer, at: number): Buffer => {
     const damaged = Buffer.from(batch)
     damaged[at]! ^= 0x10
@@ -376,6 +420,18 @@ describe('a record batch that is not as it was written', () => {
       facts: { topic: 'topic', partition: 0, offset: 0n },
     })
     expect(String(error)).toMatch(/CRC-32C/)
+  })
+
+  it('is refused in the same words on another thread, after what is sound before it', () => {
+    for (const log of [
+      [flipped(numbered(0, 10), 70), numbered(10, 5)],
+      [numbered(0, 10), flipped(numbered(10, 5), 75), numbered(15, 1)],
+      [numbered(0, 10), Buffer.alloc(80)],
+    ]) {
+      const here = failure(Buffer.concat(log))
+      expect(here.error).toMatchObject({ code: 'RECORD_BATCH_CORRUPT' })
+      expect(laterFailure(Buffer.concat(log))).toEqual(here)
+    }
   })
 
   it('is refused also where it would have been left out', () => {

@@ -1,4 +1,10 @@
-import { LostPositionError, type RecordBlock, StockpipeError, type TopicPartition } from '@stockpipe/core'
+import {
+  LostPositionError,
+  type RecordBatchBlock,
+  type RecordBlock,
+  StockpipeError,
+  type TopicPartition,
+} from '@stockpipe/core'
 
 /** A partition log that is asked for something after it was taken away. */
 export const notAssigned = (name: string): StockpipeError =>
@@ -12,7 +18,7 @@ export const offsetJump = (
   name: string,
   log: TopicPartition,
   position: bigint,
-  block: RecordBlock,
+  block: RecordBlock | RecordBatchBlock,
 ): LostPositionError =>
   new LostPositionError({
     code: 'OFFSET_JUMP',

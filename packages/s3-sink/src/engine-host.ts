@@ -1,5 +1,7 @@
 import { giveBlockMemory, type RecordBlock, type TopicPartition } from '@stockpipe/core'
 import type { Engine, EngineRequest, EngineResponse } from './engine-messages.ts'
+import type { TakenBatches } from './unpacked-batches.ts'
+import type { BatchesRequest } from './worker-messages.ts'
 
 export type BlockRequest = Extract<EngineRequest, { kind: 'block' }>
 export type CutRequest = Extract<EngineRequest, { kind: 'cut' }>
@@ -22,6 +24,8 @@ export interface EngineHost {
   readonly takingBytes: number
   /** Takes a block; rejects with what the engine threw. */
   take(request: BlockRequest, signal: AbortSignal): Promise<BlockAnswer>
+  /** Unpacks record batches and takes what they hold; absent where blocks are unpacked before. */
+  takeBatches?(request: BatchesRequest, signal: AbortSignal): Promise<TakenBatches>
   /** Encodes a flush group, as far as it is pulled. */
   cut(request: CutRequest): Iterable<EngineResponse> | AsyncIterable<EngineResponse>
   /** Forgets what is held of a partition log. */

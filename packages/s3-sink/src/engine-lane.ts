@@ -1,7 +1,12 @@
 import { blockMemory } from '@stockpipe/core'
 import type { EngineRequest } from './engine-messages.ts'
 import { Slots } from './slots.ts'
-import { revivedError, type WorkerAnswer, type WorkerRequest } from './worker-messages.ts'
+import {
+  type BatchesRequest,
+  revivedError,
+  type WorkerAnswer,
+  type WorkerRequest,
+} from './worker-messages.ts'
 
 /** Blocks on their way into a worker, or being taken there, at most. */
 const blocksInFlight = 2
@@ -77,6 +82,11 @@ export class EngineLane {
   ask(request: EngineRequest, buffers: readonly ArrayBuffer[] = []): Promise<WorkerAnswer> {
     const id = this.#nextId()
     return this.#send({ kind: 'handle', id, request }, buffers)
+  }
+
+  /** Has record batches unpacked and taken. */
+  askBatches(request: BatchesRequest, buffers: readonly ArrayBuffer[]): Promise<WorkerAnswer> {
+    return this.#send({ kind: 'batches', id: this.#nextId(), ...request }, buffers)
   }
 
   /** Begins a cut; answers the id to pull it by. */

@@ -1,5 +1,12 @@
-import { type RecordBlock, type RejectedRecord, StockpipeError, type TopicPartition } from '@stockpipe/core'
-import { blockFacts, FlushGroup } from './flush-group.ts'
+import {
+  type RecordBatchBlock,
+  type RecordBlock,
+  type RejectedRecord,
+  StockpipeError,
+  type TopicPartition,
+} from '@stockpipe/core'
+import type { EngineResponse } from './engine-messages.ts'
+import { type BlockFacts, blockFacts, FlushGroup } from './flush-group.ts'
 import { type EntryFile, watermarkAfter } from './journal-entry.ts'
 import { isLateReason } from './late-rows.ts'
 import type { ChainEnd } from './partition-journal.ts'
@@ -50,27 +57,44 @@ export class OpenGroup {
     signal: AbortSignal,
     refuseWhenOver: () => void,
   ): Promise<RecordBlock | undefined> {
-    const group = this.#group
-    const { next: from, watermark } = group
-    let facts = blockFacts(given, from)
-    let taken: { rows: number; deadLetters: number; skipped: number; stoppedAt?: bigint } = {
-      rows: 0,
-      deadLetters: 0,
-      skipped: 0,
-    }
-    let rejected: readonly RejectedRecord[] = []
+    const { next: from, watermark } = this.#group
+    const facts = blockFacts(given, from)
     const { responses, block } = await this.#context.engine.take(
       { kind: 'block', block: given, from, watermark },
       signal,
     )
     refuseWhenOver()
+    const stopped = responses.find((response) => response.kind === 'buffered')?.stoppedAt
+    this.#count(stopped === undefined ? facts : blockFacts(block, from, stopped), responses)
+    return stopped === undefined ? undefined : block
+  }
+
+  /**
+   * As `take`, for record batches that the engine unpacks. Answers how many records it took; undefined when nothing was
+   * left of the batches.
+   */
+  async takeBatches(
+    block: RecordBatchBlock,
+    signal: AbortSignal,
+    refuseWhenOver: () => void,
+  ): Promise<number | undefined> {
+    const { next: from, watermark } = this.#group
+    const { responses, facts } = await this.#context.engine.takeBatches!({ block, from, watermark }, signal)
+    refuseWhenOver()
+    if (facts === null) return undefined
+    this.#count(facts, responses)
+    return facts.records
+  }
+
+  #count(facts: BlockFacts, responses: readonly EngineResponse[]): void {
+    let taken = { rows: 0, deadLetters: 0, skipped: 0 }
+    const rejected: RejectedRecord[] = []
     for (const response of responses) {
-      if (response.kind === 'rejected') rejected = response.records
+      if (response.kind === 'rejected') rejected.push(...response.records)
       if (response.kind !== 'buffered') continue
       taken = response
       this.#buffered = response
     }
-    if (taken.stoppedAt !== undefined) facts = blockFacts(block, from, taken.stoppedAt)
     this.#rejections.add(
       facts.records,
       rejected.filter(({ reason }) => !isLateReason(reason)),
@@ -78,11 +102,10 @@ export class OpenGroup {
     if (taken.rows + taken.deadLetters + taken.skipped !== facts.records) {
       throw new StockpipeError({
         code: 'ROWS_MISCOUNTED',
-        message: `${this.#name}: ${facts.records} records from offset ${from} became ${taken.rows} rows and ${taken.deadLetters} dead letters, ${taken.skipped} were skipped: a fault of the engine.`,
+        message: `${this.#name}: ${facts.records} records before offset ${facts.next} became ${taken.rows} rows and ${taken.deadLetters} dead letters, ${taken.skipped} were skipped: a fault of the engine.`,
       })
     }
-    group.add(facts, taken)
-    return taken.stoppedAt === undefined ? undefined : block
+    this.#group.add(facts, taken)
   }
 
   /** Why it is large enough to be cut, if it is. */

@@ -3,6 +3,8 @@ import {
   type AssignedPartition,
   channels,
   FencedError,
+  loadUnpackBatches,
+  type RecordBatchBlock,
   type RecordBlock,
   type TopicPartition,
 } from '@stockpipe/core'
@@ -108,9 +110,12 @@ export class PartitionLog {
 
   /** Takes a block; resolves when there is room for the next one. */
   write(block: RecordBlock): Promise<void> {
-    const write = this.#lastWrite.then(() => this.#take(block))
-    this.#lastWrite = write.catch(() => {})
-    return write
+    return this.#inTurn(() => this.#take(block))
+  }
+
+  /** As `write`; resolves with how many records it took, or undefined when none was left of the batches. */
+  writeBatches(block: RecordBatchBlock): Promise<number | undefined> {
+    return this.#inTurn(() => this.#takeBatches(block))
   }
 
   get isBeingCut(): boolean {
@@ -173,13 +178,19 @@ export class PartitionLog {
     markerTimer.cancel()
   }
 
+  #inTurn<Taken>(take: () => Promise<Taken>): Promise<Taken> {
+    const taken = this.#lastWrite.then(take)
+    this.#lastWrite = taken.then(
+      () => {},
+      () => {},
+    )
+    return taken
+  }
+
   async #take(given: RecordBlock): Promise<void> {
     const { budget, compacted } = this.#context
     for (let block: RecordBlock | undefined = given; block; ) {
-      // Nothing may come between the last look and the engine's taking.
-      while (this.#waits()) await (budget.isFull ? budget.room(this.#abort.signal) : this.#changes.wait())
-      this.#refuseWhenOver()
-      if (this.#draining) throw notAssigned(this.name)
+      await this.#ready()
       let rest: RecordBlock | undefined
       try {
         if (block.firstOffset > this.position) throw offsetJump(this.name, this.log, this.position, block)
@@ -188,17 +199,59 @@ export class PartitionLog {
           this.#unproven = undefined
         }
         if (block.nextOffset <= this.#open.group.next) return
-        rest = await this.#add(block)
+        const taking: RecordBlock = block
+        rest = await this.#add((refuse) => this.#open.take(taking, this.#abort.signal, refuse))
       } catch (error) {
         this.#refuseWhenOver()
         throw this.#end(error)
       }
-      const reason = rest ? 'event-time' : this.#open.rotationDue
-      if (reason) this.#requestCut(reason)
-      else this.#timers.afterIdleness(this.#context.rotation.idleMillis, () => this.#requestCut('idle'))
+      this.#rotate(rest ? 'event-time' : undefined)
       block = rest
     }
     await budget.room(this.#abort.signal)
+  }
+
+  async #takeBatches(block: RecordBatchBlock): Promise<number | undefined> {
+    if (this.#unproven) return this.#unpackHere(block)
+    await this.#ready()
+    let records: number | undefined
+    try {
+      if (block.firstOffset > this.position) throw offsetJump(this.name, this.log, this.position, block)
+      if (block.nextOffset <= this.#open.group.next) return 0
+      records = await this.#add((refuse) => this.#open.takeBatches(block, this.#abort.signal, refuse))
+    } catch (error) {
+      this.#refuseWhenOver()
+      throw this.#end(error)
+    }
+    this.#rotate()
+    await this.#context.budget.room(this.#abort.signal)
+    return records
+  }
+
+  /** Looks into batches on this thread, where the newest entry's last record has to be compared. */
+  async #unpackHere(block: RecordBatchBlock): Promise<number | undefined> {
+    const unpack = await loadUnpackBatches(block)
+    let records: number | undefined
+    for (const unpacked of unpack(block)) {
+      const { count } = unpacked
+      await this.#take(unpacked)
+      records = (records ?? 0) + count
+    }
+    return records
+  }
+
+  /** Resolves when a block may be taken. Nothing may come between the last look and the engine's taking. */
+  async #ready(): Promise<void> {
+    const { budget } = this.#context
+    while (this.#waits()) await (budget.isFull ? budget.room(this.#abort.signal) : this.#changes.wait())
+    this.#refuseWhenOver()
+    if (this.#draining) throw notAssigned(this.name)
+  }
+
+  /** Asks for a cut where one is due. */
+  #rotate(reason: CutReason | undefined = this.#open.rotationDue): void {
+    if (reason) this.#requestCut(reason)
+    else this.#timers.afterIdleness(this.#context.rotation.idleMillis, () => this.#requestCut('idle'))
   }
 
   /** While a cut is due but has not begun, more rows would only make it larger. */
@@ -211,18 +264,19 @@ export class PartitionLog {
     if (this.isOver || this.#asks('block') === 'refuse') throw this.#error ?? notAssigned(this.name)
   }
 
-  /** Answers the block again where the rest of it belongs to the next group. */
-  async #add(given: RecordBlock): Promise<RecordBlock | undefined> {
+  /** @param take has the open group take something; `refuse` throws once the log is given up */
+  async #add<Taken>(take: (refuse: () => void) => Promise<Taken>): Promise<Taken> {
     // Cuts wait until what the engine has taken is counted, so that what they claim is what it holds.
     this.#taking = true
     try {
       const first = this.#open.group.isEmpty
-      const rest = await this.#open.take(given, this.#abort.signal, () => {
+      const taken = await take(() => {
         if (this.isOver) throw this.#error ?? notAssigned(this.name)
       })
-      if (first) this.#timers.afterAge(this.#context.rotation.ageMillis, () => this.#requestCut('age'))
+      if (first && !this.#open.group.isEmpty)
+        this.#timers.afterAge(this.#context.rotation.ageMillis, () => this.#requestCut('age'))
       this.#tellBuffered()
-      return rest
+      return taken
     } catch (error) {
       // What was on its way is charged no more.
       this.#context.budget.changed()

@@ -45,6 +45,8 @@ class StockpipeSink implements Sink {
   readonly #context: SinkContext
   readonly #startCheck: StartCheck
   readonly #logs = new Map<string, PartitionLog>()
+  /** Where a worker unpacks record batches. */
+  readonly writeBatches: PartitionedSink['writeBatches']
   readonly #events: SinkEvents
   readonly #leaveBudget: () => void
   readonly #housekeeping: Housekeeping | undefined
@@ -71,6 +73,9 @@ class StockpipeSink implements Sink {
       onLost: (log, error) => this.#logs.get(nameOf(log))?.lose(error),
       onTaking: () => budget.changed(),
     })
+    // An engine that may stop within a block has to have blocks.
+    if (host.takeBatches && !setup.engine.eventTimeBoundary)
+      this.writeBatches = async (block) => this.#assignedLog(block).writeBatches(block)
     this.#leaveBudget = budget.join({
       encoderBytes: () => host.encoderBytes,
       takingBytes: () => host.takingBytes,
@@ -167,16 +172,18 @@ class StockpipeSink implements Sink {
   }
 
   async write(block: RecordBlock): Promise<void> {
-    this.#refuseOtherTopic(block.topic)
-    const log = this.#logs.get(nameOf(block))
-    if (!log || this.#closing) {
-      throw new StockpipeError({
-        code: 'PARTITION_NOT_ASSIGNED',
-        message: `${nameOf(block)} is not assigned to sink ${this.#options.name}; assign it before writing.`,
-        facts: { topic: block.topic, partition: block.partition },
-      })
-    }
-    await log.write(block)
+    await this.#assignedLog(block).write(block)
+  }
+
+  #assignedLog({ topic, partition }: TopicPartition): PartitionLog {
+    this.#refuseOtherTopic(topic)
+    const log = this.#logs.get(nameOf({ topic, partition }))
+    if (log && !this.#closing) return log
+    throw new StockpipeError({
+      code: 'PARTITION_NOT_ASSIGNED',
+      message: `${nameOf({ topic, partition })} is not assigned to sink ${this.#options.name}; assign it before writing.`,
+      facts: { topic, partition },
+    })
   }
 
   async revoke(partitions: readonly TopicPartition[], options: RevokeOptions): Promise<void> {

@@ -1,4 +1,4 @@
-import { blockMemory, type PackedBytes, type RecordBlock } from '@stockpipe/core'
+import { blockMemory, type PackedBytes, type RecordBatchBlock, type RecordBlock } from '@stockpipe/core'
 
 type View = Uint8Array | Uint32Array | Int32Array | Float64Array
 
@@ -34,4 +34,12 @@ export const transferableBlock = (
     ...(block.headers ? { headers: packed(block.headers) } : {}),
   }
   return { block: owned, buffers: [...buffers] }
+}
+
+/** The same for record batches. */
+export const transferableBatches = ({
+  batches,
+}: RecordBatchBlock): { readonly batches: Uint8Array; readonly buffers: readonly ArrayBuffer[] } => {
+  const own = blockMemory.hasLent(batches.buffer) ? batches : batches.slice()
+  return { batches: own, buffers: [own.buffer as ArrayBuffer] }
 }

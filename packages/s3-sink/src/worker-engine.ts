@@ -1,9 +1,17 @@
-import { EngineLostError, type RecordBlock, StockpipeError, type TopicPartition } from '@stockpipe/core'
+import {
+  EngineLostError,
+  type RecordBatchBlock,
+  type RecordBlock,
+  StockpipeError,
+  type TopicPartition,
+} from '@stockpipe/core'
 import { blockBytes } from './block-bytes.ts'
 import type { BlockAnswer, BlockRequest, CutRequest, EngineHost } from './engine-host.ts'
 import { EngineLane, type EngineThread } from './engine-lane.ts'
 import type { EngineResponse } from './engine-messages.ts'
-import { transferableBlock } from './transfer-list.ts'
+import { transferableBatches, transferableBlock } from './transfer-list.ts'
+import type { TakenBatches } from './unpacked-batches.ts'
+import type { BatchesRequest } from './worker-messages.ts'
 
 /** Workers that may end one after another without a group cut in between. */
 const mostCrashes = 5
@@ -57,14 +65,20 @@ export class WorkerEngine implements EngineHost {
   }
 
   async take(request: BlockRequest, signal: AbortSignal): Promise<BlockAnswer> {
-    const bytes = blockBytes(request.block)
-    this.#takingBytes += bytes
-    this.#options.onTaking()
-    try {
-      return await this.#taken(request, signal)
-    } finally {
-      this.#takingBytes -= bytes
-    }
+    return this.#taking(request.block, signal, async (pin) => {
+      const { block, buffers } = transferableBlock(request.block)
+      const answer = await this.#asked(pin, pin.lane.ask({ ...request, block }, buffers))
+      return { responses: answer.responses, block: answer.block ?? block }
+    })
+  }
+
+  async takeBatches(request: BatchesRequest, signal: AbortSignal): Promise<TakenBatches> {
+    return this.#taking(request.block, signal, async (pin) => {
+      const { batches, buffers } = transferableBatches(request.block)
+      const asked = pin.lane.askBatches({ ...request, block: { ...request.block, batches } }, buffers)
+      const { responses, facts = null } = await this.#asked(pin, asked)
+      return { responses, facts }
+    })
   }
 
   async *cut(request: CutRequest): AsyncGenerator<EngineResponse, void, undefined> {
@@ -105,18 +119,27 @@ export class WorkerEngine implements EngineHost {
     await Promise.all(this.#all().map((lane) => lane.close()))
   }
 
-  async #taken(request: BlockRequest, signal: AbortSignal): Promise<BlockAnswer> {
-    const pin = this.#pinned(request.block)
-    const { lane } = pin
-    const release = await lane.credits.acquire(signal)
+  /** Has something of a partition log taken by its worker, once that has room for it. */
+  async #taking<Answer>(
+    block: RecordBlock | RecordBatchBlock,
+    signal: AbortSignal,
+    take: (pin: Pin) => Promise<Answer>,
+  ): Promise<Answer> {
+    const bytes = blockBytes(block)
+    this.#takingBytes += bytes
+    this.#options.onTaking()
     try {
-      refuseIfLost(pin)
-      if (this.#pins.get(nameOf(pin.log)) !== pin) throw discarded(pin.log)
-      const { block, buffers } = transferableBlock(request.block)
-      const answer = await this.#asked(pin, lane.ask({ ...request, block }, buffers))
-      return { responses: answer.responses, block: answer.block ?? block }
+      const pin = this.#pinned(block)
+      const release = await pin.lane.credits.acquire(signal)
+      try {
+        refuseIfLost(pin)
+        if (this.#pins.get(nameOf(pin.log)) !== pin) throw discarded(pin.log)
+        return await take(pin)
+      } finally {
+        release()
+      }
     } finally {
-      release()
+      this.#takingBytes -= bytes
     }
   }
 
@@ -124,7 +147,7 @@ export class WorkerEngine implements EngineHost {
     return [...this.#lanes.filter((lane) => lane !== undefined), ...this.#retiring]
   }
 
-  #pinned({ topic, partition }: RecordBlock): Pin {
+  #pinned({ topic, partition }: TopicPartition): Pin {
     const name = nameOf({ topic, partition })
     const known = this.#pins.get(name)
     if (known) {

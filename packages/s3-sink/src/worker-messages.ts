@@ -1,6 +1,7 @@
 import type { MessagePort } from 'node:worker_threads'
-import { StockpipeError, type StockpipeErrorOptions } from '@stockpipe/core'
+import { type RecordBatchBlock, StockpipeError, type StockpipeErrorOptions } from '@stockpipe/core'
 import type { EngineOptions, EngineRequest, EngineResponse } from './engine-messages.ts'
+import type { BlockFacts } from './flush-group.ts'
 
 /** Has a worker thread make an engine, which is asked by the port. */
 export interface EngineStart {
@@ -11,10 +12,19 @@ export interface EngineStart {
 /** What the thread of the sink asks of an engine's worker. Requests are done in the order they come. */
 export type WorkerRequest =
   | { readonly kind: 'handle'; readonly id: number; readonly request: EngineRequest }
+  /** Unpack record batches, and take what they hold as blocks. */
+  | ({ readonly kind: 'batches'; readonly id: number } & BatchesRequest)
   /** The next response of a cut that `handle` began. */
   | { readonly kind: 'pull'; readonly id: number }
   /** The cut is not pulled any further. */
   | { readonly kind: 'return'; readonly id: number }
+
+/** Record batches for the open flush group, as `block` of `EngineRequest` is one block. */
+export interface BatchesRequest {
+  readonly block: RecordBatchBlock
+  readonly from: bigint
+  readonly watermark: number | null
+}
 
 /** What the worker answers: for a cut one response a pull, `done` at its end. */
 export interface WorkerAnswer {
@@ -26,6 +36,8 @@ export interface WorkerAnswer {
   readonly encoderBytes: number
   /** The request's block, where the engine stopped within it. */
   readonly block?: Extract<EngineRequest, { kind: 'block' }>['block']
+  /** What record batches add to the open group; null when no block was made of them. */
+  readonly facts?: BlockFacts | null
   /** The buffers of the request's block, where it was taken. */
   readonly memory?: readonly ArrayBuffer[]
 }
