@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-// Generated and mutated documents (packages/core/test/decoder-fuzz): 100,000 a decoder unless told otherwise. What the
-// decoders give is what their references give, rows, rejects and reasons, with generated code and without; none throws.
+// Generated and mutated documents (packages/core/test/decoder-fuzz) of JSON, CSV and Avro: 100,000 a decoder unless told
+// otherwise. What the decoders give is what their references give, rows, rejects and reasons, with generated code and
+// without; none throws.
 // `node checks/decoder-fuzz.js [count] [seed]`
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'

@@ -1,5 +1,5 @@
 import type { ColumnType } from './column-type.ts'
-import { BooleanWriter, type ColumnWriter, NumberWriter, WideWriter } from './column-writer.ts'
+import { BinaryWriter, BooleanWriter, type ColumnWriter, NumberWriter, WideWriter } from './column-writer.ts'
 import {
   digits,
   powersOfTen,
@@ -159,6 +159,37 @@ const dateScanner =
     return end
   }
 
+const base64Digits = new Int8Array(256).fill(-1)
+'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
+  .split('')
+  .forEach((character, value) => void (base64Digits[character.charCodeAt(0)] = value))
+
+const base64Scanner =
+  (writer: BinaryWriter): CellScanner =>
+  (bytes, _view, start, row) => {
+    let end = start
+    while (base64Digits[bytes[end]!]! >= 0) end += 1
+    const whole = end - start
+    let padding = 0
+    while (bytes[end + padding] === 61) padding += 1
+    if ((whole + padding) % 4 !== 0 || padding > 2) return -1
+    const length = (whole * 3) >> 2
+    let to = writer.reserve(row, length)
+    const target = writer.bytes
+    const last = to + length
+    for (let at = start; at < end; at += 4) {
+      const group =
+        (base64Digits[bytes[at]!]! << 18) |
+        (base64Digits[bytes[at + 1]!]! << 12) |
+        ((base64Digits[bytes[at + 2]!]! & 63) << 6) |
+        (base64Digits[bytes[at + 3]!]! & 63)
+      target[to++] = group >> 16
+      if (to < last) target[to++] = group >> 8
+      if (to < last) target[to++] = group
+    }
+    return end + padding
+  }
+
 /** The scanner of a column's text; undefined for types whose values are not one plain text. */
 export const createCellScanner = (
   type: ColumnType,
@@ -166,6 +197,7 @@ export const createCellScanner = (
   format: InstantFormat | undefined,
 ): CellScanner | undefined => {
   if (writer instanceof BooleanWriter) return booleanScanner(writer)
+  if (writer instanceof BinaryWriter) return base64Scanner(writer)
   if (writer instanceof NumberWriter) {
     switch (type.kind) {
       case 'int8':

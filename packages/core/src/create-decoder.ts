@@ -1,4 +1,5 @@
 import { createAvroDecoder } from './avro-decoder.ts'
+import { createCsvDecoder } from './csv-decoder.ts'
 import type { Decoder, DecoderOptions } from './decoder.ts'
 import { createJsonDecoder } from './json-decoder.ts'
 import type { TopicDefinition } from './topic.ts'
@@ -12,6 +13,8 @@ export const createDecoder = (topic: TopicDefinition, options: DecoderOptions = 
       return createJsonDecoder(table, value, options)
     case 'avro':
       return createAvroDecoder(table, value, options)
+    case 'csv':
+      return createCsvDecoder(table, value, options)
     default:
       throw unknownEncoding(topic.name, value)
   }

@@ -1,3 +1,4 @@
+import { createCsvEncoder } from './csv-encoder.ts'
 import type { ColumnRecord, InputOf, PartitionRecord } from './infer.ts'
 import { createJsonEncoder } from './json-encoder.ts'
 import type { RecordEncoder } from './record-encoder.ts'
@@ -12,6 +13,8 @@ export const createEncoder = <Columns extends ColumnRecord, Partitions extends P
   switch (value.encoding) {
     case 'json':
       return createJsonEncoder(topic, value)
+    case 'csv':
+      return createCsvEncoder(topic, value)
     default:
       throw unknownEncoding(topic.name, value)
   }

@@ -37,6 +37,7 @@ export { columnValueProblem } from './column-value.ts'
 export { crc32c, crc32cHex } from './crc32c.ts'
 export { createDecoder } from './create-decoder.ts'
 export { createEncoder } from './create-encoder.ts'
+export { type CsvEncoding, csv } from './csv-encoding.ts'
 export type { DeadLetter, DeadLetterPublisher } from './dead-letter.ts'
 export { Decimal, type DecimalRounding } from './decimal.ts'
 export type {

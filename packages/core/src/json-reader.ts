@@ -41,6 +41,21 @@ export class JsonReader {
     return this.#readDocument(text, '[', 'an array', () => this.#readElements(0, onElement))
   }
 
+  /** The one value of the document, or a problem when it is not JSON. */
+  readValue(text: string): JsonToken | JsonSyntaxProblem {
+    this.#text = text
+    this.#position = 0
+    try {
+      this.#skipSpace()
+      const token = this.#readToken(0)
+      this.#expectEnd()
+      return token
+    } catch (problem) {
+      if (problem instanceof JsonSyntaxProblem) return problem
+      throw problem
+    }
+  }
+
   #readDocument(
     text: string,
     opening: '{' | '[',

@@ -1,13 +1,14 @@
 import { CellProblem } from './cell-problem.ts'
 import { type CellScanner, createCellScanner } from './cell-scanner.ts'
 import type { ColumnDefinition } from './column-type.ts'
-import { BinaryWriter, type ColumnWriter, DictionaryWriter, NumberWriter } from './column-writer.ts'
+import { type ColumnWriter, DictionaryWriter, NumberWriter } from './column-writer.ts'
 import type { JsonCellReader } from './json-cell.ts'
 import type { InstantFormat } from './json-encoding.ts'
 import type { JsonToken } from './json-reader.ts'
 import { endsPlainText, hasBackslash, skipNumber, skipValue } from './json-skip.ts'
 import { JsonUnescaper } from './json-unescape.ts'
 import { hashFactor } from './string-dictionary.ts'
+import { textOf } from './text-of-bytes.ts'
 
 /** What a value scanner is made from. */
 export interface JsonValueColumn {
@@ -16,17 +17,6 @@ export interface JsonValueColumn {
   readonly writer: ColumnWriter
   /** Reads what is odd. */
   readonly readCell: JsonCellReader
-}
-
-/** The bytes read last, as Node reads texts from them. */
-const viewed: { bytes: Uint8Array; text: Buffer } = { bytes: new Uint8Array(0), text: Buffer.alloc(0) }
-
-const textOf = (bytes: Uint8Array, start: number, end: number, encoding: 'latin1' | 'utf8'): string => {
-  if (viewed.bytes !== bytes) {
-    viewed.bytes = bytes
-    viewed.text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
-  }
-  return viewed.text.toString(encoding, start, end)
 }
 
 const tokenAt = (bytes: Uint8Array, start: number, end: number): JsonToken => {
@@ -106,40 +96,6 @@ const jsonScanner =
     return end
   }
 
-const base64Digits = new Int8Array(256).fill(-1)
-'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
-  .split('')
-  .forEach((character, value) => void (base64Digits[character.charCodeAt(0)] = value))
-
-const base64Scanner =
-  (writer: BinaryWriter, exact: CellScanner): CellScanner =>
-  (bytes, view, start, row) => {
-    if (bytes[start] !== 34) return exact(bytes, view, start, row)
-    let end = start + 1
-    while (base64Digits[bytes[end]!]! >= 0) end += 1
-    const whole = end - start - 1
-    let padding = 0
-    while (bytes[end + padding] === 61) padding += 1
-    const close = end + padding
-    if (bytes[close] !== 34 || (whole + padding) % 4 !== 0 || padding > 2)
-      return exact(bytes, view, start, row)
-    const length = (whole * 3) >> 2
-    let to = writer.reserve(row, length)
-    const target = writer.bytes
-    const last = to + length
-    for (let at = start + 1; at < end; at += 4) {
-      const group =
-        (base64Digits[bytes[at]!]! << 18) |
-        (base64Digits[bytes[at + 1]!]! << 12) |
-        ((base64Digits[bytes[at + 2]!]! & 63) << 6) |
-        (base64Digits[bytes[at + 3]!]! & 63)
-      target[to++] = group >> 16
-      if (to < last) target[to++] = group >> 8
-      if (to < last) target[to++] = group
-    }
-    return close + 1
-  }
-
 /** Numbers with more digits than doubles take from a quotient of two. */
 const longDoubleScanner =
   (writer: NumberWriter, exact: CellScanner): CellScanner =>
@@ -183,10 +139,12 @@ export const jsonValueScanner = (value: JsonValueColumn): CellScanner => {
   if (writer instanceof DictionaryWriter) {
     return kind === 'json' ? jsonScanner(writer, exact) : stringScanner(writer, exact)
   }
-  if (writer instanceof BinaryWriter) return base64Scanner(writer, exact)
   const scan = createCellScanner(column.type, writer, format)
   if (scan === undefined) return exact
-  const isText = kind === 'date' || ((kind === 'timestamp' || kind === 'epochNanos') && isIso(kind, format))
+  const isText =
+    kind === 'date' ||
+    kind === 'binary' ||
+    ((kind === 'timestamp' || kind === 'epochNanos') && isIso(kind, format))
   const isDouble = kind === 'float' || kind === 'double'
   const odd = isDouble && writer instanceof NumberWriter ? longDoubleScanner(writer, exact) : exact
   return plainScanner(scan, odd, !isText, kind !== 'boolean')

@@ -1,12 +1,17 @@
 import type { AvroEncoding } from './avro-encoding.ts'
 import { checkAvroEncoding } from './avro-encoding-check.ts'
+import type { CsvEncoding } from './csv-encoding.ts'
+import { checkCsvEncoding } from './csv-encoding-check.ts'
 import { ConfigurationError } from './errors.ts'
 import type { JsonEncoding } from './json-encoding.ts'
 import { checkJsonEncoding } from './json-encoding-check.ts'
 import type { TableDefinition } from './table.ts'
 
 /** How the values of a topic's records are written; `encoding` says which. */
-export type ValueEncoding<Name extends string = string> = JsonEncoding<Name> | AvroEncoding<Name>
+export type ValueEncoding<Name extends string = string> =
+  | JsonEncoding<Name>
+  | CsvEncoding<Name>
+  | AvroEncoding<Name>
 
 /** The error for an encoding this package does not know, as a definition written by a later one may have. */
 export const unknownEncoding = (topic: string, value: { readonly encoding: unknown }): ConfigurationError =>
@@ -29,6 +34,8 @@ export const checkedEncoding = (
       return checkJsonEncoding(topic, table, value)
     case 'avro':
       return checkAvroEncoding(topic, table, value)
+    case 'csv':
+      return checkCsvEncoding(topic, table, value)
     default:
       throw unknownEncoding(topic, value)
   }

@@ -1,6 +1,7 @@
 import { expectTypeOf, test } from 'vitest'
 import {
   avro,
+  csv,
   type Decimal,
   day,
   defineTable,
@@ -102,4 +103,19 @@ test('an Avro encoding names columns of the table, and no text forms of instants
   avro({ timestamps: { ts: 'iso8601' } })
   // @ts-expect-error no such framing
   avro({ framing: 'azure' })
+})
+
+test('a CSV encoding names columns of the table as cells', () => {
+  defineTopic('trades', {
+    table: trades,
+    value: csv({ columns: ['price', null, 'symbol'], timestamps: { ts: 'epoch-nanos' }, delimiter: ';' }),
+  })
+  // @ts-expect-error the table has no such column
+  defineTopic('trades', { table: trades, value: csv({ columns: ['prize'] }) })
+  // @ts-expect-error a fact of the record is no cell
+  defineTopic('trades', { table: trades, value: csv({ columns: ['kafka_offset'] }) })
+  // @ts-expect-error the table has no such column
+  defineTopic('trades', { table: trades, value: csv({ timestamps: { at: 'iso8601' } }) })
+  // @ts-expect-error no such wire form
+  csv({ timestamps: { ts: 'epoch-minutes' } })
 })

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createDecoder, defineTable, defineTopic, RecordBlockBuilder, t } from '../src/index.ts'
+import { createDecoder, csv, defineTable, defineTopic, json, RecordBlockBuilder, t } from '../src/index.ts'
 
 const table = defineTable('ticks', {
   columns: {
@@ -35,8 +35,22 @@ const tick = fc.oneof(
   { weight: 1, arbitrary: fc.constant('no row') },
 )
 
+/** A tick as a line of CSV; what is no row is none there, too. */
+const lineOf = (value: unknown): string =>
+  typeof value === 'string'
+    ? value
+    : Object.values(value as object)
+        .map((cell) =>
+          Array.isArray(cell) ? `"${JSON.stringify(cell).replaceAll('"', '""')}"` : (cell ?? ''),
+        )
+        .join(',')
+
 describe('a decoder that uses its arrays again', () => {
-  it('answers for each block what one answers that does not', () => {
+  it.each([
+    ['JSON', json(), JSON.stringify],
+    ['CSV', csv(), lineOf],
+  ])('answers for each block of %s what one answers that does not', (_, value, textOf) => {
+    const topic = defineTopic('ticks', { table, key: 'symbol', value })
     fc.assert(
       fc.property(fc.array(fc.array(tick, { maxLength: 40 }), { minLength: 2, maxLength: 6 }), (blocks) => {
         const reusing = createDecoder(topic, { reuseBatches: true })
@@ -49,11 +63,12 @@ describe('a decoder that uses its arrays again', () => {
               offset: 7n + BigInt(index) * 3n,
               timestampMillis: 1000 + index,
               key: index % 2 ? utf8.encode('key') : null,
-              value: utf8.encode(JSON.stringify(value)),
+              value: utf8.encode(textOf(value)),
             })
           })
           const block = builder.finish()
           const answer = plain.decode(block)
+          expect(answer.batch.rows).toBe(ticks.filter((value) => value !== 'no row').length)
           expect(reusing.decode(block)).toEqual(answer)
           kept.push({ answer, copy: structuredClone(answer) })
         }
