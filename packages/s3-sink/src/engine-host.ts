@@ -13,13 +13,19 @@ export interface BlockAnswer {
   readonly block: RecordBlock
 }
 
+/** What the engines of a thread hold together outside the JavaScript heap, as one of them has last answered. */
+export interface EncoderMemory {
+  /** Tells threads apart. */
+  readonly thread: object
+  readonly encoderBytes: number
+}
+
 /**
  * An engine as a sink reaches it: on its own thread or in a worker. Requests of one partition log are done in the
  * order they are made; the buffers of a block are the engine's once it is handed over.
  */
 export interface EngineHost {
-  /** Bytes held outside the JavaScript heap. */
-  readonly encoderBytes: number
+  readonly encoders: readonly EncoderMemory[]
   /** Bytes of the blocks that were handed over and are not taken yet. */
   readonly takingBytes: number
   /** Takes a block; rejects with what the engine threw. */
@@ -37,11 +43,18 @@ export interface EngineHost {
 export const isTaken = (responses: readonly EngineResponse[]): boolean =>
   !responses.some((response) => response.kind === 'buffered' && response.stoppedAt !== undefined)
 
+const callersThread = {}
+
 /** An engine on the thread of its caller. @param keepsBlocks it may look into blocks later */
 export const inlineEngine = (engine: Engine, keepsBlocks = false): EngineHost => ({
-  get encoderBytes() {
-    return engine.encoderBytes ?? 0
-  },
+  encoders: [
+    {
+      thread: callersThread,
+      get encoderBytes() {
+        return engine.encoderBytes ?? 0
+      },
+    },
+  ],
   // A block is taken at once.
   takingBytes: 0,
   async take(request) {

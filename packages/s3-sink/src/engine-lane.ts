@@ -13,6 +13,8 @@ const blocksInFlight = 2
 
 /** The sink's end of an engine in a worker thread. */
 export interface EngineThread {
+  /** The same for all engines in one thread. */
+  readonly thread: object
   postMessage(asked: WorkerRequest, transfer?: ArrayBuffer[]): void
   on(event: 'message', listener: (answer: WorkerAnswer) => void): unknown
   on(event: 'error' | 'messageerror', listener: (error: Error) => void): unknown
@@ -72,6 +74,10 @@ export class EngineLane {
   /** Why the worker is no more. */
   get ended(): Error | undefined {
     return this.#ended
+  }
+
+  get thread(): object {
+    return this.#worker.thread
   }
 
   get encoderBytes(): number {

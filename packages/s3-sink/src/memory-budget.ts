@@ -1,5 +1,6 @@
 import { byteSize } from './byte-size.ts'
 import { ChangeSignal } from './change-signal.ts'
+import type { EncoderMemory } from './engine-host.ts'
 
 /** Past this share of the limit groups are cut and writes wait. What lies above it is for parts in flight. */
 const highShare = 0.7
@@ -13,7 +14,7 @@ export interface MemorySnapshot {
   readonly takingBytes: number
   /** Rows of open groups: columns, dictionaries, encoded row groups that wait for their cut. */
   readonly bufferedBytes: number
-  /** What the encoder holds outside the JavaScript heap; it never shrinks, and is one for all sinks of a thread. */
+  /** What encoders hold outside the JavaScript heap, once a thread whatever its sinks; it never shrinks. */
   readonly encodingBytes: number
   /** Parts of files, from their making to S3's answer. */
   readonly uploadingBytes: number
@@ -36,8 +37,7 @@ export interface MemoryHolder {
 
 /** A sink that shares a budget. */
 export interface MemoryMember {
-  /** Bytes its encoder holds outside the JavaScript heap. */
-  readonly encoderBytes: () => number
+  readonly encoders: () => readonly EncoderMemory[]
   /** Bytes of blocks that its engine was given and has not taken yet. */
   readonly takingBytes: () => number
   readonly onPressure: (full: boolean) => void
@@ -61,11 +61,15 @@ export class MemoryBudget {
   snapshot(): MemorySnapshot {
     let bufferedBytes = 0
     for (const holder of this.#holders) bufferedBytes += holder.bufferedBytes
-    let [takingBytes, encodingBytes] = [0, 0]
+    let takingBytes = 0
+    const encoders = new Map<object, number>()
     for (const member of this.#members) {
       takingBytes += member.takingBytes()
-      encodingBytes = Math.max(encodingBytes, member.encoderBytes())
+      for (const { thread, encoderBytes } of member.encoders())
+        encoders.set(thread, Math.max(encoders.get(thread) ?? 0, encoderBytes))
     }
+    let encodingBytes = 0
+    for (const bytes of encoders.values()) encodingBytes += bytes
     const uploadingBytes = this.#uploading
     const usedBytes = takingBytes + bufferedBytes + encodingBytes + uploadingBytes
     const [limitBytes, full] = [this.#limit, this.#full]

@@ -77,7 +77,7 @@ class StockpipeSink implements Sink {
     if (host.takeBatches && !setup.engine.eventTimeBoundary)
       this.writeBatches = async (block) => this.#assignedLog(block).writeBatches(block)
     this.#leaveBudget = budget.join({
-      encoderBytes: () => host.encoderBytes,
+      encoders: () => host.encoders,
       takingBytes: () => host.takingBytes,
       onPressure: (full) => this.#events.emit(full ? 'full' : 'room'),
       onChange: ({ usedBytes, limitBytes, full }) =>

@@ -6,7 +6,7 @@ import {
   type TopicPartition,
 } from '@stockpipe/core'
 import { blockBytes } from './block-bytes.ts'
-import type { BlockAnswer, BlockRequest, CutRequest, EngineHost } from './engine-host.ts'
+import type { BlockAnswer, BlockRequest, CutRequest, EncoderMemory, EngineHost } from './engine-host.ts'
 import { EngineLane, type EngineThread } from './engine-lane.ts'
 import type { EngineResponse } from './engine-messages.ts'
 import { transferableBatches, transferableBlock } from './transfer-list.ts'
@@ -56,8 +56,8 @@ export class WorkerEngine implements EngineHost {
     this.#lanes = new Array(options.workers).fill(undefined)
   }
 
-  get encoderBytes(): number {
-    return this.#all().reduce((bytes, lane) => bytes + lane.encoderBytes, 0)
+  get encoders(): readonly EncoderMemory[] {
+    return this.#all()
   }
 
   get takingBytes(): number {

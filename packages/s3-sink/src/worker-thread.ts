@@ -30,7 +30,7 @@ class WorkerThread {
 
   start(options: EngineOptions): EngineThread {
     const { port1, port2 } = new MessageChannel()
-    const engine: ThreadEngine = new ThreadEngine(port1, {
+    const engine: ThreadEngine = new ThreadEngine(this, port1, {
       retire: () => this.#retire(),
       leave: () => this.#leave(engine),
     })
@@ -61,16 +61,24 @@ class WorkerThread {
   }
 }
 
+/** What an engine asks of its thread. */
+interface Tenancy {
+  retire(): void
+  leave(): Promise<void>
+}
+
 /** The sink's end of one engine in a thread. */
 class ThreadEngine extends EventEmitter implements EngineThread {
+  readonly thread: object
   readonly #port: MessagePort
-  readonly #thread: { retire(): void; leave(): Promise<void> }
+  readonly #tenancy: Tenancy
   #ended = false
 
-  constructor(port: MessagePort, thread: { retire(): void; leave(): Promise<void> }) {
+  constructor(thread: object, port: MessagePort, tenancy: Tenancy) {
     super()
+    this.thread = thread
     this.#port = port
-    this.#thread = thread
+    this.#tenancy = tenancy
     port.on('message', (answer: WorkerAnswer) => this.emit('message', answer))
     port.on('messageerror', (error) => this.emit('messageerror', error))
   }
@@ -88,7 +96,7 @@ class ThreadEngine extends EventEmitter implements EngineThread {
   }
 
   retire(): void {
-    this.#thread.retire()
+    this.#tenancy.retire()
   }
 
   end(event: 'error' | 'exit', reason: unknown): void {
@@ -100,7 +108,7 @@ class ThreadEngine extends EventEmitter implements EngineThread {
 
   async terminate(): Promise<void> {
     this.end('exit', 0)
-    await this.#thread.leave()
+    await this.#tenancy.leave()
   }
 }
 

@@ -22,7 +22,7 @@ describe('a memory budget', () => {
     for (const holder of holders) budget.add(holder)
     const told: boolean[] = []
     budget.join({
-      encoderBytes: () => 0,
+      encoders: () => [],
       takingBytes: () => 0,
       onPressure: (full) => told.push(full),
       onChange() {},
@@ -32,6 +32,24 @@ describe('a memory budget', () => {
     holders[0]!.bufferedBytes = 0
     budget.changed()
     expect([asked, budget.isFull, told]).toEqual([[360], false, [true, false]])
+  })
+
+  it('is charged once a thread with what encoders hold, and with what is on its way to each of them', () => {
+    const budget = createMemoryBudget(1_000)
+    const [one, other] = [{}, {}]
+    const join = (...encoders: [thread: object, encoderBytes: number][]) =>
+      budget.join({
+        encoders: () => encoders.map(([thread, encoderBytes]) => ({ thread, encoderBytes })),
+        takingBytes: () => 7,
+        onPressure() {},
+        onChange() {},
+      })
+    // Two of a thread, of which one has not answered for a while.
+    join([one, 30], [other, 5])
+    const leave = join([one, 20])
+    expect(budget.snapshot()).toMatchObject({ encodingBytes: 35, takingBytes: 14, usedBytes: 49 })
+    leave()
+    expect(budget.snapshot()).toMatchObject({ encodingBytes: 35, takingBytes: 7, usedBytes: 42 })
   })
 
   it('is one for several sinks: the largest group of all is cut, and both are told', async () => {

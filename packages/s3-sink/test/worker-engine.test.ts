@@ -64,7 +64,8 @@ describe('a worker whose memory outside the heap has grown past the limit', () =
     await take(logs[0])
     expect(threads.map(({ ended }) => ended)).toEqual([false, false])
     // Both are counted: both are there.
-    expect(engine.encoderBytes).toBe(2_002)
+    expect(engine.encoders.map(({ encoderBytes }) => encoderBytes)).toEqual([1_001, 1_001])
+    expect(new Set(engine.encoders.map(({ thread }) => thread)).size).toBe(2)
     await take(logs[1])
     expect(await cut(logs[1])).toBe(2)
     expect(threads.map(({ ended }) => ended)).toEqual([false, false])

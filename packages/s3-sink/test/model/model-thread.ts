@@ -11,6 +11,7 @@ import type { ProcessClock } from './world-time.ts'
  * along, as those between threads do; now and then it crashes, or holds too much.
  */
 export class ModelThread extends EventEmitter implements EngineThread {
+  readonly thread = this
   readonly #clock: ProcessClock
   readonly #inbox = new EventEmitter()
   readonly #due = { out: 0, back: 0 }

@@ -8,6 +8,7 @@ import type { WorkerAnswer, WorkerRequest } from '../../src/worker-messages.ts'
 
 /** A worker thread in all but the thread: messages are real ones, so they take turns of the loop and carry copies. */
 export class InProcessThread extends EventEmitter implements EngineThread {
+  readonly thread = this
   readonly #port: MessagePort
   #ended = false
 
