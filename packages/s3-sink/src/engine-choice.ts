@@ -36,7 +36,7 @@ export const engineOf = (
   const {
     count,
     entry = packageEntry(),
-    maxEncoderBytes = 64 * mebibyte,
+    maxEncoderBytes = 128 * mebibyte,
   }: WorkerOptions = typeof workers === 'object'
     ? workers
     : { ...(workers !== undefined && { count: workers }) }

@@ -130,9 +130,10 @@ export interface WorkerOptions {
   /** The entry of a worker: what `@stockpipe/s3-sink/engine-worker` was bundled to. Default: the file of the package. */
   readonly entry?: URL
   /**
-   * A worker whose memory outside the JavaScript heap has grown past this is replaced: new groups begin in a new one, and
-   * it ends with its last group. What zstd by WebAssembly takes (Node below 22.15) grows and never shrinks: 16 to 40 MiB at
-   * the default level, beyond 100 MiB at level 19. A worker cuts 20 groups at least. Default 67,108,864 (64 MiB).
+   * A worker whose encoder keeps more bytes than this is replaced: new groups begin in a new one, and it ends with its last
+   * group. What zstd by WebAssembly takes (Node below 22.15) grows and never shrinks: 16 to 40 MiB at the default level,
+   * beyond 100 MiB at level 19; arrays kept for the next row group come to 50 MiB at most. A worker cuts 20 groups at least.
+   * Default 134,217,728 (128 MiB).
    */
   readonly maxEncoderBytes?: number
 }
