@@ -5,6 +5,7 @@ import { fetchCases } from './fetch.ts'
 import { firstRebalanceCases } from './first-rebalance.ts'
 import { groupCases } from './groups.ts'
 import { idempotenceCases } from './idempotence.ts'
+import { leaderEpochCases } from './leader-epochs.ts'
 import { offsetCases } from './offsets.ts'
 import { produceCases } from './produce.ts'
 import { recordDeletionCases } from './record-deletion.ts'
@@ -32,6 +33,7 @@ const concepts: Readonly<Record<string, (test: KafkaCase) => void>> = {
   produce: produceCases,
   idempotence: idempotenceCases,
   fetch: fetchCases,
+  'leader epochs': leaderEpochCases,
   'look-up by time': timeLookupCases,
   'deleted records': recordDeletionCases,
   retention: retentionCases,

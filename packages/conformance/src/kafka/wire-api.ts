@@ -108,6 +108,50 @@ export const storedCodec = async (wire: WireClient, topic: string, offset: numbe
   return batch.readInt16BE(21) & 7
 }
 
+/** The leader epoch in the batch that holds an offset. */
+export const leaderEpochOfBatch = async (
+  wire: WireClient,
+  topic: string,
+  offset: number,
+): Promise<number> => {
+  const answer = await wire.askForBytes('fetch', 11, fetchFields({ topic, offset }))
+  return answer.subarray(62 + Buffer.byteLength(topic)).readInt32BE(12)
+}
+
+const int32 = (...values: number[]): Buffer => {
+  const bytes = Buffer.alloc(4 * values.length)
+  for (const [index, value] of values.entries()) bytes.writeInt32BE(value, 4 * index)
+  return bytes
+}
+
+/** OffsetForLeaderEpoch v3 of one partition, which kafkajs does not know. */
+export const endOfLeaderEpoch = async (
+  wire: WireClient,
+  topic: string,
+  asked: { readonly partition?: number; readonly leaderEpoch: number; readonly currentLeaderEpoch?: number },
+): Promise<{ readonly errorCode: number; readonly leaderEpoch: number; readonly endOffset: bigint }> => {
+  const { partition = 0, leaderEpoch, currentLeaderEpoch = -1 } = asked
+  const name = Buffer.from(topic)
+  const length = Buffer.from([name.length >> 8, name.length & 255])
+  const body = [int32(-1, 1), length, name, int32(1, partition, currentLeaderEpoch, leaderEpoch)]
+  const answer = (await wire.exchange(23, 3, Buffer.concat(body))).subarray(-18)
+  return {
+    errorCode: answer.readInt16BE(0),
+    leaderEpoch: answer.readInt32BE(6),
+    endOffset: answer.readBigInt64BE(10),
+  }
+}
+
+/** The id of a topic in hexadecimal, by Metadata v10, which kafkajs does not know; zeros where there is no topic. */
+export const topicIdOf = async (wire: WireClient, topic: string): Promise<string> => {
+  const name = Buffer.from(topic)
+  // Compact: lengths are one byte, and one more than they are; the zeros between are tagged fields, and no id.
+  const asked = [Buffer.alloc(1), Buffer.from([2]), Buffer.alloc(16), Buffer.from([name.length + 1]), name]
+  const answer = await wire.exchange(3, 10, Buffer.concat([...asked, Buffer.alloc(5)]))
+  const at = answer.indexOf(name) + name.length
+  return answer.subarray(at, at + 16).toString('hex')
+}
+
 export interface ListedOffset {
   readonly errorCode: number
   readonly offset: string

@@ -38,6 +38,8 @@ export class KeptLog implements Storage<LogAction> {
   /** Whatever was appended, by the first value of the batch. */
   readonly #appended = new Map<string, PlacedBatch[]>()
   readonly #acknowledged = new Map<number, Buffer>()
+  /** The name of what was written, by leader epoch and offset. */
+  readonly #places = new Map<string, string>()
   #mostDeleted = 0
   #leastDeleted = 0
   #sequence = 0
@@ -115,9 +117,14 @@ export class KeptLog implements Storage<LogAction> {
     const { baseOffset } = this.#log!.append(batch)
     const placed = Buffer.from(bytes)
     placed.writeBigInt64BE(BigInt(baseOffset))
-    placed.writeInt32BE(0, 12)
+    const leaderEpoch = this.#log!.leaderEpochs.at(baseOffset)
+    placed.writeInt32BE(leaderEpoch, 12)
     this.#appended.set(name, [...(this.#appended.get(name) ?? []), { offset: baseOffset, bytes: placed }])
     await this.#durability!.settled()
+    // However often the end of the log was lost: where an epoch has what was answered, it never has anything else.
+    const place = `${leaderEpoch}:${baseOffset}`
+    expect(this.#places.get(place) ?? name, place).toBe(name)
+    this.#places.set(place, name)
     this.#acknowledged.set(baseOffset, placed)
     if (pending !== undefined) this.#pending = this.#pending.filter((one) => one !== pending)
   }

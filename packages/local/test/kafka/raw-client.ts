@@ -5,6 +5,7 @@ import { FrameReader } from '../../src/kafka/network/frame-reader.ts'
 import {
   type ApiName,
   apiTable,
+  isFlexible,
   type RequestOf,
   type ResponseOf,
 } from '../../src/kafka/protocol/api-table.ts'
@@ -44,6 +45,8 @@ export class RawClient {
     this.write(requestFrame(name, version, request, ++this.#correlationId))
     const reader = new WireReader(await this.nextFrame())
     if (reader.int32() !== this.#correlationId) throw new Error('The answer belongs to another request.')
+    reader.isFlexible = isFlexible(apiTable[name], version)
+    reader.skipTaggedFields()
     const response = (apiTable[name].response as WireType<unknown>).read(reader, version)
     if (reader.remaining > 0) throw new Error(`The answer has ${reader.remaining} bytes too many.`)
     return response as ResponseOf<Name>
@@ -90,6 +93,8 @@ export const requestFrame = <Name extends ApiName>(
   writer.int16(version)
   writer.int32(correlationId)
   writer.nullableString('raw')
+  writer.isFlexible = isFlexible(apiTable[name], version)
+  writer.taggedFields()
   const type = apiTable[name].request as WireType<unknown>
   type.write(writer, request, version)
   const frame = Buffer.concat(writer.finish())

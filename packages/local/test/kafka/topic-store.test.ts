@@ -38,6 +38,20 @@ test('topics, their partitions and configurations are there again after a restar
   expect(reopened.get('trades')!.config.overrides).toEqual({ 'retention.ms': '2000' })
 })
 
+test('a topic keeps its id over configurations, more partitions and restarts, and one made anew has another', () => {
+  const directory = temporaryDirectory()
+  const store = openStore(directory)
+  store.create('trades', { partitionCount: 1 })
+  const { id } = store.get('trades')!
+  store.addPartitions('trades', 2)
+  store.configure('trades', { 'retention.ms': '2000' })
+  const reopened = openStore(directory)
+  expect(reopened.get('trades')!.id).toBe(id)
+  reopened.delete('trades')
+  reopened.create('trades', { partitionCount: 1 })
+  expect(reopened.get('trades')!.id).not.toBe(id)
+})
+
 test('what a deletion left behind when the process died is removed on start', () => {
   const directory = temporaryDirectory()
   openStore(directory).create('trades', { partitionCount: 1 })

@@ -192,6 +192,36 @@ test('Produce v8 answers the errors of records and a message after the log start
   expect(written(apiTable.produce.response, answer, 7)).toEqual(Buffer.concat([head, throttle]))
 })
 
+test('Metadata v10 is flexible: compact lengths, tagged fields, and the id of each topic', () => {
+  const reader = new WireReader(
+    Buffer.from([2, ...Array.from({ length: 16 }, () => 0), 2, 116, 1, 7, 1, 9, 1, 0, 0, 0]),
+  )
+  reader.isFlexible = true
+  expect(apiTable.metadata.request.read(reader, 10)).toMatchObject({
+    topics: ['t'],
+    includeClusterAuthorizedOperations: false,
+  })
+  expect(reader.remaining).toBe(0)
+  const topicId = 'AQIDBAUGBwgJCgsMDQ4PEA'
+  const answer = {
+    brokers: [{ nodeId: 1, host: 'h', port: 258 }],
+    clusterId: 'c'.repeat(200),
+    controllerId: 1,
+    topics: [{ errorCode: 0, name: 't', topicId, partitions: [] }],
+  }
+  const writer = new WireWriter()
+  writer.isFlexible = true
+  apiTable.metadata.response.write(writer, answer, 10)
+  const id = Array.from({ length: 16 }, (_, index) => index + 1)
+  expect(Buffer.concat(writer.finish())).toEqual(
+    Buffer.concat([
+      bytesOf([0, 0, 0, 0], [2], one, [2, 104], [0, 0, 1, 2], [0, 0], [201, 1]),
+      Buffer.from('c'.repeat(200)),
+      bytesOf(one, [2], [0, 0], [2, 116], id, [0, 1], [128, 0, 0, 0, 0], [128, 0, 0, 0, 0]),
+    ]),
+  )
+})
+
 test('Metadata v8 answers leader epochs, offline replicas, and the operations nobody asked for', () => {
   const notAsked = [128, 0, 0, 0]
   const partitions = [

@@ -6,8 +6,6 @@ import { ErrorCode } from '../protocol/error-code.ts'
 
 /** `fetch.max.bytes` of Apache Kafka's broker. */
 const maxResponseBytes = 57_671_680
-/** The one leader there is never changes. */
-const leaderEpoch = 0
 const noRecords = Buffer.alloc(0)
 
 type FetchRequest = RequestOf<'fetch'>
@@ -80,7 +78,8 @@ const readAll = (broker: BrokerServices, request: FetchRequest): FetchAttempt =>
 
 const errorOf = (log: PartitionLog | undefined, asked: AskedPartition): number => {
   if (log === undefined) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
-  if (asked.currentLeaderEpoch > leaderEpoch) return ErrorCode.UNKNOWN_LEADER_EPOCH
+  const refusal = log.leaderEpochs.refusalOf(asked.currentLeaderEpoch)
+  if (refusal !== ErrorCode.NONE) return refusal
   const isInside = asked.fetchOffset >= log.logStartOffset && asked.fetchOffset <= log.logEndOffset
   return isInside ? ErrorCode.NONE : ErrorCode.OFFSET_OUT_OF_RANGE
 }

@@ -5,7 +5,6 @@ import { ErrorCode } from '../protocol/error-code.ts'
 
 const timestampLatest = -1
 const timestampEarliest = -2
-const leaderEpoch = 0
 
 /** ListOffsets, DeleteRecords and OffsetForLeaderEpoch: where the logs begin and end. */
 export const offsetHandlers = (
@@ -14,19 +13,15 @@ export const offsetHandlers = (
   listOffsets: (request) => ({
     topics: request.topics.map(({ name, partitions }) => ({
       name,
-      partitions: partitions.map(({ partition, timestamp }) => {
+      partitions: partitions.map(({ partition, timestamp, currentLeaderEpoch }) => {
         const log = broker.topics.partition(name, partition)
-        if (log === undefined) {
-          const errorCode = ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+        const errorCode = refusalOf(log, currentLeaderEpoch)
+        if (log === undefined || errorCode !== ErrorCode.NONE) {
           return { partition, errorCode, timestamp: -1, offset: -1, leaderEpoch: -1 }
         }
         const found = findOffset(log, timestamp, request.isolationLevel === 1)
-        return {
-          partition,
-          errorCode: ErrorCode.NONE,
-          ...found,
-          leaderEpoch: found.offset < 0 ? -1 : leaderEpoch,
-        }
+        const leaderEpoch = found.offset < 0 ? -1 : log.leaderEpochs.at(found.offset)
+        return { partition, errorCode, ...found, leaderEpoch }
       }),
     })),
   }),
@@ -52,21 +47,21 @@ export const offsetHandlers = (
   offsetForLeaderEpoch: (request) => ({
     topics: request.topics.map(({ name, partitions }) => ({
       name,
-      partitions: partitions.map((asked) => {
-        const { partition } = asked
+      partitions: partitions.map(({ partition, currentLeaderEpoch, leaderEpoch }) => {
         const log = broker.topics.partition(name, partition)
-        if (log === undefined) {
-          const errorCode = ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+        const errorCode = refusalOf(log, currentLeaderEpoch)
+        if (log === undefined || errorCode !== ErrorCode.NONE) {
           return { errorCode, partition, leaderEpoch: -1, endOffset: -1 }
         }
-        if (asked.leaderEpoch !== leaderEpoch) {
-          return { errorCode: ErrorCode.NONE, partition, leaderEpoch: -1, endOffset: -1 }
-        }
-        return { errorCode: ErrorCode.NONE, partition, leaderEpoch, endOffset: log.logEndOffset }
+        return { errorCode, partition, ...log.leaderEpochs.endOf(leaderEpoch, log.logEndOffset) }
       }),
     })),
   }),
 })
+
+/** Why a request about a partition is refused; NONE when it is not. */
+const refusalOf = (log: PartitionLog | undefined, currentLeaderEpoch: number): number =>
+  log === undefined ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION : log.leaderEpochs.refusalOf(currentLeaderEpoch)
 
 const findOffset = (
   log: PartitionLog,

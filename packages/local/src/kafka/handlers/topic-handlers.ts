@@ -77,15 +77,16 @@ const topicMetadata = (broker: BrokerServices, name: string, mayCreate: boolean)
       errorCode = outcomeOf(create).errorCode
     }
   }
-  const partitions = broker.topics.get(name)?.partitions ?? []
+  const topic = broker.topics.get(name)
   return {
     errorCode,
     name,
-    partitions: partitions.map((_, partition) => ({
+    topicId: topic?.id,
+    partitions: (topic?.partitions ?? []).map(({ leaderEpoch }, partition) => ({
       errorCode: ErrorCode.NONE,
       partition,
       leaderId: brokerNodeId,
-      leaderEpoch: 0,
+      leaderEpoch,
       replicas: [brokerNodeId],
       inSyncReplicas: [brokerNodeId],
     })),

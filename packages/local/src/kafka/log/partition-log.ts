@@ -1,7 +1,8 @@
-import { rmSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { type Durability, withoutFsync } from '../../durability.ts'
 import { RefusedRequestError } from '../protocol/error-code.ts'
+import type { LeaderEpochs } from './leader-epochs.ts'
 import { recoverPartitionLog, saveCheckpoint } from './partition-recovery.ts'
 import type { AbortedTransaction, ProducerState } from './producer-state.ts'
 import {
@@ -50,6 +51,9 @@ export class PartitionLog {
   readonly #durability: Durability
   readonly #segments: Segment[]
   readonly #producers: ProducerState
+  readonly leaderEpochs: LeaderEpochs
+  /** Whether a start after a power loss would know of the present epoch. */
+  #isEpochSaved: boolean
   #logStartOffset: number
   #uncheckpointedBytes = 0
   #activeSinceMillis = 0
@@ -58,6 +62,7 @@ export class PartitionLog {
 
   /** Opens the log in `directory`, cutting a torn last batch; `settings` is asked again for each append. */
   constructor(directory: string, settings: () => LogSettings, durability: Durability = withoutFsync) {
+    const isNew = !existsSync(directory)
     durability.makeDirectory(directory)
     this.directory = directory
     this.#settings = settings
@@ -66,10 +71,20 @@ export class PartitionLog {
     this.#segments = recovered.segments
     this.#producers = recovered.producers
     this.#logStartOffset = recovered.logStartOffset
+    this.leaderEpochs = recovered.leaderEpochs
+    this.leaderEpochs.forgetBefore(this.#logStartOffset)
+    // The first epoch is 0, and one that wrote nothing is not told from it.
+    this.leaderEpochs.begin(isNew ? 0 : Math.max(0, this.leaderEpochs.current) + 1, this.logEndOffset)
+    this.#isEpochSaved = isNew
     this.#activeSinceMillis = Date.now()
     // A killed process may have left here what never reached the disk.
     durability.fileChanged(this.#activeSegment().path)
     durability.directoryChanged(directory)
+  }
+
+  /** Counts the times the log was opened, as far as anything was written then. */
+  get leaderEpoch(): number {
+    return this.leaderEpochs.current
   }
 
   get logStartOffset(): number {
@@ -113,7 +128,7 @@ export class PartitionLog {
     const baseOffset = this.logEndOffset
     const usesLogAppendTime = this.#settings().usesLogAppendTime
     if (usesLogAppendTime) stampLogAppendTime(batch, now)
-    placeBatch(batch, baseOffset)
+    placeBatch(batch, baseOffset, this.leaderEpoch)
     header = readBatchHeader(batch)
     this.#write(batch, header)
     if (header.producerId >= 0) this.#producers.appended(header, now)
@@ -126,7 +141,7 @@ export class PartitionLog {
   appendMarker(marker: { producerId: number; producerEpoch: number; committed: boolean }): void {
     const now = Date.now()
     const batch = controlBatch({ ...marker, timestampMillis: now })
-    placeBatch(batch, this.logEndOffset)
+    placeBatch(batch, this.logEndOffset, this.leaderEpoch)
     const header = readBatchHeader(batch)
     this.#write(batch, header)
     this.#producers.ended(header, isCommitMarker(batch), now)
@@ -178,6 +193,7 @@ export class PartitionLog {
     if (offset <= this.#logStartOffset) return
     this.#logStartOffset = offset
     this.#producers.expire(offset, 0)
+    this.leaderEpochs.forgetBefore(offset)
     // The new start is durable before a file goes.
     this.#saveCheckpoint()
     while (this.#segments.length > 1 && this.#segments[0]!.nextOffset <= offset) {
@@ -222,6 +238,7 @@ export class PartitionLog {
 
   #write(batch: Buffer, header: RecordBatchHeader): void {
     try {
+      if (!this.#isEpochSaved) this.#saveCheckpoint()
       let active = this.#activeSegment()
       if (active.sizeBytes > 0 && this.#isToRoll(active, header)) active = this.#roll()
       active.append(batch, header)
@@ -269,8 +286,10 @@ export class PartitionLog {
       logStartOffset: this.#logStartOffset,
       nextOffset: this.logEndOffset,
       producers: this.#producers.snapshot(),
+      leaderEpochs: this.leaderEpochs.snapshot(),
     }
     saveCheckpoint(this.directory, checkpoint, this.#durability)
+    this.#isEpochSaved = true
     this.#uncheckpointedBytes = 0
   }
 

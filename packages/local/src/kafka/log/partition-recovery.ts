@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { StockpipeError } from '@stockpipe/core'
 import type { Durability } from '../../durability.ts'
+import { type EpochStart, LeaderEpochs } from './leader-epochs.ts'
 import { ProducerState, type ProducerStateSnapshot } from './producer-state.ts'
 import { hasValidChecksum, isCommitMarker } from './record-batch.ts'
 import { baseOffsetOfFile, Segment } from './segment.ts'
@@ -12,12 +13,16 @@ export interface Checkpoint {
   /** Producers are those of the log before this offset. */
   readonly nextOffset: number
   readonly producers: ProducerStateSnapshot
+  /** Absent in data directories of before there were epochs: all records are of epoch 0. */
+  readonly leaderEpochs?: readonly EpochStart[]
 }
 
 export interface RecoveredLog {
   /** By base offset, at least one; the last takes the appends. */
   readonly segments: Segment[]
   readonly producers: ProducerState
+  /** Of the records; the present one has not begun. */
+  readonly leaderEpochs: LeaderEpochs
   readonly logStartOffset: number
 }
 
@@ -43,10 +48,10 @@ export const recoverPartitionLog = (directory: string, durability: Durability): 
   // The machine lost power and with it the end of the log: the checkpoint speaks of what is gone.
   for (const segment of recovered.segments) segment.close()
   const { logStartOffset } = checkpoint
-  return {
-    ...recoverFrom(directory, undefined, durability),
-    logStartOffset: Math.min(logStartOffset, nextOffset),
-  }
+  const anew = recoverFrom(directory, undefined, durability)
+  // What is gone was written in an epoch that must not come again.
+  anew.leaderEpochs.begin(checkpoint.leaderEpochs?.at(-1)?.epoch ?? 0, nextOffset)
+  return { ...anew, logStartOffset: Math.min(logStartOffset, nextOffset) }
 }
 
 const recoverFrom = (
@@ -68,10 +73,11 @@ const recoverFrom = (
 
   const producers = new ProducerState()
   if (checkpoint !== undefined) producers.restore(checkpoint.producers)
+  const leaderEpochs = new LeaderEpochs(checkpoint && (checkpoint.leaderEpochs ?? firstEpoch))
   for (const [index, segment] of segments.entries()) {
     segment.loadIndex(checkpoint?.nextOffset ?? 0)
     const isLast = index === segments.length - 1
-    readUncovered(segment, producers, checkpoint?.nextOffset ?? 0)
+    readUncovered(segment, { producers, leaderEpochs }, checkpoint?.nextOffset ?? 0)
     const fileSizeBytes = segment.fileSizeBytes()
     if (fileSizeBytes > segment.sizeBytes) {
       if (!isLast) throw damaged(segment, `holds no valid record batch at byte ${segment.sizeBytes}`)
@@ -89,14 +95,21 @@ const recoverFrom = (
     }
   }
   const logStartOffset = Math.max(checkpoint?.logStartOffset ?? 0, segments[0]!.baseOffset)
-  return { segments, producers, logStartOffset }
+  return { segments, producers, leaderEpochs, logStartOffset }
 }
 
+const firstEpoch: readonly EpochStart[] = [{ epoch: 0, startOffset: 0 }]
+
 /** Accounts for the batches behind the segment's index, as far as each is whole and fits its checksum. */
-const readUncovered = (segment: Segment, producers: ProducerState, coveredOffset: number): void => {
+const readUncovered = (
+  segment: Segment,
+  { producers, leaderEpochs }: Pick<RecoveredLog, 'producers' | 'leaderEpochs'>,
+  coveredOffset: number,
+): void => {
   for (const { header, bytes } of segment.batches(segment.sizeBytes, segment.fileSizeBytes())) {
     if (header.baseOffset !== segment.nextOffset || !hasValidChecksum(bytes, header)) return
     segment.account(header)
+    leaderEpochs.begin(header.leaderEpoch, header.baseOffset)
     if (header.producerId < 0 || header.baseOffset < coveredOffset) continue
     if (header.isControl) producers.ended(header, isCommitMarker(bytes), header.maxTimestamp)
     else producers.appended(header, Date.now())

@@ -17,6 +17,7 @@ export const CompressionCodec = { none: 0, gzip: 1, snappy: 2, lz4: 3, zstd: 4 }
 export interface RecordBatchHeader {
   readonly baseOffset: number
   readonly lastOffset: number
+  readonly leaderEpoch: number
   /** The whole batch with its header. */
   readonly sizeBytes: number
   readonly magic: number
@@ -44,6 +45,7 @@ export const readBatchHeader = (bytes: Buffer, start = 0): RecordBatchHeader => 
   return {
     baseOffset,
     lastOffset: baseOffset + lastOffsetDelta,
+    leaderEpoch: bytes.readInt32BE(start + position.leaderEpoch),
     sizeBytes: bytes.readInt32BE(start + position.length) + batchLengthOverheadBytes,
     magic: bytes.readInt8(start + position.magic),
     crc: bytes.readUInt32BE(start + position.crc),
@@ -69,9 +71,9 @@ export const hasValidChecksum = (bytes: Buffer, header: RecordBatchHeader, start
   crc32c(bytes, start + position.attributes, start + header.sizeBytes) === header.crc
 
 /** Gives a batch its place in the log; neither field is covered by the CRC. */
-export const placeBatch = (batch: Buffer, baseOffset: number): void => {
+export const placeBatch = (batch: Buffer, baseOffset: number, leaderEpoch: number): void => {
   writeInt64(batch, baseOffset, 0)
-  batch.writeInt32BE(0, position.leaderEpoch)
+  batch.writeInt32BE(leaderEpoch, position.leaderEpoch)
 }
 
 /** Stamps a batch with the time of the broker, as `message.timestamp.type=LogAppendTime` asks. */

@@ -1,6 +1,13 @@
 import { type Durability, withoutFsync } from '../../durability.ts'
 import { errorAnswers } from '../faults/error-answers.ts'
-import { type Api, type ApiName, apiTable, type RequestOf, type ResponseOf } from '../protocol/api-table.ts'
+import {
+  type Api,
+  type ApiName,
+  apiTable,
+  isFlexible,
+  type RequestOf,
+  type ResponseOf,
+} from '../protocol/api-table.ts'
 import { ErrorCode } from '../protocol/error-code.ts'
 import { MalformedFrameError, WireReader } from '../protocol/wire-reader.ts'
 import { WireWriter } from '../protocol/wire-writer.ts'
@@ -95,6 +102,13 @@ export const createDispatcher =
       throw new MalformedFrameError(
         `${api.name} v${apiVersion} is not served; versions ${api.minVersion} to ${api.maxVersion} are.`,
       )
+    }
+    if (isFlexible(api, apiVersion)) {
+      reader.isFlexible = true
+      writer.isFlexible = true
+      // Both headers end with them.
+      reader.skipTaggedFields()
+      writer.taggedFields()
     }
     const isAdmitted = facts.sasl?.admit(api.name) ?? true
     const handler = handlers[name] as (request: unknown, context: RequestContext) => unknown

@@ -10,6 +10,8 @@ export interface Api<Request, Response, Name extends string = string> {
   readonly key: number
   readonly minVersion: number
   readonly maxVersion: number
+  /** From this version on lengths are compact and structures have tagged fields. */
+  readonly flexibleFrom?: number
   readonly request: WireType<Request>
   readonly response: WireType<Response>
 }
@@ -18,11 +20,11 @@ const api = <Request, Response, const Name extends string>(
   name: Name,
   key: number,
   [minVersion, maxVersion]: readonly [number, number],
-  messages: { request: WireType<Request>; response: WireType<Response> },
+  messages: { request: WireType<Request>; response: WireType<Response>; flexibleFrom?: number },
 ): Api<Request, Response, Name> => ({ name, key, minVersion, maxVersion, ...messages })
 
 /**
- * Every API the broker speaks, below the flexible versions of each.
+ * Every API the broker speaks, below the flexible versions of each; only Metadata goes on, to the first that tells topic ids.
  *
  * Lower bounds are those of Apache Kafka 4 where older versions would need the message formats before v2.
  * Produce v0-2 is offered, as there, because clients look for it, and answered with an error.
@@ -31,7 +33,7 @@ export const apiTable = {
   produce: api('Produce', 0, [0, 8], record.produce),
   fetch: api('Fetch', 1, [4, 11], record.fetch),
   listOffsets: api('ListOffsets', 2, [1, 5], record.listOffsets),
-  metadata: api('Metadata', 3, [0, 8], topic.metadata),
+  metadata: api('Metadata', 3, [0, 10], { ...topic.metadata, flexibleFrom: 9 }),
   offsetCommit: api('OffsetCommit', 8, [2, 7], group.offsetCommit),
   offsetFetch: api('OffsetFetch', 9, [1, 5], group.offsetFetch),
   findCoordinator: api('FindCoordinator', 10, [0, 2], group.findCoordinator),
@@ -59,6 +61,11 @@ export const apiTable = {
   deleteGroups: api('DeleteGroups', 42, [0, 1], group.deleteGroups),
   incrementalAlterConfigs: api('IncrementalAlterConfigs', 44, [0, 0], topic.incrementalAlterConfigs),
 } as const
+
+export const isFlexible = (
+  { flexibleFrom }: Pick<Api<unknown, unknown>, 'flexibleFrom'>,
+  version: number,
+): boolean => flexibleFrom !== undefined && version >= flexibleFrom
 
 type ApiTable = typeof apiTable
 export type ApiName = keyof ApiTable

@@ -11,6 +11,8 @@ import {
   since,
   string,
   struct,
+  uuid,
+  type WireType,
 } from './wire-types.ts'
 
 const throttleTimeMillis = (firstVersion: number) => since(firstVersion, optional(int32, 0), undefined)
@@ -26,9 +28,27 @@ export const apiVersions = {
   }),
 }
 
+/** The id of no topic. */
+export const noTopicId = 'AAAAAAAAAAAAAAAAAAAAAA'
+
+/** A topic that Metadata is asked for: a name, which from v9 on is a structure, and from v10 on has an id before it. */
+const askedTopic: WireType<string> = {
+  read(reader, version) {
+    if (version >= 10) uuid.read(reader, version)
+    const name = string.read(reader, version)
+    reader.skipTaggedFields()
+    return name
+  },
+  write(writer, name, version) {
+    if (version >= 10) uuid.write(writer, noTopicId, version)
+    string.write(writer, name, version)
+    writer.taggedFields()
+  },
+}
+
 export const metadata = {
   request: struct({
-    topics: nullableArrayOf(string),
+    topics: nullableArrayOf(askedTopic),
     allowAutoTopicCreation: since(4, boolean, true),
     includeClusterAuthorizedOperations: since(8, boolean, false),
     includeTopicAuthorizedOperations: since(8, boolean, false),
@@ -49,6 +69,7 @@ export const metadata = {
       struct({
         errorCode: int16,
         name: string,
+        topicId: since(10, optional(uuid, noTopicId), undefined),
         isInternal: since(1, optional(boolean, false), undefined),
         partitions: arrayOf(
           struct({

@@ -26,6 +26,8 @@ export const writeInt64 = (buffer: Buffer, value: number, position: number): voi
 export class WireReader {
   readonly #buffer: Buffer
   #position = 0
+  /** Whether the version read is a flexible one: compact lengths, and tagged fields behind every structure. */
+  isFlexible = false
 
   constructor(buffer: Buffer) {
     this.#buffer = buffer
@@ -51,8 +53,14 @@ export class WireReader {
     return readInt64(this.#buffer, this.#advance(8))
   }
 
+  /** The bytes are a view of the frame, not a copy. */
+  fixedBytes(byteCount: number): Buffer {
+    const start = this.#advance(byteCount)
+    return this.#buffer.subarray(start, start + byteCount)
+  }
+
   nullableString(): string | null {
-    const length = this.int16()
+    const length = this.isFlexible ? this.#compactLength() : this.int16()
     if (length === -1) return null
     const start = this.#advance(length)
     return this.#buffer.toString('utf8', start, start + length)
@@ -60,7 +68,7 @@ export class WireReader {
 
   /** The bytes are a view of the frame, not a copy. */
   nullableBytes(): Buffer | null {
-    const length = this.int32()
+    const length = this.isFlexible ? this.#compactLength() : this.int32()
     if (length === -1) return null
     const start = this.#advance(length)
     return this.#buffer.subarray(start, start + length)
@@ -68,11 +76,34 @@ export class WireReader {
 
   /** The length of an array, or -1 for null; refused when the frame could not hold so many elements. */
   arrayLength(): number {
-    const length = this.int32()
+    const length = this.isFlexible ? this.#compactLength() : this.int32()
     if (length < -1 || length > this.remaining) {
       throw new MalformedFrameError(`An array of ${length} elements does not fit into its frame.`)
     }
     return length
+  }
+
+  /** Steps over the tagged fields of a flexible version: none is known. */
+  skipTaggedFields(): void {
+    if (!this.isFlexible) return
+    for (let count = this.#unsignedVarint(); count > 0; count--) {
+      this.#unsignedVarint()
+      this.#advance(this.#unsignedVarint())
+    }
+  }
+
+  #compactLength(): number {
+    return this.#unsignedVarint() - 1
+  }
+
+  #unsignedVarint(): number {
+    let value = 0
+    for (let shift = 0; shift < 35; shift += 7) {
+      const byte = this.int8()
+      value += (byte & 0x7f) * 2 ** shift
+      if ((byte & 0x80) === 0) return value
+    }
+    throw new MalformedFrameError('A length of more than five bytes does not fit into its frame.')
   }
 
   #advance(byteCount: number): number {

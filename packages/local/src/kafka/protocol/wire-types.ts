@@ -64,6 +64,12 @@ export const bytes: WireType<Buffer> = {
   write: (writer, value) => writer.nullableBytes(value),
 }
 
+/** 16 bytes, as the text Apache Kafka shows: base64url without padding. */
+export const uuid: WireType<string> = {
+  read: (reader) => reader.fixedBytes(16).toString('base64url'),
+  write: (writer, value) => writer.fixedBytes(Buffer.from(value, 'base64url')),
+}
+
 export const nullableArrayOf = <Value>(element: WireType<Value>): WireType<Value[] | null> => ({
   read(reader, version) {
     const length = reader.arrayLength()
@@ -73,7 +79,7 @@ export const nullableArrayOf = <Value>(element: WireType<Value>): WireType<Value
     return values
   },
   write(writer, values, version) {
-    writer.int32(values === null ? -1 : values.length)
+    writer.arrayLength(values === null ? -1 : values.length)
     for (const value of values ?? []) element.write(writer, value, version)
   },
 })
@@ -93,12 +99,14 @@ export const struct = <Fields extends WireFields>(fields: Fields): WireType<Stru
     read(reader, version) {
       const value: Record<string, unknown> = {}
       for (const [name, type] of entries) value[name] = type.read(reader, version)
+      reader.skipTaggedFields()
       return value as StructValue<Fields>
     },
     write(writer, value, version) {
       for (const [name, type] of entries) {
         type.write(writer, (value as Record<string, unknown>)[name], version)
       }
+      writer.taggedFields()
     },
   }
 }

@@ -9,6 +9,8 @@ export class WireWriter {
   #buffer: Buffer
   #chunkStart = 0
   #position = 0
+  /** Whether the version written is a flexible one: compact lengths, and tagged fields behind every structure. */
+  isFlexible = false
 
   constructor(initialBytes = 512) {
     this.#buffer = Buffer.allocUnsafe(initialBytes)
@@ -36,21 +38,26 @@ export class WireWriter {
 
   nullableString(value: string | null): void {
     if (value === null) {
-      this.int16(-1)
+      this.#stringLength(-1)
       return
     }
     const byteLength = Buffer.byteLength(value)
-    this.int16(byteLength)
+    this.#stringLength(byteLength)
     const start = this.#reserve(byteLength)
     this.#buffer.write(value, start)
   }
 
   nullableBytes(value: Buffer | null): void {
     if (value === null) {
-      this.int32(-1)
+      this.arrayLength(-1)
       return
     }
-    this.int32(value.length)
+    this.arrayLength(value.length)
+    this.fixedBytes(value)
+  }
+
+  /** The bytes without their length. */
+  fixedBytes(value: Buffer): void {
     if (value.length < copyLimitBytes) {
       const start = this.#reserve(value.length)
       value.copy(this.#buffer, start)
@@ -58,6 +65,33 @@ export class WireWriter {
     }
     this.#cutChunk()
     this.#chunks.push(value)
+  }
+
+  /** The length of an array or of bytes, or -1 for null. */
+  arrayLength(length: number): void {
+    if (this.isFlexible) this.#unsignedVarint(length + 1)
+    else this.int32(length)
+  }
+
+  /** No tagged fields, where the version has a place for them. */
+  taggedFields(): void {
+    if (this.isFlexible) this.#unsignedVarint(0)
+  }
+
+  #stringLength(length: number): void {
+    if (this.isFlexible) this.#unsignedVarint(length + 1)
+    else this.int16(length)
+  }
+
+  #unsignedVarint(value: number): void {
+    let rest = value
+    for (; rest > 0x7f; rest = Math.floor(rest / 128)) this.#byte((rest % 128) + 128)
+    this.#byte(rest)
+  }
+
+  #byte(value: number): void {
+    const start = this.#reserve(1)
+    this.#buffer.writeUInt8(value, start)
   }
 
   /** All that was written, in order. */

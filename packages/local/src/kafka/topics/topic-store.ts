@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Durability, withoutFsync } from '../../durability.ts'
@@ -13,16 +14,21 @@ const maxPartitionCount = 10_000
 interface StoredTopic {
   readonly partitionCount: number
   readonly configs: Readonly<Record<string, string>>
+  /** Absent in data directories of before there were ids. */
+  readonly topicId?: string
 }
 
 /** A topic with its logs, one for each partition. */
 export class Topic {
   readonly name: string
+  /** Another one for each topic that is made, also under an old name. */
+  readonly id: string
   config: TopicConfig
   readonly partitions: PartitionLog[] = []
 
-  constructor(name: string, config: TopicConfig) {
+  constructor(name: string, id: string, config: TopicConfig) {
     this.name = name
+    this.id = id
     this.config = config
   }
 }
@@ -43,8 +49,10 @@ export class TopicStore {
     durability.makeDirectory(this.#logDirectory)
     durability.directoryChanged(this.#logDirectory)
     this.#removeOrphans()
-    for (const [name, { partitionCount, configs }] of this.#stored.entries()) {
-      this.#open(name, new TopicConfig(configs), partitionCount)
+    for (const [name, stored] of [...this.#stored.entries()]) {
+      const { partitionCount, configs, topicId = newTopicId() } = stored
+      if (stored.topicId === undefined) this.#stored.set(name, { ...stored, topicId })
+      this.#open(name, topicId, new TopicConfig(configs), partitionCount)
     }
   }
 
@@ -88,8 +96,10 @@ export class TopicStore {
     checkPartitionCount(options.partitionCount)
     const config = new TopicConfig(options.configs ?? {})
     if (options.validateOnly === true) return
-    this.#stored.set(name, { partitionCount: options.partitionCount, configs: config.overrides })
-    this.#open(name, config, options.partitionCount)
+    const { partitionCount } = options
+    const topicId = newTopicId()
+    this.#stored.set(name, { partitionCount, configs: config.overrides, topicId })
+    this.#open(name, topicId, config, partitionCount)
   }
 
   delete(name: string): void {
@@ -114,7 +124,7 @@ export class TopicStore {
     }
     checkPartitionCount(partitionCount)
     if (validateOnly) return
-    this.#stored.set(name, { partitionCount, configs: topic.config.overrides })
+    this.#stored.set(name, { partitionCount, configs: topic.config.overrides, topicId: topic.id })
     this.#openPartitions(topic, partitionCount)
   }
 
@@ -123,7 +133,8 @@ export class TopicStore {
     const topic = this.#existing(name)
     const config = new TopicConfig(configs)
     if (validateOnly) return
-    this.#stored.set(name, { partitionCount: topic.partitions.length, configs: config.overrides })
+    const partitionCount = topic.partitions.length
+    this.#stored.set(name, { partitionCount, configs: config.overrides, topicId: topic.id })
     topic.config = config
   }
 
@@ -160,8 +171,8 @@ export class TopicStore {
     return topic
   }
 
-  #open(name: string, config: TopicConfig, partitionCount: number): void {
-    const topic = new Topic(name, config)
+  #open(name: string, id: string, config: TopicConfig, partitionCount: number): void {
+    const topic = new Topic(name, id, config)
     this.#openPartitions(topic, partitionCount)
     this.#topics.set(name, topic)
   }
@@ -186,6 +197,8 @@ export class TopicStore {
     }
   }
 }
+
+const newTopicId = (): string => randomBytes(16).toString('base64url')
 
 const checkTopicName = (name: string): void => {
   if (!/^[a-zA-Z0-9._-]{1,249}$/.test(name) || name === '.' || name === '..') {
