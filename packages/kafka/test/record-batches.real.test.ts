@@ -34,7 +34,7 @@ const recordsOf = (blocks: readonly RecordBlock[]) =>
   )
 
 if ('skipped' in lane) {
-  describe.skip('record batches of Apache Kafka', () => {
+  describe.skip('Record batches by Apache Kafka', () => {
     it(lane.skipped, () => undefined)
   })
 } else {
@@ -59,7 +59,7 @@ if ('skipped' in lane) {
     return recordsOf(blocks)
   }
 
-  describe('record batches of Apache Kafka', () => {
+  describe('Record batches by Apache Kafka', () => {
     beforeAll(async () => {
       const program = fileURLToPath(new URL('../../../lanes/kafka/WriteBatches.java', import.meta.url))
       await promisify(execFile)('java', ['-Xmx256m', '-cp', lane.classPath, program, lane.brokers.join(',')])
