@@ -10,6 +10,11 @@ export interface TopicPartition {
 /** Where to read a partition log from. */
 export interface PartitionPosition extends TopicPartition {
   readonly offset: bigint
+  /**
+   * The last record that was taken, and the epoch of the leader that wrote it: before `offset`, or at it where it is read
+   * again to be compared. With it a consumer loop finds out whether the log was cut since. Absent when it is not known.
+   */
+  readonly lastRecord?: { readonly offset: bigint; readonly leaderEpoch: number }
 }
 
 /** What a consumer loop knows of the log when it hands a partition over. */

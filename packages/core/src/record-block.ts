@@ -38,6 +38,8 @@ export interface RecordBlock {
    * absent when no record of the block has any.
    */
   readonly headers?: PackedBytes
+  /** Epoch of the leader that all records of the block were written by; absent when it is not known. */
+  readonly leaderEpoch?: number
 }
 
 /** The bytes of entry `index`, or null. */

@@ -115,14 +115,17 @@ export class ConsumerLoop {
   }
 
   /**
-   * Compares positions that stood still with the log, asked once a topic: kafkajs says nothing when an offset is out
-   * of range. Tells the lag afterwards.
+   * Looks whether the topics are those that were read, and compares positions that stood still with the log, asked once
+   * a topic: kafkajs says nothing when an offset is out of range. Tells the lag afterwards.
    */
   async checkPositions(before: ReadonlyMap<PartitionCursor, bigint>): Promise<void> {
     const { ownership, onLag } = this.#options
     const still = [...before].filter(([cursor, position]) => cursor.position === position && !cursor.reached)
     const { generation } = ownership
     try {
+      for (const topic of new Set([...before.keys()].map((cursor) => cursor.topic))) {
+        await ownership.leaders?.identify(topic, generation, 1)
+      }
       for (const topic of new Set(still.map(([{ topic }]) => topic))) {
         const ranges = await ownership.lookup.ranges(topic, generation, 1)
         for (const [cursor, position] of still) {

@@ -89,7 +89,7 @@ export interface RunConsumerOptions extends Partial<BlockLimits> {
   readonly partitionsConsumedConcurrently?: number
   /** How often published positions are committed to the group. Default 1,000. */
   readonly commitIntervalMillis?: number
-  /** How often positions that stand still are compared with the log. Default 5,000. */
+  /** How often topics are compared with those that were read, and positions that stand still with the log. Default 5,000. */
   readonly positionCheckMillis?: number
   /** Whether the run is told of on the channels of `@stockpipe/core`, and so in metrics. Default true. */
   readonly telemetry?: boolean

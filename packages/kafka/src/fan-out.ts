@@ -166,10 +166,13 @@ class FanOutSink implements PartitionedSink, AsyncDisposable {
         })
       }
       fanned.positions.set(sink, own.offset)
-      return own.offset
+      return own
     })
     if (fanned) this.#begin({ topic, partition }, fanned)
-    return { topic, partition, offset: smallest(positions) }
+    const offset = smallest(positions.map((own) => own.offset))
+    // Of what the others have taken beyond it the loop learns as it reads.
+    const lastRecord = positions.find((own) => own.offset === offset && own.lastRecord)?.lastRecord
+    return { topic, partition, offset, ...(lastRecord ? { lastRecord } : {}) }
   }
 
   /** A sink has published everything before the position it answers, or more when it has said so meanwhile. */

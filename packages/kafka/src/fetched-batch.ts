@@ -24,28 +24,36 @@ export class FetchedBatch {
   readonly batchContext = {}
   /** The batch; undefined for what is stepped over. */
   readonly batch: EncodedRecordBatch | undefined
+  /** Undefined where nothing can be read. */
+  readonly leaderEpoch: number | undefined
   /** What is wrong from this offset on. */
   readonly failure: unknown
   /** Lets the response go that the partition's batches are in. */
   lease: (() => void) | undefined
 
-  private constructor(offset: bigint, batch: EncodedRecordBatch | undefined, failure: unknown) {
+  private constructor(
+    offset: bigint,
+    leaderEpoch: number | undefined,
+    batch: EncodedRecordBatch | undefined,
+    failure: unknown,
+  ) {
     this.offset = offset.toString()
+    this.leaderEpoch = leaderEpoch
     this.batch = batch
     this.failure = failure
     this.isControlRecord = batch === undefined && failure === undefined
   }
 
   static shown(batch: EncodedRecordBatch): FetchedBatch {
-    return new FetchedBatch(lastOffsetOf(batch), batch, undefined)
+    return new FetchedBatch(lastOffsetOf(batch), batch.leaderEpoch, batch, undefined)
   }
 
-  static steppedOver(offset: bigint): FetchedBatch {
-    return new FetchedBatch(offset, undefined, undefined)
+  static steppedOver(offset: bigint, leaderEpoch: number): FetchedBatch {
+    return new FetchedBatch(offset, leaderEpoch, undefined, undefined)
   }
 
   static unreadable(offset: bigint, failure: unknown): FetchedBatch {
-    return new FetchedBatch(offset, undefined, failure)
+    return new FetchedBatch(offset, undefined, undefined, failure)
   }
 }
 
@@ -71,8 +79,8 @@ export const fetchedBatches = (
       else {
         // kafkajs tells where it stepped from by the first offset that it sees.
         const first = batch.baseOffset > fetchOffset ? batch.baseOffset : fetchOffset
-        if (first < last) fetched.push(FetchedBatch.steppedOver(first))
-        fetched.push(FetchedBatch.steppedOver(last))
+        if (first < last) fetched.push(FetchedBatch.steppedOver(first, batch.leaderEpoch))
+        fetched.push(FetchedBatch.steppedOver(last, batch.leaderEpoch))
       }
       next = last + 1n
     }

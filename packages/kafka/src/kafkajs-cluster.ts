@@ -1,5 +1,5 @@
 import { ConfigurationError } from '@stockpipe/core'
-import type { Kafka } from 'kafkajs'
+import type { Admin, Kafka } from 'kafkajs'
 
 /** A request as kafkajs's connections take it: they add the header, find the answer to it and time it out. */
 export interface ProtocolRequest<Answer> {
@@ -80,6 +80,21 @@ export const clusterFactory = (
     if (name && typeof create === 'function') return { name, create: (options) => create(options) }
   }
   return undefined
+}
+
+/** An admin client, and the cluster that kafkajs makes it of; without one when this is not a `Kafka` of kafkajs 2. */
+export const adminWithCluster = (
+  kafka: Kafka,
+): { readonly admin: Admin; readonly cluster: KafkajsCluster | undefined } => {
+  const factory = clusterFactory(kafka)
+  if (!factory) return { admin: kafka.admin(), cluster: undefined }
+  let made: unknown
+  const create = (options: unknown): unknown => {
+    made = factory.create(options)
+    return made
+  }
+  const admin = (Object.create(kafka, { [factory.name]: { value: create } }) as Kafka).admin()
+  return { admin, cluster: isCluster(made) ? made : undefined }
 }
 
 /**

@@ -5,12 +5,14 @@ import {
   type TopicPartition,
 } from '@stockpipe/core'
 import type { LogRange } from './admin-session.ts'
+import type { LeaderLookup } from './leader-lookup.ts'
 import { type LogLookup, noLog } from './log-lookup.ts'
 import { type PartitionCursor, partitionKey } from './partition-cursor.ts'
 import { positionProblem } from './position-check.ts'
 
 export interface AdoptionOptions {
   readonly lookup: LogLookup
+  readonly leaders?: LeaderLookup | undefined
   readonly generation: number
   readonly signal: AbortSignal
   /** The sink has the partition: it has to be revoked, whatever becomes of this. */
@@ -27,7 +29,7 @@ export const adoptPartitions = async (
   cursors: readonly PartitionCursor[],
   options: AdoptionOptions,
 ): Promise<void> => {
-  const { lookup, generation, signal, onAssigned, onPlaced } = options
+  const { lookup, leaders, generation, signal, onAssigned, onPlaced } = options
   const topics = new Set(cursors.map(({ topic }) => topic))
   const ranges = new Map<string, LogRange>()
   const lookUp = async (names: Iterable<string>): Promise<void> => {
@@ -38,6 +40,7 @@ export const adoptPartitions = async (
     }
   }
   await lookUp(topics)
+  for (const topic of topics) await leaders?.identify(topic, signal)
   const committed = await lookup.committed(topics, signal)
   if (signal.aborted) return
   await Promise.all(
@@ -72,6 +75,7 @@ export const adoptPartitions = async (
         const known = ranges.get(key)
         const sound = known && positionProblem(answered, known) === undefined
         const { logEnd } = sound ? known : await lookup.verify(answered, signal)
+        await leaders?.begin(answered, signal)
         if (signal.aborted) return
         cursor.place(answered, { logEnd, committed: committed.get(key) ?? 0n })
         onPlaced(cursor)

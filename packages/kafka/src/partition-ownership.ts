@@ -6,6 +6,7 @@ import {
   type TopicPartition,
 } from '@stockpipe/core'
 import type { Admin, Consumer } from 'kafkajs'
+import type { LeaderLookup } from './leader-lookup.ts'
 import { LogLookup } from './log-lookup.ts'
 import type { OffsetCommitter } from './offset-committer.ts'
 import { adoptPartitions, bySink } from './partition-adoption.ts'
@@ -15,6 +16,8 @@ import { PartitionFetching } from './partition-fetching.ts'
 export interface OwnershipOptions {
   readonly consumer: Pick<Consumer, 'pause' | 'resume' | 'seek'>
   readonly admin: Pick<Admin, 'fetchTopicOffsets' | 'fetchOffsets'>
+  /** Absent where leaders cannot be asked by themselves. */
+  readonly leaders?: LeaderLookup | undefined
   readonly groupId: string
   readonly sinks: ReadonlyMap<string, PartitionedSink>
   /** Where each partition ends with `until`; undefined without. */
@@ -50,6 +53,7 @@ export class PartitionOwnership {
   readonly cursors = new Map<string, PartitionCursor>()
   readonly fetching: PartitionFetching
   readonly lookup: LogLookup
+  readonly leaders: LeaderLookup | undefined
   readonly #assigned = new Set<PartitionCursor>()
   readonly #fullSinks = new Set<PartitionedSink>()
   /** Fenced and not adopted anew yet. */
@@ -68,6 +72,7 @@ export class PartitionOwnership {
     this.#options = options
     this.fetching = new PartitionFetching(options.consumer)
     this.lookup = new LogLookup(options)
+    this.leaders = options.leaders
   }
 
   /** Counts what happens to what is owned: unchanged means that it is still owned, and by the same assignments. */
@@ -281,6 +286,7 @@ export class PartitionOwnership {
   async #adopt(cursors: readonly PartitionCursor[], signal: AbortSignal): Promise<void> {
     await adoptPartitions(cursors, {
       lookup: this.lookup,
+      leaders: this.leaders,
       generation: this.#joins,
       signal,
       onAssigned: (cursor) => this.#assigned.add(cursor),

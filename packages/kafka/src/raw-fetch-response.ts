@@ -31,7 +31,11 @@ export interface FetchAnswer<Message> {
 /** From where partitions were fetched. */
 export type FetchOffsets = readonly {
   readonly topic: string
-  readonly partitions: readonly { readonly partition: number; readonly fetchOffset: string }[]
+  readonly partitions: readonly {
+    readonly partition: number
+    readonly fetchOffset: string
+    readonly currentLeaderEpoch?: number
+  }[]
 }[]
 
 /**

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { RecordBlock } from '@stockpipe/core'
 import type { Kafka, KafkaMessage } from 'kafkajs'
-import { fetchedBlocks } from './fetched-batch.ts'
+import { type FetchedBatch, fetchedBlocks } from './fetched-batch.ts'
 import { loadInflate } from './inflate.ts'
 import {
   clusterFactory,
@@ -9,6 +9,7 @@ import {
   type KafkajsCluster,
   type ProtocolRequest,
 } from './kafkajs-cluster.ts'
+import type { LogValidation } from './log-validation.ts'
 import { type BlockLimits, messageBlocks } from './message-blocks.ts'
 import { decodeRawFetch, type FetchAnswer, type FetchOffsets, rawFetchApi } from './raw-fetch-response.ts'
 import { recordedFetch } from './recorded-fetch.ts'
@@ -31,8 +32,10 @@ interface FetchingBroker extends KafkajsBroker {
  *
  * Where kafkajs is not as it is known, where it does not read a recorded answer as we do, or where brokers are older
  * than Kafka 2.3, messages come as ever, and the log of `kafka` says so once.
+ *
+ * @param validation makes sure of each answer that it follows on from those before it
  */
-export const withRawRecordBatches = (kafka: Kafka): Kafka => {
+export const withRawRecordBatches = (kafka: Kafka, validation: LogValidation): Kafka => {
   const factory = clusterFactory(kafka)
   if (factory === undefined) {
     warnOnce(kafka, 'it is no Kafka of kafkajs 2.0 to 2.2')
@@ -42,7 +45,7 @@ export const withRawRecordBatches = (kafka: Kafka): Kafka => {
     const cluster = factory.create(options)
     if (isFetchingCluster(cluster)) {
       const findBroker = cluster.findBroker.bind(cluster)
-      cluster.findBroker = async (node) => rawBroker(kafka, await findBroker(node))
+      cluster.findBroker = async (node) => rawBroker(kafka, await findBroker(node), validation)
       fetchOverOwnSockets(cluster)
     } else warnOnce(kafka, 'its clusters are not those of kafkajs 2.0 to 2.2')
     return cluster
@@ -67,7 +70,7 @@ const isFetchingCluster = (value: unknown): value is Pick<KafkajsCluster, 'findB
 const rawBrokers = new WeakMap<KafkajsBroker, KafkajsBroker>()
 
 /** A broker that fetches record batches and is the given one in all else. */
-const rawBroker = (kafka: Kafka, broker: KafkajsBroker): KafkajsBroker => {
+const rawBroker = (kafka: Kafka, broker: KafkajsBroker, validation: LogValidation): KafkajsBroker => {
   const known = rawBrokers.get(broker)
   if (known) return known
   if (!isFetchingBroker(broker)) {
@@ -77,17 +80,19 @@ const rawBroker = (kafka: Kafka, broker: KafkajsBroker): KafkajsBroker => {
   const raw = Object.create(broker, {
     fetch: {
       value: (request: { readonly topics: FetchOffsets }) => {
+        const asked = validation.asked(request.topics)
+        const validated = validation.beforeFetch(broker, asked)
         // kafkajs's own fetch, over a connection that reads the answer otherwise.
         const fetching = Object.create(broker, {
           connectionPool: {
             value: {
               send: async (protocol: FetchProtocol) =>
-                broker.connectionPool.send(await rawProtocol(kafka, protocol, request.topics)),
+                broker.connectionPool.send(await rawProtocol(kafka, protocol, asked, validated)),
             },
           },
           disconnect: { value: () => broker.disconnect() },
         }) as FetchingBroker
-        return broker.fetch.call(fetching, request)
+        return broker.fetch.call(fetching, { ...request, topics: asked })
       },
     },
   }) as KafkajsBroker
@@ -104,6 +109,7 @@ const rawProtocol = async (
   kafka: Kafka,
   protocol: FetchProtocol,
   fetchOffsets: FetchOffsets,
+  validated: (answer: FetchAnswer<FetchedBatch>) => Promise<FetchAnswer<FetchedBatch>>,
 ): Promise<FetchProtocol> => {
   const { apiKey, apiVersion } = protocol.request
   if (apiKey !== rawFetchApi.key || apiVersion !== rawFetchApi.version) {
@@ -123,7 +129,7 @@ const rawProtocol = async (
       decode: async (payload) => {
         const raw = decodeRawFetch(payload, fetchOffsets)
         // Message sets as before Kafka 0.11, which only kafkajs reads.
-        return raw === undefined ? decode(payload) : (raw as unknown as StockAnswer)
+        return raw === undefined ? decode(payload) : ((await validated(raw)) as unknown as StockAnswer)
       },
     },
   }
@@ -159,7 +165,11 @@ const compare = async (decode: StockDecode): Promise<string | undefined> => {
       topic,
       partitions: partitions.map(({ messages, abortedTransactions, ...fields }) => ({
         ...fields,
-        blocks: [...blocksOf({ topic, partition: fields.partition }, messages)],
+        // Messages do not tell leader epochs.
+        blocks: Array.from(
+          blocksOf({ topic, partition: fields.partition }, messages),
+          ({ leaderEpoch, ...block }) => block,
+        ),
       })),
     })),
   })

@@ -33,7 +33,17 @@ export function* recordBatchBlocks(
     bytes: wanted.reduce((sum, { bytes }) => sum + bytes.length, 0),
   }
   let block = new RecordPacker(log, position, limits, expected)
+  let leaderEpoch = wanted[0]?.leaderEpoch
+  const finish = (end: bigint): RecordBlock => ({
+    ...block.finish(end),
+    ...(leaderEpoch === undefined || leaderEpoch < 0 ? {} : { leaderEpoch }),
+  })
   for (const batch of wanted) {
+    if (batch.leaderEpoch !== leaderEpoch && block.count > 0) {
+      yield finish(batch.baseOffset)
+      block = new RecordPacker(log, batch.baseOffset, limits, expected)
+    }
+    leaderEpoch = batch.leaderEpoch
     const progress = { index: 0, lastDelta: -1 }
     try {
       checkSum(log, batch)
@@ -41,19 +51,19 @@ export function* recordBatchBlocks(
       for (;;) {
         const taken = block.take(batch, rest, progress, from, nextOffset)
         if (taken.stoppedAt === undefined) break
-        yield block.finish(taken.stoppedAt)
+        yield finish(taken.stoppedAt)
         rest = rest.subarray(taken.bytes)
         block = new RecordPacker(log, taken.stoppedAt, limits, expected)
       }
     } catch (error) {
       // What is sound before it is handed over first.
-      if (block.count > 0) yield block.finish(batch.baseOffset)
+      if (block.count > 0) yield finish(batch.baseOffset)
       if (error instanceof MalformedBytesError)
         throw corruptBatch(log, batch.baseOffset, error.message, error)
       throw error
     }
   }
-  if (block.count > 0) yield block.finish(nextOffset)
+  if (block.count > 0) yield finish(nextOffset)
 }
 
 /** Throws a `StockpipeError` `RECORD_BATCH_CORRUPT` when the bytes of a batch are not those that were written. */

@@ -13,6 +13,9 @@ import { observedSinks, tellJoined, tellLag, tellLeft } from './consumer-telemet
 import { endOffsets } from './end-offsets.ts'
 import { loadInflate } from './inflate.ts'
 import { kafkaFailure } from './kafka-failure.ts'
+import { adminWithCluster } from './kafkajs-cluster.ts'
+import { LeaderLookup } from './leader-lookup.ts'
+import { LogValidation } from './log-validation.ts'
 import { defaultBlockLimits } from './message-blocks.ts'
 import { OffsetCommitter } from './offset-committer.ts'
 import { type PartitionCursor, partitionKey } from './partition-cursor.ts'
@@ -57,7 +60,8 @@ export const runConsumer = async (options: RunConsumerOptions): Promise<Consumer
   let ending = false
   // Producers compress with zstd by default, which kafkajs cannot read by itself.
   if (options.recordBatches === 'messages') registerZstd()
-  const fetching = options.recordBatches === 'messages' ? kafka : withRawRecordBatches(kafka)
+  const validation = new LogValidation(runtime)
+  const fetching = options.recordBatches === 'messages' ? kafka : withRawRecordBatches(kafka, validation)
   const consumer = fetching.consumer({
     groupId,
     sessionTimeout: sessionTimeoutMillis,
@@ -70,7 +74,7 @@ export const runConsumer = async (options: RunConsumerOptions): Promise<Consumer
     partitionAssigners: [stickyAssigner(() => ownership?.held ?? []), PartitionAssigners.roundRobin],
     retry: { restartOnFailure: async () => !ending },
   })
-  const admin = kafka.admin()
+  const { admin, cluster } = adminWithCluster(kafka)
   const committer = new OffsetCommitter(consumer, runtime, times.commitIntervalMillis)
   let running: Promise<void> = Promise.resolve()
   /** From when kafkajs restarts until it has joined: it cannot be stopped in between, and would join afterwards. */
@@ -102,6 +106,7 @@ export const runConsumer = async (options: RunConsumerOptions): Promise<Consumer
     const owned = new PartitionOwnership({
       consumer,
       admin,
+      leaders: cluster && new LeaderLookup({ cluster, validation, runtime }),
       groupId,
       sinks,
       targets: until === undefined ? undefined : targets,

@@ -100,7 +100,7 @@ export const encodeBatch = (batch: BatchToEncode): Buffer => {
   const latest = Math.max(0, ...records.map(({ timestampDelta = 0 }) => timestampDelta))
   bytes.writeBigInt64BE(BigInt(batch.baseOffset), 0)
   bytes.writeInt32BE(bytes.length - 12, 8)
-  bytes.writeInt32BE(batch.leaderEpoch ?? 0, 12)
+  bytes.writeInt32BE(batch.leaderEpoch ?? -1, 12)
   bytes.writeInt8(2, 16)
   const flags =
     (batch.isLogAppendTime ? 8 : 0) | (batch.isTransactional ? 16 : 0) | (batch.isControl ? 32 : 0)

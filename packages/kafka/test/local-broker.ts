@@ -1,3 +1,4 @@
+import { readdirSync, statSync, truncateSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -27,17 +28,19 @@ export const startBroker = async (
   /** Those of the broker as it runs now. */
   readonly faults: KafkaFaults
   /** Ends the broker, and starts it again on the same port and directory after a while. */
-  readonly restart: (awayMillis: number) => Promise<void>
+  readonly restart: (awayMillis: number, whileAway?: () => unknown) => Promise<void>
+  readonly dataDirectory: string
 }> => {
-  const dataDirectory = await mkdtemp(join(tmpdir(), 'stockpipe-kafka-'))
+  const dataDirectory = options.dataDirectory ?? (await mkdtemp(join(tmpdir(), 'stockpipe-kafka-')))
   cleanups.push(() => rm(dataDirectory, { recursive: true, force: true }))
   const start = (port: number): Promise<KafkaBroker> =>
-    startKafkaBroker({ dataDirectory, port, autoCreateTopics: false, ...options })
+    startKafkaBroker({ port, autoCreateTopics: false, ...options, dataDirectory })
   let broker = await start(0)
   cleanups.push(() => broker.close())
-  const restart = async (awayMillis: number): Promise<void> => {
+  const restart = async (awayMillis: number, whileAway = () => {}): Promise<void> => {
     const { port } = broker
     await broker.close()
+    whileAway()
     await new Promise((resolve) => setTimeout(resolve, awayMillis))
     broker = await start(port)
   }
@@ -57,7 +60,16 @@ export const startBroker = async (
       return broker.faults
     },
     restart,
+    dataDirectory,
   }
+}
+
+/** Cuts the log of a partition while its broker is away, as a power loss without fsync or an unclean leader election does. */
+export const cutLog = (dataDirectory: string, topic: string, partition: number, share: number): void => {
+  const directory = join(dataDirectory, 'logs', `${topic}-${partition}`)
+  const [segment] = readdirSync(directory).filter((name) => name.endsWith('.log'))
+  const path = join(directory, segment!)
+  truncateSync(path, Math.floor(statSync(path).size * share))
 }
 
 export const clientOf = (

@@ -26,6 +26,7 @@ const text = (bytes: Uint8Array | null): string | null =>
 export class MemoryJournal {
   readonly next = new Map<string, bigint>()
   readonly records = new Map<string, PublishedRecord[]>()
+  readonly lastRecords = new Map<string, NonNullable<PartitionPosition['lastRecord']>>()
 
   all(): PublishedRecord[] {
     return [...this.records.values()].flat()
@@ -36,6 +37,7 @@ export class MemoryJournal {
 export class MemorySink implements PartitionedSink {
   readonly journal: MemoryJournal
   readonly #events = new EventEmitter()
+  readonly #last = new Map<string, NonNullable<PartitionPosition['lastRecord']>>()
   readonly assigned = new Map<string, bigint>()
   readonly buffered = new Map<string, PublishedRecord[]>()
   readonly calls: string[] = []
@@ -68,7 +70,9 @@ export class MemorySink implements PartitionedSink {
       this.assigned.set(key, offset)
       this.buffered.set(key, [])
       this.assignments.push(assigned)
-      return { topic: assigned.topic, partition: assigned.partition, offset }
+      const lastRecord = this.journal.lastRecords.get(key)
+      const { topic, partition } = assigned
+      return { topic, partition, offset, ...(lastRecord ? { lastRecord } : {}) }
     })
   }
 
@@ -91,6 +95,10 @@ export class MemorySink implements PartitionedSink {
       })
     }
     this.assigned.set(key, block.nextOffset)
+    const { leaderEpoch, count } = block
+    if (leaderEpoch !== undefined && count > 0) {
+      this.#last.set(key, { offset: recordOffset(block, count - 1), leaderEpoch })
+    }
     if (this.buffered.get(key)!.length >= this.publishEvery) this.#publish(block)
     await this.beforeRoom(block)
   }
@@ -156,6 +164,8 @@ export class MemorySink implements PartitionedSink {
     }
     this.journal.records.set(key, [...(this.journal.records.get(key) ?? []), ...records])
     this.journal.next.set(key, this.assigned.get(key)!)
+    const last = this.#last.get(key)
+    if (last) this.journal.lastRecords.set(key, last)
     this.buffered.set(key, [])
     this.emit('committable', { topic, partition, offset: this.assigned.get(key)! })
   }

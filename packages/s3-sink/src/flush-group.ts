@@ -39,7 +39,7 @@ export const recordFacts = (block: RecordBlock, index: number): LastRecord => ({
   offset: recordOffset(block, index),
   timestamp: block.timestamps[index]!,
   crc32c: crc32cHex(packedAt(block.values, index) ?? new Uint8Array()),
-  leaderEpoch: null,
+  leaderEpoch: block.leaderEpoch ?? null,
 })
 
 /** The open flush group of a partition log: the run of offsets that will be claimed together. */

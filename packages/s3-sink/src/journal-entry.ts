@@ -37,7 +37,7 @@ export interface LastRecord {
   readonly timestamp: number
   /** CRC-32C of the value's bytes, 8 hex digits; of no bytes for a null value. */
   readonly crc32c: string
-  /** Null while record blocks carry none. */
+  /** Of the leader that wrote it; null where record blocks carry none, as where messages are read. */
   readonly leaderEpoch: number | null
 }
 

@@ -19,6 +19,11 @@ export const checkLastRecord = (
     if (offset < last.offset) continue
     if (offset > last.offset) break
     const found = recordFacts(block, index)
+    const epochs = [found.leaderEpoch, last.leaderEpoch]
+    if (!epochs.includes(null) && epochs[0] !== epochs[1]) {
+      const [isOf, was] = epochs
+      throw logChanged(block, last, `was written in leader epoch ${isOf}, the journal says ${was}`)
+    }
     if (found.timestamp === last.timestamp && found.crc32c === last.crc32c) return true
     throw logChanged(
       block,

@@ -4,6 +4,7 @@ import {
   channels,
   FencedError,
   loadUnpackBatches,
+  type PartitionPosition,
   type RecordBatchBlock,
   type RecordBlock,
   type TopicPartition,
@@ -79,6 +80,13 @@ export class PartitionLog {
   /** Where reading goes on: at the newest entry's last record while it has to be compared. */
   get position(): bigint {
     return this.#unproven?.offset ?? this.#open.group.next
+  }
+
+  /** The position, and the last record before it or at it. */
+  get place(): PartitionPosition {
+    const { offset, leaderEpoch } = this.#open.group.lastRecord ?? {}
+    const isKnown = offset !== undefined && leaderEpoch !== undefined && leaderEpoch !== null
+    return { ...this.log, offset: this.position, ...(isKnown ? { lastRecord: { offset, leaderEpoch } } : {}) }
   }
 
   get bufferedBytes(): number {

@@ -135,7 +135,8 @@ class StockpipeSink implements Sink {
       try {
         const log = await this.#fresh(assigned)
         opened.push(log)
-        return { ...log.log, offset: await this.#opened(log, assigned, failure.signal) }
+        await this.#opened(log, assigned, failure.signal)
+        return log.place
       } finally {
         release()
       }

@@ -151,6 +151,35 @@ describe('the position', () => {
     expect(publishedLines(bucket).length).toBe(11)
   })
 
+  it('tells the leader epoch of the last record, with which a consumer loop finds out whether the log was cut', async () => {
+    const log = new FakeLog().appendMany(6).skip(2)
+    log.leaderEpoch = 4
+    const bucket = await published(log)
+    const lastRecord = { offset: 5n, leaderEpoch: 4 }
+    const at = { topic: 'ticks', partition: 0 }
+    expect(await assign(sinkUnderTest({ bucket }), log)).toEqual([{ ...at, offset: 5n, lastRecord }])
+    log.appendMany(1).retain(6n)
+    expect(await assign(sinkUnderTest({ bucket }), log)).toEqual([{ ...at, offset: 8n, lastRecord }])
+  })
+
+  it('is checked against the leader epoch of the last record, where both are known', async () => {
+    const log = new FakeLog().appendMany(6)
+    log.leaderEpoch = 4
+    const bucket = await published(log)
+    // The same records again, as from a producer that sends them once more after the log was cut.
+    const again = new FakeLog().appendMany(9)
+    again.leaderEpoch = 5
+    await expect(consume(sinkUnderTest({ bucket }).sink, [again])).rejects.toMatchObject({
+      name: 'LogChangedError',
+      message: expect.stringMatching(/written in leader epoch 5, the journal says 4/),
+    })
+    again.leaderEpoch = undefined
+    const unknown = sinkUnderTest({ bucket })
+    await consume(unknown.sink, [again])
+    await unknown.sink.close()
+    expect(publishedLines(bucket).length).toBe(9)
+  })
+
   it('is found although foreign keys lie before the newest entry', async () => {
     const log = new FakeLog().appendMany(6)
     const bucket = await published(log)

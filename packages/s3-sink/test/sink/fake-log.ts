@@ -19,6 +19,8 @@ export class FakeLog {
   logStart = 0n
   logEnd = 0n
   committed: bigint | undefined
+  /** Of the leader that has written all of it; blocks do not tell it when it is not known. */
+  leaderEpoch: number | undefined
 
   constructor(partition = 0, topic = 'ticks') {
     this.partition = partition
@@ -72,7 +74,8 @@ export class FakeLog {
     }
     const last = records.at(-1)
     const whole = !last || last === this.records.at(-1)
-    return builder.finish(whole ? this.logEnd : last.offset + 1n)
+    const block = builder.finish(whole ? this.logEnd : last.offset + 1n)
+    return this.leaderEpoch === undefined ? block : { ...block, leaderEpoch: this.leaderEpoch }
   }
 }
 
