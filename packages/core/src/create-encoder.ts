@@ -1,3 +1,4 @@
+import { createAvroEncoder } from './avro-encoder.ts'
 import { createCsvEncoder } from './csv-encoder.ts'
 import type { ColumnRecord, InputOf, PartitionRecord } from './infer.ts'
 import { createJsonEncoder } from './json-encoder.ts'
@@ -13,6 +14,8 @@ export const createEncoder = <Columns extends ColumnRecord, Partitions extends P
   switch (value.encoding) {
     case 'json':
       return createJsonEncoder(topic, value)
+    case 'avro':
+      return createAvroEncoder(topic, value)
     case 'csv':
       return createCsvEncoder(topic, value)
     default:

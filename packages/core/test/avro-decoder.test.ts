@@ -315,6 +315,27 @@ describe('the Avro decoder', () => {
     expect(decode(union, [Buffer.of(4, 4)]).reasons).toEqual(["'a' has union branch 2, and the schema has 2"])
   })
 
+  it('keeps to the limits of small integers and of ints', () => {
+    const int = (value: number) => written({ type: 'int' })(value)
+    const values = (limit: number) => [-limit, limit - 1, limit, -limit - 1].map(int)
+    for (const [column, bits] of [
+      [t.int8(), 8],
+      [t.int16(), 16],
+    ] as const) {
+      const limit = 2 ** (bits - 1)
+      expect(decode(topicOf(column, 'int'), values(limit))).toMatchObject({
+        rows: [{ a: -limit }, { a: limit - 1 }],
+        reasons: [`'a' does not fit ${bits} bits: ${limit}`, `'a' does not fit ${bits} bits: ${-limit - 1}`],
+      })
+    }
+    // 2^31, which takes five bytes as 2^31 - 1 does.
+    const beyond = Buffer.of(0x80, 0x80, 0x80, 0x80, 0x10)
+    expect(decode(topicOf(t.int32(), 'int'), [int(2 ** 31 - 1), int(-(2 ** 31)), beyond])).toMatchObject({
+      rows: [{ a: 2 ** 31 - 1 }, { a: -(2 ** 31) }],
+      reasons: ["'a' is an int of more than 32 bits: 2147483648"],
+    })
+  })
+
   it('lets a row transform see and change rows', () => {
     const decoder = createTransformingDecoder(topic, (row) => ({ ...row, note: `${row['symbol']}!` }))
     expect(decode(topic, [tradeOf()], decoder).rows).toMatchObject([

@@ -20,4 +20,5 @@ export type {
 } from './partition-projection.ts'
 export { createPartitionRegistrar, type PartitionRegistrarOptions } from './partition-registrar.ts'
 export { type CrawlerProgress, type CrawlerRun, type RunCrawlerOptions, runCrawler } from './run-crawler.ts'
+export { createGlueSchemaRegistry, type GlueSchemaRegistryOptions } from './schema-registry.ts'
 export { fingerprintParameter, glueTableInput } from './table-input.ts'

@@ -1,4 +1,5 @@
 export type { CompressionName } from './compression.ts'
+export { type ConfluentRegistryOptions, createConfluentRegistry } from './confluent-registry.ts'
 export type { ConsumerLag, PartitionLag } from './consumer-lag.ts'
 export type { ConsumerProgress, ConsumerSummary, RunConsumerOptions } from './consumer-options.ts'
 export {

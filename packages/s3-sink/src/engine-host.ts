@@ -9,7 +9,7 @@ export type CutRequest = Extract<EngineRequest, { kind: 'cut' }>
 /** What became of a block. */
 export interface BlockAnswer {
   readonly responses: readonly EngineResponse[]
-  /** The block as it is after it was taken; only to be used where the engine stopped within it. */
+  /** The block as it is after it was taken; only to be used where the engine stopped within it, or took nothing of it. */
   readonly block: RecordBlock
 }
 
@@ -41,7 +41,11 @@ export interface EngineHost {
 
 /** Whether the engine is done with a block that it was handed. */
 export const isTaken = (responses: readonly EngineResponse[]): boolean =>
-  !responses.some((response) => response.kind === 'buffered' && response.stoppedAt !== undefined)
+  !responses.some(
+    (response) =>
+      response.kind === 'schemas-missing' ||
+      (response.kind === 'buffered' && response.stoppedAt !== undefined),
+  )
 
 const callersThread = {}
 

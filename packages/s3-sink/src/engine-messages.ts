@@ -1,4 +1,11 @@
-import type { RecordBlock, RejectedRecord, RowTransform, TopicJSON, TopicPartition } from '@stockpipe/core'
+import type {
+  RecordBlock,
+  RegisteredSchema,
+  RejectedRecord,
+  RowTransform,
+  TopicJSON,
+  TopicPartition,
+} from '@stockpipe/core'
 import type { EventTimeBoundary } from './event-boundary.ts'
 import type { LatePolicy } from './late-rows.ts'
 import type { ParquetCompression } from './parquet-compression.ts'
@@ -8,13 +15,15 @@ import type { SortColumn } from './row-order.ts'
 export type EngineRequest =
   /**
    * Decode, route and buffer a block; records below `from` are dropped. `watermark`: at the start of the open flush
-   * group, milliseconds since the epoch; null or absent while there is none.
+   * group, milliseconds since the epoch; null or absent while there is none. `schemas`: what the registry has of the ids
+   * that were missing; null: nothing.
    */
   | {
       readonly kind: 'block'
       readonly block: RecordBlock
       readonly from: bigint
       readonly watermark?: number | null
+      readonly schemas?: readonly (readonly [id: string, schema: RegisteredSchema | null])[]
     }
   /**
    * Encode everything buffered of a partition log as the files of the flush group `[start, next)`: the data files in
@@ -32,6 +41,11 @@ export type FileContent = 'data' | 'late' | 'dead-letters'
 
 /** What the engine answers, in this order: for a block `rejected?` then `buffered`; for a cut, per file its parts then `file`. */
 export type EngineResponse =
+  /**
+   * Nothing of the block was taken: records of it name these schemas. Look them up, and hand the block over again with
+   * what there is; what is null by then has its records rejected.
+   */
+  | { readonly kind: 'schemas-missing'; readonly log: TopicPartition; readonly ids: readonly string[] }
   /** Records of the block that are no rows, by offset; they are held in full, as dead letters of the open flush group. */
   | { readonly kind: 'rejected'; readonly log: TopicPartition; readonly records: readonly RejectedRecord[] }
   /** The block is in; what the partition log holds now. */
@@ -93,7 +107,8 @@ export type EngineResponse =
  * CPU only and deterministic in what it answers about rows and paths. Pull the responses one by one: what is left of
  * the next path is encoded when its first part is asked for, so whoever pulls bounds the memory. A block or discard
  * is done when `handle` returns. Rows without a path (a date outside the years 1 to 9999, a path too long for a key)
- * are rejected. The reason of a rejection is a pure function of record and table, like a row's path.
+ * are rejected. The reason of a rejection is a pure function of record and table, like a row's path; where records name
+ * a schema in a registry, of that schema too, which an id stands for for ever.
  */
 export interface Engine {
   /** Bytes held outside the JavaScript heap and by all engines of the thread together. Default: nothing. */

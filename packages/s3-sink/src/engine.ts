@@ -45,6 +45,7 @@ interface LogBuffer {
   broken?: unknown
 }
 
+type BlockRequest = Extract<EngineRequest, { kind: 'block' }>
 type CutRequest = Extract<EngineRequest, { kind: 'cut' }>
 
 class ParquetEngine implements Engine {
@@ -67,12 +68,6 @@ class ParquetEngine implements Engine {
       ? createTransformingDecoder(this.#topic, options.transform)
       : // What is buffered is copied out of a batch.
         createDecoder(this.#topic, { reuseBatches: true })
-    if (this.#decoder.schemas) {
-      throw new ConfigurationError({
-        code: 'SCHEMA_REGISTRY_UNSUPPORTED',
-        message: `Topic ${this.#topic.name}: a sink reads no values yet that name their schema in a registry; state the schema, framing "plain".`,
-      })
-    }
     this.#partBytes = wholeNumber('partBytes', options.partBytes ?? 8 * mebibyte, smallestPart)
     this.#maxPathBytes = wholeNumber('maxPathBytes', options.maxPathBytes ?? 512, 1)
     const rowGroupRows = wholeNumber('rowGroupRows', options.rowGroupRows ?? 65_536, 1)
@@ -121,7 +116,9 @@ class ParquetEngine implements Engine {
   handle(request: EngineRequest): Iterable<EngineResponse> {
     switch (request.kind) {
       case 'block':
-        return this.#take(request.block, request.from, request.watermark ?? null)
+        return (
+          this.#missingSchemas(request) ?? this.#take(request.block, request.from, request.watermark ?? null)
+        )
       case 'cut':
         return this.#cut(request)
       case 'discard':
@@ -138,6 +135,13 @@ class ParquetEngine implements Engine {
     const buffer = this.#logs.get(name)
     this.#logs.delete(name)
     for (const [, held] of buffer ? contentsOf(buffer) : []) held.release()
+  }
+
+  #missingSchemas({ block, schemas = [] }: BlockRequest): EngineResponse[] | undefined {
+    for (const [id, schema] of schemas) this.#decoder.schemas?.give(id, schema)
+    const ids = this.#decoder.schemas?.missing(block) ?? []
+    const log = { topic: block.topic, partition: block.partition }
+    return ids.length === 0 ? undefined : [{ kind: 'schemas-missing', log, ids }]
   }
 
   #take(block: RecordBlock, from: bigint, watermark: number | null): EngineResponse[] {

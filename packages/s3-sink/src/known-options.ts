@@ -43,6 +43,7 @@ const both = {
   eventTimeColumn: true,
   late,
   transform: true,
+  schemaRegistry: true,
   memory: true,
   uploadsAtOnce: true,
   partBytes: true,

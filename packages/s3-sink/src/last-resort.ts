@@ -5,6 +5,8 @@ import { isSignedTooLate } from './errors.ts'
 import { blockFacts } from './flush-group.ts'
 import type { EntryFile, JournalEntry, LastRecord } from './journal-entry.ts'
 import { type RetryContext, retry } from './retry.ts'
+import { handledWithSchemas } from './schema-engine-host.ts'
+import type { SchemaLookup } from './schema-lookup.ts'
 import type { SinkObjectStore } from './sink-object-store.ts'
 import { longestPath } from './sink-setup.ts'
 import { Slots } from './slots.ts'
@@ -24,6 +26,7 @@ export interface LastResortOptions extends RetryContext {
   /** Makes an engine with the options given, which are those of the entry's group. */
   readonly createEngine: (options: EngineOptions) => Engine
   readonly engine: EngineOptions
+  readonly schemas?: SchemaLookup | undefined
 }
 
 export interface PublishAgainOptions {
@@ -86,6 +89,7 @@ export class LastResort {
 
   async #readAgain(entry: JournalEntry, engine: Engine, signal: AbortSignal | undefined): Promise<void> {
     const log = { topic: entry.topic, partition: entry.partition }
+    const until = signal ?? new AbortController().signal
     await retry(this.#options, { signal, what: `reading ${nameOf(entry)} again` }, async () => {
       engine.handle({ kind: 'discard', log })
       let at = entry.start
@@ -100,12 +104,13 @@ export class LastResort {
           at = block.nextOffset
           records += facts.records
           last = facts.lastRecord ?? last
-          for (const _ of engine.handle({
+          const request = {
             kind: 'block',
             block,
             from: block.firstOffset,
             watermark: entry.watermark,
-          })) {
+          } as const
+          for await (const _ of handledWithSchemas(engine, request, this.#options.schemas, until)) {
             // Counted at the cut: what became of each record shows in the files.
           }
         }

@@ -29,6 +29,7 @@ import { Publisher } from './publisher.ts'
 import { checkOverlap } from './push-overlap.ts'
 import type { PushOptions, PushResult, PushSink, PushSinkOptions } from './push-sink-options.ts'
 import { RejectionLimit } from './rejection-limit.ts'
+import { withSchemas } from './schema-engine-host.ts'
 import { type SinkSetup, setUpSink } from './sink-setup.ts'
 import { Slots } from './slots.ts'
 import { StartCheck } from './start-check.ts'
@@ -60,7 +61,7 @@ class StockpipePushSink implements PushSink {
     this.#context = {
       runtime,
       logger: options.logger ?? silentLogger,
-      engine: inlineEngine(this.#makeEngine(this.#setup.engine)),
+      engine: withSchemas(inlineEngine(this.#makeEngine(this.#setup.engine)), setup.schemas),
       topic: options.topic,
       table: options.table,
       tableStore: this.#setup.tableStore,
@@ -231,7 +232,7 @@ class StockpipePushSink implements PushSink {
   #journalOptions(block: RecordBlock): GroupCutContext['journal'] {
     const { runtime, logger, tableStore: store } = this.#context
     const { name: sink, table, registrar } = this.#options
-    const { keys, journalStore, engine } = this.#setup
+    const { keys, journalStore, engine, schemas } = this.#setup
     const context = { runtime, logger, sink }
     const lastResort = new LastResort({
       ...context,
@@ -240,6 +241,7 @@ class StockpipePushSink implements PushSink {
       writer: this.#writer,
       createEngine: (options) => this.#makeEngine(options),
       engine,
+      schemas,
     })
     return {
       ...context,

@@ -11,7 +11,7 @@ import type { SinkSetup } from './sink-setup.ts'
 /** What a sink with a consumer gives the journals of its partition logs: who publishes, registers, and reads again. */
 export const sinkJournalOptions = (
   options: SinkOptions,
-  setup: Pick<SinkSetup, 'keys' | 'tableStore' | 'journalStore' | 'engine'>,
+  setup: Pick<SinkSetup, 'keys' | 'tableStore' | 'journalStore' | 'engine' | 'schemas'>,
   parts: {
     readonly context: RetryContext
     readonly access: AccessWatch
@@ -20,10 +20,11 @@ export const sinkJournalOptions = (
   },
 ): PartitionJournalOptions => {
   const { table, registrar, readAgain, deadLetters } = options
-  const { keys, tableStore: store, journalStore, engine } = setup
+  const { keys, tableStore: store, journalStore, engine, schemas } = setup
   const { context, access, writer, makeEngine: createEngine } = parts
   const lastResort =
-    readAgain && new LastResort({ ...context, store, reader: readAgain, writer, createEngine, engine })
+    readAgain &&
+    new LastResort({ ...context, store, reader: readAgain, writer, createEngine, engine, schemas })
   const forwarder =
     deadLetters?.publisher && new DeadLetterForwarder({ ...context, store, publisher: deadLetters.publisher })
   return {

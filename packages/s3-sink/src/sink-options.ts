@@ -7,6 +7,7 @@ import type {
   RecordReader,
   RowTransform,
   Runtime,
+  SchemaRegistry,
   TopicDefinition,
   TopicPartition,
 } from '@stockpipe/core'
@@ -184,6 +185,12 @@ export interface SinkOptions extends ObjectSettings {
    * twice. Change it between groups only, as the table: a group that is read again must come out the same. Default: none.
    */
   readonly transform?: RowTransform
+  /**
+   * Where the schemas are that records name by an id, for topics with `avro({ framing: 'confluent' })` or `'glue'`
+   * (`createConfluentRegistry` of @stockpipe/kafka, `createGlueSchemaRegistry` of @stockpipe/glue). Each is asked for once;
+   * an outage is waited out, and what is thrown as not `retryable` ends the partition log.
+   */
+  readonly schemaRegistry?: SchemaRegistry
   /**
    * Memory for what is buffered, encoded, staged and sent, over all partition logs: bytes, text such as `256MiB`, or
    * a budget that several sinks share (`createMemoryBudget`). Past 70 % of it the largest group is cut first and

@@ -6,11 +6,14 @@ import { type EventTimeBoundary, periodEnd } from './event-boundary.ts'
 import { JournalKeys } from './journal-keys.ts'
 import { journalLocation } from './journal-of-sink.ts'
 import { eventTimesNeeded, type LateSetup, lateSetup } from './late-setup.ts'
+import { silentLogger } from './logger.ts'
 import { givenObjectSettings } from './object-settings.ts'
 import { createS3ObjectStore } from './object-store.ts'
 import { observedStore } from './observed-store.ts'
 import { checkedRetention } from './prune.ts'
 import type { RejectionPolicy } from './rejection-limit.ts'
+import { registryMissing } from './schema-engine-host.ts'
+import { SchemaLookup } from './schema-lookup.ts'
 import type { SinkObjectStore } from './sink-object-store.ts'
 import type { RotationOptions, SinkOptions } from './sink-options.ts'
 
@@ -32,6 +35,8 @@ export interface SinkSetup extends LateSetup {
   readonly cutsAtOnce: number
   readonly uploadsAtOnce: number
   readonly engine: EngineOptions
+  /** Where records name their schema in a registry. */
+  readonly schemas: SchemaLookup | undefined
   readonly cleaner: { readonly everyMillis: number; readonly retainEntriesMillis: number } | undefined
 }
 
@@ -44,6 +49,9 @@ export const setUpSink = (options: SinkOptions, runtime: Runtime): SinkSetup => 
       `Sink ${options.name}: topic ${topic.name} carries rows of another table than ${table.table.name} at ${table.location}.`,
     )
   }
+  const { value } = topic
+  if (value.encoding === 'avro' && value.framing !== 'plain' && !options.schemaRegistry)
+    throw registryMissing(topic.name)
   const journal = journalLocation(options)
   const keys = new JournalKeys(journal, options.name)
   if (keys.bucket === table.bucket && keys.root.startsWith(table.prefix)) {
@@ -87,6 +95,13 @@ export const setUpSink = (options: SinkOptions, runtime: Runtime): SinkSetup => 
       ),
     },
     deadLetters,
+    schemas:
+      options.schemaRegistry &&
+      new SchemaLookup(options.schemaRegistry, {
+        runtime,
+        logger: options.logger ?? silentLogger,
+        sink: options.name,
+      }),
     late: late.late,
     latePrefix: late.latePrefix,
     cutsAtOnce: whole(options, 'cutsAtOnce', options.cutsAtOnce ?? 4),

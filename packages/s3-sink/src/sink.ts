@@ -24,6 +24,7 @@ import { refuseUnknownSinkOptions } from './known-options.ts'
 import { silentLogger } from './logger.ts'
 import { createMemoryBudget, MemoryBudget, type MemorySnapshot } from './memory-budget.ts'
 import { PartitionLog } from './partition-log.ts'
+import { withSchemas } from './schema-engine-host.ts'
 import type { SinkContext } from './sink-context.ts'
 import { SinkEvents } from './sink-events.ts'
 import { sinkJournalOptions } from './sink-journal-options.ts'
@@ -69,10 +70,11 @@ class StockpipeSink implements Sink {
     const makeEngine = options.createEngine ?? createEngine
     const budget =
       options.memory instanceof MemoryBudget ? options.memory : createMemoryBudget(options.memory ?? '256MiB')
-    const host = engineOf(options, setup.engine, {
+    const engine = engineOf(options, setup.engine, {
       onLost: (log, error) => this.#logs.get(nameOf(log))?.lose(error),
       onTaking: () => budget.changed(),
     })
+    const host = withSchemas(engine, setup.schemas)
     // An engine that may stop within a block has to have blocks.
     if (host.takeBatches && !setup.engine.eventTimeBoundary)
       this.writeBatches = async (block) => this.#assignedLog(block).writeBatches(block)

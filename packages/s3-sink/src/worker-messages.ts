@@ -34,7 +34,7 @@ export interface WorkerAnswer {
   readonly error?: ThrownValue
   /** Bytes the worker holds outside the JavaScript heap. */
   readonly encoderBytes: number
-  /** The request's block, where the engine stopped within it. */
+  /** The request's block, where the engine stopped within it, or before it for want of schemas. */
   readonly block?: Extract<EngineRequest, { kind: 'block' }>['block']
   /** What record batches add to the open group; null when no block was made of them. */
   readonly facts?: BlockFacts | null

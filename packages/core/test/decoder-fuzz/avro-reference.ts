@@ -1,6 +1,6 @@
 import { inflateSync } from 'node:zlib'
 import { type Type as AvscType, Type, types } from 'avsc'
-import { type ColumnDefinition, type ColumnType, Decimal } from '../../src/index.ts'
+import { type ColumnDefinition, type ColumnType, Decimal, type MapKeyType } from '../../src/index.ts'
 
 /** A schema as its JSON has it. */
 export type SchemaJson =
@@ -30,7 +30,7 @@ const long = types.LongType.__with({
 
 /**
  * The same bytes as a schema that loses nothing: no logical types, texts as bytes, ints as longs, booleans as one byte,
- * maps as arrays of their entries, and a record around the items of an array.
+ * maps as arrays of their entries, and a record around the items of an array. Names stay.
  */
 const rawSchema = (schema: SchemaJson): SchemaJson => {
   let number = 0
@@ -63,12 +63,12 @@ const rawSchema = (schema: SchemaJson): SchemaJson => {
           name: field.name,
           type: raw(field.type),
         }))
-        return { type: 'record', name: name(), fields }
+        return { type: 'record', name: member(inner, 'name'), fields }
       }
       case 'fixed':
-        return { type: 'fixed', name: name(), size: member(inner, 'size') }
+        return { type: 'fixed', name: member(inner, 'name'), size: member(inner, 'size') }
       case 'enum':
-        return { type: 'enum', name: name(), symbols: member(inner, 'symbols') }
+        return { type: 'enum', name: member(inner, 'name'), symbols: member(inner, 'symbols') }
       default:
         return typeOf(inner)
     }
@@ -119,16 +119,12 @@ const textOf = (bytes: Buffer): string => {
   }
 }
 
-/** What union a value is of, and the value. */
+/** The type of a value, and the value; a union has one type beside null. */
 const unwrapped = (schema: SchemaJson, value: unknown): readonly [SchemaJson, unknown] => {
   if (!Array.isArray(schema)) return [schema, value]
   if (value === null) return ['null', null]
-  const [name, inner] = Object.entries(value as object)[0]!
-  const raw = Array.isArray(schema) ? schema : []
-  // Branches of one raw name never stand in one union here.
-  const names = rawSchema(raw) as readonly SchemaJson[]
-  const index = names.findIndex((branch) => String(member(branch, 'name') ?? typeOf(branch)) === name)
-  return [raw[index]!, inner]
+  const branch = (schema as readonly SchemaJson[]).find((one) => one !== 'null')!
+  return [branch, Object.values(value as object)[0]]
 }
 
 /** A value is read although nothing takes it: ints of more than 32 bits and bytes that are no boolean count as broken. */
@@ -279,8 +275,7 @@ const presentCellOf = (
       const entries = new Map<unknown, unknown>()
       for (const entry of value as { key: Buffer; value: unknown }[]) {
         const text = textOf(entry.key)
-        const key =
-          type.key.kind === 'string' ? text : type.key.kind === 'int32' ? textInt(text) : textDate(text)
+        const key = keyOf(type.key, text)
         if (entries.has(key)) throw new Unfit()
         entries.set(key, cellOf(type.value, member(schema, 'values') as SchemaJson, entry.value, format))
       }
@@ -291,9 +286,14 @@ const presentCellOf = (
   }
 }
 
-const textInt = (text: string): number => {
+const keyOf = (type: MapKeyType, text: string): unknown => {
+  if (type.kind === 'string') return text
+  if (type.kind === 'date') return textDate(text)
   if (!/^-?(0|[1-9]\d*)$/.test(text)) throw new Unfit()
-  return intOf(BigInt(text))
+  const value = BigInt(text)
+  const bits = { int8: 8, int16: 16, int32: 32, int64: 64 }[type.kind]
+  if (BigInt.asIntN(bits, value) !== value) throw new Unfit()
+  return bits === 64 ? value : Number(value)
 }
 
 const textDate = (text: string): string => {

@@ -154,8 +154,21 @@ const scalars: fc.Arbitrary<FieldPlan> = fc.oneof(
   fc
     .constantFrom<() => FieldPlan>(
       () => fieldOf('boolean', t.boolean(), booleans),
-      () => fieldOf('int', t.int8(), mostly(fc.bigInt({ min: -128n, max: 127n }), ints)),
-      () => fieldOf('int', t.int16(), mostly(fc.bigInt({ min: -32_768n, max: 32_767n }), ints)),
+      () =>
+        fieldOf(
+          'int',
+          t.int8(),
+          mostly(fc.bigInt({ min: -128n, max: 127n }), fc.oneof(ints, fc.constantFrom(-129n, 128n))),
+        ),
+      () =>
+        fieldOf(
+          'int',
+          t.int16(),
+          mostly(
+            fc.bigInt({ min: -32_768n, max: 32_767n }),
+            fc.oneof(ints, fc.constantFrom(-32_769n, 32_768n)),
+          ),
+        ),
       () => fieldOf('int', t.int32(), ints),
       () => fieldOf({ type: 'int', logicalType: 'time-millis' }, t.int32(), ints),
       () => fieldOf('long', t.int64(), longs),
@@ -222,10 +235,11 @@ const plainInstants: fc.Arbitrary<FieldPlan> = fc
     fieldOf(type, nanos ? t.epochNanos() : t.timestamp(), type === 'int' ? ints : longs, format),
   )
 
+/** How avsc names the schema's bytes (`avro-reference.ts`) as a branch of a union. */
 const rawName = (schema: SchemaJson): string => {
   if (typeof schema === 'string') return schema === 'int' ? 'long' : schema === 'string' ? 'bytes' : schema
-  const { type } = schema as { type: string }
-  return type === 'map' ? 'array' : rawName(type)
+  const { type, name } = schema as { type: string; name?: string }
+  return name ?? (type === 'map' ? 'array' : rawName(type))
 }
 
 /** In a union with null, or with the column nullable, or both. */
@@ -235,9 +249,8 @@ const nullableOrNot = (plan: FieldPlan): fc.Arbitrary<FieldPlan> =>
     .map(({ union, nullable }): FieldPlan => {
       const column = plan.column && nullable ? { column: plan.column.nullable() as FieldPlan['column'] } : {}
       const own = { ...plan, ...column } as FieldPlan
-      // Named types are raw ones of a name of their own: they are not wrapped here.
       const raw = rawName(plan.schema)
-      if (union === 'none' || ['fixed', 'enum', 'record', 'boolean'].includes(raw)) return own
+      if (union === 'none' || raw === 'boolean') return own
       const wrapped = plan.values.map((value) => ({ [raw]: value }))
       if (union === 'alone') return { ...own, schema: [plan.schema], values: wrapped }
       return {
