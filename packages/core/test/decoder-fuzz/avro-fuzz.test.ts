@@ -139,11 +139,17 @@ describe('the Avro decoder and avsc', () => {
         })
         const topic = defineTopic('fuzz', { table, value })
         const block = blockOf(values)
-        const decoder = createDecoder(topic)
+        const decoder = createDecoder(topic, { reuseBatches: true })
         const id = framing === 'confluent' ? confluentId : glueId
-        for (const missing of decoder.schemas?.missing(block) ?? [])
-          decoder.schemas!.give(missing, missing === id ? { schema: text } : null)
-        const { batch, rejected } = decoder.decode(block)
+        const decode = () => {
+          for (const missing of decoder.schemas?.missing(block) ?? [])
+            decoder.schemas!.give(missing, missing === id ? { schema: text } : null)
+          return decoder.decode(block)
+        }
+        const first = structuredClone(decode())
+        const { batch, rejected } = decode()
+        // Nothing of a block is left in the arrays that are used again.
+        expect({ batch, rejected }).toEqual(first)
         const given = rowReader(table.columns, batch)
         const reasons = new Map(rejected.map((record) => [record.index, record.reason]))
         let row = 0
