@@ -118,6 +118,7 @@ try {
   const files = []
   for (const compression of ['snappy', 'zstd', { codec: 'zstd', level: 19 }, 'gzip', 'none']) {
     for (const sortBy of [[], ['text', { column: 'whole', descending: true, nullsFirst: true }]]) {
+      const parts = []
       const engine = createEngine({ topic: topic.toJSON(), compression, sortBy, rowGroupRows: 30_000 })
       for (let from = 0; from < rows; from += 10_000) {
         const builder = new RecordBlockBuilder({ topic: 'readers', partition: 0, firstOffset: BigInt(from) })
@@ -132,10 +133,10 @@ try {
         }
         for (const answer of engine.handle({ kind: 'block', block: builder.finish(), from: 0n })) {
           if (answer.kind === 'rejected') throw new Error(answer.records[0].reason)
+          if (answer.kind === 'part') parts.push(answer.bytes)
         }
       }
       const log = { topic: 'readers', partition: 0 }
-      const parts = []
       for (const answer of engine.handle({ kind: 'cut', log, start: 0n, next: BigInt(rows) })) {
         if (answer.kind === 'part') parts.push(answer.bytes)
       }

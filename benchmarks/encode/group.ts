@@ -3,7 +3,6 @@ import { eventTimeRange } from '../../packages/s3-sink/src/event-time.ts'
 import { GroupBuffer } from '../../packages/s3-sink/src/group-buffer.ts'
 import type { ParquetCompression } from '../../packages/s3-sink/src/parquet-compression.ts'
 import { encoderMemoryBytes, ParquetEncoder } from '../../packages/s3-sink/src/parquet-encoder.ts'
-import { cutParts } from '../../packages/s3-sink/src/part-cutter.ts'
 import { RowGroupEncoder } from '../../packages/s3-sink/src/row-group-encoder.ts'
 
 const mebibyte = 1024 * 1024
@@ -19,18 +18,22 @@ export const makeGroup = (
     columns: table.columns.length,
     rowGroupRows: 65_536,
     fileBytes: 128 * mebibyte,
+    partBytes: 8 * mebibyte,
     eventTimes: eventTimeRange(table, undefined),
   })
   const group = new GroupBuffer(table, 512, encoder)
   const begun = process.cpuUsage()
-  for (const batch of batches) group.append(batch, 0)
+  let [bytes, files, heldBytes] = [0, 0, 0]
+  for (const batch of batches) {
+    group.append(batch, 0)
+    heldBytes = Math.max(heldBytes, group.capacityBytes)
+    for (let taken = group.takePart(); taken; taken = group.takePart()) bytes += taken.part.bytes.length
+  }
   const appendSeconds = secondsSince(begun)
-  const heldBytes = group.capacityBytes
-  let [bytes, files] = [0, 0]
   for (const path of group.paths()) {
-    for (const rowGroups of path.files()) {
-      const pieces = encoder.file(rowGroups, new Map([['stockpipe.fingerprint', table.fingerprint]]))
-      for (const part of cutParts(pieces, 8 * mebibyte)) bytes += part.bytes.length
+    for (const file of path.files()) {
+      const footer = encoder.footer(file.rowGroups, new Map([['stockpipe.fingerprint', table.fingerprint]]))
+      for (const part of file.rest(footer)) bytes += part.bytes.length
       files += 1
     }
   }

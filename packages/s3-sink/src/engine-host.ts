@@ -4,10 +4,15 @@ import type { TakenBatches } from './unpacked-batches.ts'
 import type { BatchesRequest } from './worker-messages.ts'
 
 export type BlockRequest = Extract<EngineRequest, { kind: 'block' }>
+export type PartResponse = Extract<EngineResponse, { kind: 'part' }>
 export type CutRequest = Extract<EngineRequest, { kind: 'cut' }>
+
+/** Takes a part over; resolves when the next one may come. */
+export type PartTaker = (part: PartResponse) => Promise<void>
 
 /** What became of a block. */
 export interface BlockAnswer {
+  /** Without the parts. */
   readonly responses: readonly EngineResponse[]
   /** The block as it is after it was taken; only to be used where the engine stopped within it, or took nothing of it. */
   readonly block: RecordBlock
@@ -28,10 +33,13 @@ export interface EngineHost {
   readonly encoders: readonly EncoderMemory[]
   /** Bytes of the blocks that were handed over and are not taken yet. */
   readonly takingBytes: number
-  /** Takes a block; rejects with what the engine threw. */
-  take(request: BlockRequest, signal: AbortSignal): Promise<BlockAnswer>
-  /** Unpacks record batches and takes what they hold; absent where blocks are unpacked before. */
-  takeBatches?(request: BatchesRequest, signal: AbortSignal): Promise<TakenBatches>
+  /**
+   * Takes a block; resolves when `onPart` has taken every part that was whole by then, one after another. Rejects with
+   * what the engine threw, or `onPart`.
+   */
+  take(request: BlockRequest, signal: AbortSignal, onPart: PartTaker): Promise<BlockAnswer>
+  /** As `take`, for record batches that it unpacks; absent where blocks are unpacked before. */
+  takeBatches?(request: BatchesRequest, signal: AbortSignal, onPart: PartTaker): Promise<TakenBatches>
   /** Encodes a flush group, as far as it is pulled. */
   cut(request: CutRequest): Iterable<EngineResponse> | AsyncIterable<EngineResponse>
   /** Forgets what is held of a partition log. */
@@ -61,9 +69,13 @@ export const inlineEngine = (engine: Engine, keepsBlocks = false): EngineHost =>
   ],
   // A block is taken at once.
   takingBytes: 0,
-  async take(request) {
+  async take(request, _, onPart) {
     const { block } = request
-    const responses = [...engine.handle(request)]
+    const responses: EngineResponse[] = []
+    for (const response of engine.handle(request)) {
+      if (response.kind === 'part') await onPart(response)
+      else responses.push(response)
+    }
     if (!keepsBlocks && isTaken(responses)) giveBlockMemory(block)
     return { responses, block }
   },

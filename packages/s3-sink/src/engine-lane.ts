@@ -102,12 +102,12 @@ export class EngineLane {
     return id
   }
 
-  /** The next response of a cut. */
+  /** What comes next of a cut, or of a block that is not done. */
   pull(id: number): Promise<WorkerAnswer> {
     return this.#send({ kind: 'pull', id })
   }
 
-  /** The cut is not pulled any further. */
+  /** It is not pulled any further. */
   giveUp(id: number): void {
     if (!this.#ended) this.#worker.postMessage({ kind: 'return', id })
   }

@@ -16,7 +16,8 @@ export type EngineRequest =
   /**
    * Decode, route and buffer a block; records below `from` are dropped. `watermark`: at the start of the open flush
    * group, milliseconds since the epoch; null or absent while there is none. `schemas`: what the registry has of the ids
-   * that were missing; null: nothing.
+   * that were missing; null: nothing. Answered with the parts of files whose bytes are there by then: a part that is
+   * pulled is held no more, one that is not pulled is answered later.
    */
   | {
       readonly kind: 'block'
@@ -28,9 +29,9 @@ export type EngineRequest =
   /**
    * Encode everything buffered of a partition log as the files of the flush group `[start, next)`: the data files in
    * the order of their partition values (null first), several for a path whose rows come to more than `fileBytes`,
-   * those in the order of their offsets; then late rows in the same way; then its dead letters. Pulled to its end, all of it is dropped; until then
-   * no block and no other cut of the log is taken. Returned early, everything stays: the log can be cut again, grow,
-   * or be discarded.
+   * those in the order of their offsets; then late rows in the same way; then its dead letters. Of a file whose first
+   * parts were answered to blocks, the rest. Pulled to its end, all of it is dropped; until then no block and no other
+   * cut of the log is taken. Returned early, everything stays: the log can be cut again, grow, or be discarded.
    */
   | { readonly kind: 'cut'; readonly log: TopicPartition; readonly start: bigint; readonly next: bigint }
   /** Forget everything buffered of a partition log. */
@@ -39,7 +40,10 @@ export type EngineRequest =
 /** What a file holds: rows of the table, or records that did not become rows (`deadLetterTable`). */
 export type FileContent = 'data' | 'late' | 'dead-letters'
 
-/** What the engine answers, in this order: for a block `rejected?` then `buffered`; for a cut, per file its parts then `file`. */
+/**
+ * What the engine answers, in this order: for a block `rejected?`, parts, `buffered`; for a cut, per file its parts (what
+ * is left of them), then `file`.
+ */
 export type EngineResponse =
   /**
    * Nothing of the block was taken: records of it name these schemas. Look them up, and hand the block over again with
@@ -63,11 +67,14 @@ export type EngineResponse =
       readonly deadLetters: number
       /** Records of this block that the row transform left out. */
       readonly skipped: number
-      /** Rows held for the open flush group. */
+      /** Rows of the open flush group, also of those whose parts were answered. */
       readonly bufferedRows: number
       /** Memory held, dead letters included, estimated. */
       readonly bufferedBytes: number
-      /** Size of the files if they were cut now: row groups that are encoded are measured, the other rows estimated. */
+      /**
+       * Size of the files if they were cut now, with the parts that were answered: row groups that are encoded are
+       * measured, the other rows estimated.
+       */
       readonly encodedBytes: number
       /** Size of the largest of them; at least `fileBytes` when a path comes to several. */
       readonly largestFileBytes: number
@@ -77,7 +84,7 @@ export type EngineResponse =
   | {
       readonly kind: 'part'
       readonly log: TopicPartition
-      /** Number of the file within the cut, from 0. */
+      /** Number of the file within the flush group, from 0, by its first part. */
       readonly file: number
       readonly content: FileContent
       /** In the order of the table's partitions; null for the default partition. None for dead letters. */
@@ -106,8 +113,8 @@ export type EngineResponse =
 /**
  * CPU only and deterministic in what it answers about rows and paths. Pull the responses one by one: what is left of
  * the next path is encoded when its first part is asked for, so whoever pulls bounds the memory. A block or discard
- * is done when `handle` returns. Rows without a path (a date outside the years 1 to 9999, a path too long for a key)
- * are rejected. The reason of a rejection is a pure function of record and table, like a row's path; where records name
+ * is done when `handle` returns, but for the parts that are pulled. Rows without a path (a date outside the years 1 to
+ * 9999, a path too long for a key) are rejected. The reason of a rejection is a pure function of record and table, like a row's path; where records name
  * a schema in a registry, of that schema too, which an id stands for for ever.
  */
 export interface Engine {

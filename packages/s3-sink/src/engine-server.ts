@@ -11,13 +11,46 @@ export interface ServerPort {
   on(event: 'message', listener: (asked: WorkerRequest) => void): unknown
 }
 
+/** What is pulled of a request. */
+interface UnderWay {
+  readonly responses: Iterator<EngineResponse>
+  /** What is answered at its end beside the last responses; `memory` is moved. */
+  readonly atEnd: (
+    responses: readonly EngineResponse[],
+  ) => Pick<WorkerAnswer, 'block' | 'facts'> & { readonly memory?: readonly ArrayBuffer[] }
+}
+
 /** Drives an engine by messages: what a worker thread does. */
 export const serveEngine = (port: ServerPort, options: EngineOptions, make = createEngine): void => {
   const engine: Engine = make(options)
-  const cuts = new Map<number, Iterator<EngineResponse>>()
+  const underWay = new Map<number, UnderWay>()
 
   const answer = (answered: Omit<WorkerAnswer, 'encoderBytes'>, buffers: ArrayBuffer[] = []) =>
     port.postMessage({ ...answered, encoderBytes: engine.encoderBytes ?? 0 }, buffers)
+
+  /** Answers up to the next part, so that whoever pulls bounds the memory. */
+  const proceed = (id: number, { responses: iterator, atEnd }: UnderWay): void => {
+    const responses: EngineResponse[] = []
+    let done: boolean | undefined
+    do {
+      const next = iterator.next()
+      done = next.done
+      if (!next.done) responses.push(next.value)
+    } while (!done && responses.at(-1)?.kind !== 'part')
+    if (!done) {
+      answer({ id, responses, done: false }, responses.flatMap(buffersOf))
+      return
+    }
+    underWay.delete(id)
+    const last = atEnd(responses)
+    answer({ id, responses, done: true, ...last }, [...(last.memory ?? [])])
+  }
+
+  const begin = (id: number, responses: Iterable<EngineResponse>, atEnd: UnderWay['atEnd']): UnderWay => {
+    const begun = { responses: responses[Symbol.iterator](), atEnd }
+    underWay.set(id, begun)
+    return begun
+  }
 
   /** What unpacks record batches, by the module that has it. */
   const unpackers = new Map<string, UnpackBatches>()
@@ -42,38 +75,31 @@ export const serveEngine = (port: ServerPort, options: EngineOptions, make = cre
     if (asked.kind === 'batches') {
       const unpack = unpackers.get(asked.block.unpackedBy)
       if (!unpack) return void load(asked)
-      const taken = takeBatches(engine, asked, unpack)
+      const { responses, facts } = takeBatches(engine, asked, unpack)
       const memory = [asked.block.batches.buffer as ArrayBuffer]
-      answer({ id, ...taken, done: true, memory }, memory)
+      proceed(
+        id,
+        begin(id, responses, () => ({ facts, memory })),
+      )
       return
     }
     if (asked.kind === 'return') {
-      cuts.get(id)?.return?.()
-      cuts.delete(id)
+      underWay.get(id)?.responses.return?.()
+      underWay.delete(id)
       return
     }
     if (asked.kind === 'pull') {
-      const { value, done = false } = cuts.get(id)!.next()
-      if (done) cuts.delete(id)
-      const responses: EngineResponse[] = done ? [] : [value]
-      answer({ id, responses, done }, responses.flatMap(buffersOf))
+      proceed(id, underWay.get(id)!)
       return
     }
     const { request } = asked
-    const responses = engine.handle(request)
-    if (request.kind === 'cut') {
-      cuts.set(id, responses[Symbol.iterator]())
-      return
-    }
-    const all = [...responses]
-    const given = { id, responses: all, done: true }
-    if (request.kind !== 'block') answer(given)
-    // As a copy: the engine may still look into what it was given.
-    else if (!isTaken(all)) answer({ ...given, block: request.block })
-    else {
-      const memory = [...blockBuffers(request.block)] as ArrayBuffer[]
-      answer({ ...given, memory }, memory)
-    }
+    const begun = begin(id, engine.handle(request), (responses) => {
+      if (request.kind !== 'block') return {}
+      // As a copy: the engine may still look into what it was given.
+      if (!isTaken(responses)) return { block: request.block }
+      return { memory: [...blockBuffers(request.block)] as ArrayBuffer[] }
+    })
+    if (request.kind !== 'cut') proceed(id, begun)
   }
 
   const take = (asked: WorkerRequest): void => {
@@ -84,7 +110,7 @@ export const serveEngine = (port: ServerPort, options: EngineOptions, make = cre
     try {
       handle(asked)
     } catch (error) {
-      cuts.delete(asked.id)
+      underWay.delete(asked.id)
       answer({ id: asked.id, responses: [], done: true, error: thrownValue(error) })
     }
   }

@@ -19,9 +19,8 @@ import { eventTimeRange } from './event-time.ts'
 import { GroupBuffer } from './group-buffer.ts'
 import type { LatePolicy } from './late-rows.ts'
 import { encoderMemoryBytes, ParquetEncoder } from './parquet-encoder.ts'
-import { cutParts } from './part-cutter.ts'
 import type { PathBufferOptions } from './path-buffer.ts'
-import { type EncodedRows, RowGroupEncoder, type RowGroupEncoderOptions } from './row-group-encoder.ts'
+import { RowGroupEncoder, type RowGroupEncoderOptions, type RowGroupFacts } from './row-group-encoder.ts'
 import type { UnroutableRow } from './row-router.ts'
 import { RowVerdicts } from './row-verdict.ts'
 
@@ -39,6 +38,8 @@ interface LogBuffer {
   boundary?: number | undefined
   /** The group's rejected records in full; made at the first one. */
   deadLetters?: GroupBuffer
+  /** Files of the group that have a number: parts of them were taken. */
+  filesBegun: number
   /** True from a cut's first response to its end. */
   cutting: boolean
   /** Why the rows held are not whole; until a discard. */
@@ -47,6 +48,8 @@ interface LogBuffer {
 
 type BlockRequest = Extract<EngineRequest, { kind: 'block' }>
 type CutRequest = Extract<EngineRequest, { kind: 'cut' }>
+type PartResponse = Extract<EngineResponse, { kind: 'part' }>
+type BufferedResponse = Extract<EngineResponse, { kind: 'buffered' }>
 
 class ParquetEngine implements Engine {
   readonly #topic: TopicDefinition
@@ -56,19 +59,18 @@ class ParquetEngine implements Engine {
   readonly #verdicts: RowVerdicts
   readonly #lateRows: LatePolicy['outcome'] | undefined
   readonly #givenStarts: EngineOptions['fileStarts']
-  readonly #partBytes: number
   readonly #maxPathBytes: number
   readonly #footerMetadata: Readonly<Record<string, string>>
   readonly #logs = new Map<string, LogBuffer>()
 
-  constructor(options: EngineOptions) {
+  constructor(options: EngineOptions, leastPartBytes: number) {
     this.#topic = topicFromJSON(options.topic)
     this.#table = this.#topic.table
     this.#decoder = options.transform
       ? createTransformingDecoder(this.#topic, options.transform)
       : // What is buffered is copied out of a batch.
         createDecoder(this.#topic, { reuseBatches: true })
-    this.#partBytes = wholeNumber('partBytes', options.partBytes ?? 8 * mebibyte, smallestPart)
+    const partBytes = wholeNumber('partBytes', options.partBytes ?? 8 * mebibyte, leastPartBytes)
     this.#maxPathBytes = wholeNumber('maxPathBytes', options.maxPathBytes ?? 512, 1)
     const rowGroupRows = wholeNumber('rowGroupRows', options.rowGroupRows ?? 65_536, 1)
     this.#givenStarts = options.fileStarts
@@ -85,6 +87,7 @@ class ParquetEngine implements Engine {
         columns: columns.length,
         rowGroupRows,
         fileBytes,
+        partBytes,
         eventTimes,
       })
     const eventTimes = eventTimeRange(this.#table, options.eventTimeColumn)
@@ -144,7 +147,7 @@ class ParquetEngine implements Engine {
     return ids.length === 0 ? undefined : [{ kind: 'schemas-missing', log, ids }]
   }
 
-  #take(block: RecordBlock, from: bigint, watermark: number | null): EngineResponse[] {
+  #take(block: RecordBlock, from: bigint, watermark: number | null): Iterable<EngineResponse> {
     if (block.topic !== this.#topic.name) {
       throw new ConfigurationError({
         code: 'TOPIC_MISMATCH',
@@ -163,6 +166,7 @@ class ParquetEngine implements Engine {
           this.#rowGroups.data,
           this.#fileStarts('data'),
         ),
+        filesBegun: 0,
         cutting: false,
       }
       this.#logs.set(name, buffer)
@@ -211,26 +215,53 @@ class ParquetEngine implements Engine {
       buffer.broken = error
       throw error
     }
+    return this.#taken(buffer, records, {
+      rows: heldRows(buffer) - before,
+      deadLetters: records.length,
+      skipped: skipped.filter((offset) => offset >= from && (stoppedAt === undefined || offset < stoppedAt))
+        .length,
+      ...(stoppedAt === undefined ? {} : { stoppedAt }),
+    })
+  }
+
+  /** What is answered to a block that is in. */
+  *#taken(
+    buffer: LogBuffer,
+    records: readonly RejectedRecord[],
+    facts: Pick<BufferedResponse, 'rows' | 'deadLetters' | 'skipped' | 'stoppedAt'>,
+  ): Generator<EngineResponse, void, undefined> {
+    const { log, group, late } = buffer
+    if (records.length > 0) yield { kind: 'rejected', log, records }
+    yield* this.#wholeParts(buffer)
     const groups = contentsOf(buffer).map(([, held]) => held)
     const sum = (name: 'capacityBytes' | 'encodedBytes') =>
       groups.reduce((total, held) => total + held[name], 0)
-    return [
-      ...(records.length > 0 ? [{ kind: 'rejected', log, records } as const] : []),
-      {
-        kind: 'buffered',
-        log,
-        rows: heldRows(buffer) - before,
-        deadLetters: records.length,
-        skipped: skipped.filter((offset) => offset >= from && (stoppedAt === undefined || offset < stoppedAt))
-          .length,
-        bufferedRows: heldRows(buffer),
-        bufferedBytes: sum('capacityBytes'),
-        encodedBytes: sum('encodedBytes'),
-        largestFileBytes: Math.max(...groups.map(({ largestFileBytes }) => largestFileBytes)),
-        openPaths: group.openPaths + (buffer.late?.openPaths ?? 0),
-        ...(stoppedAt === undefined ? {} : { stoppedAt }),
-      },
-    ]
+    yield {
+      kind: 'buffered',
+      log,
+      ...facts,
+      bufferedRows: heldRows(buffer),
+      bufferedBytes: sum('capacityBytes'),
+      encodedBytes: sum('encodedBytes'),
+      largestFileBytes: Math.max(...groups.map(({ largestFileBytes }) => largestFileBytes)),
+      openPaths: group.openPaths + (late?.openPaths ?? 0),
+    }
+  }
+
+  /** Takes out the parts whose bytes are there, one a pull: what is not pulled is answered later. */
+  *#wholeParts(buffer: LogBuffer): Generator<PartResponse, void, undefined> {
+    const { log } = buffer
+    for (const [content, held] of contentsOf(buffer)) {
+      for (;;) {
+        this.#refuseIfDiscarded(buffer)
+        refuseUnlessWhole(buffer)
+        const taken = held.takePart()
+        if (taken === undefined) break
+        const { partitionValues, part, file } = taken
+        file.number ??= buffer.filesBegun++
+        yield { kind: 'part', log, file: file.number, content, partitionValues, ...part }
+      }
+    }
   }
 
   *#cut(request: CutRequest): Generator<EngineResponse, void, undefined> {
@@ -240,30 +271,24 @@ class ParquetEngine implements Engine {
     refuseUnlessWhole(buffer)
     const { log } = buffer
     for (const [, held] of contentsOf(buffer)) refuseOutside(held, request)
-    const refuseIfDiscarded = () => {
-      if (this.#logs.get(name) === buffer) return
-      throw new StockpipeError({
-        code: 'CUT_DISCARDED',
-        message: `The rows of ${name} were discarded while they were cut; the files of this cut are not whole.`,
-      })
-    }
-    let file = 0
+    let { filesBegun } = buffer
     buffer.cutting = true
     try {
       for (const [content, held] of contentsOf(buffer)) {
         for (const path of held.paths()) {
-          for (const rowGroups of path.files()) {
-            const facts = { log, file, content, partitionValues: path.partitionValues }
-            const pieces = this.#rowGroups[content].file(rowGroups, this.#keyValues(request, content))
-            let bytes = 0
-            for (const part of cutParts(pieces, this.#partBytes)) {
+          for (const file of path.files()) {
+            const { partitionValues } = path
+            const facts = { log, file: file.number ?? filesBegun++, content, partitionValues }
+            const { rowGroups } = file
+            let bytes = file.takenBytes
+            const footer = this.#rowGroups[content].footer(rowGroups, this.#keyValues(request, content))
+            for (const part of file.rest(footer)) {
               bytes += part.bytes.length
               yield { kind: 'part', ...facts, ...part }
-              refuseIfDiscarded()
+              this.#refuseIfDiscarded(buffer)
             }
             yield { kind: 'file', ...facts, bytes, ...fileFacts(rowGroups) }
-            refuseIfDiscarded()
-            file += 1
+            this.#refuseIfDiscarded(buffer)
           }
         }
       }
@@ -271,6 +296,15 @@ class ParquetEngine implements Engine {
     } finally {
       buffer.cutting = false
     }
+  }
+
+  #refuseIfDiscarded(buffer: LogBuffer): void {
+    const name = logName(buffer.log)
+    if (this.#logs.get(name) === buffer) return
+    throw new StockpipeError({
+      code: 'CUT_DISCARDED',
+      message: `The rows of ${name} were discarded while they were cut or sent; what was pulled of their files is not whole.`,
+    })
   }
 
   #fileStarts(content: FileContent): PathBufferOptions['fileStarts'] {
@@ -307,7 +341,7 @@ const contentsOf = ({ group, late, deadLetters }: LogBuffer): (readonly [FileCon
 const heldRows = ({ group, late }: LogBuffer): number => group.rows + (late?.rows ?? 0)
 
 /** What the row groups of a file come to. */
-const fileFacts = (rowGroups: readonly EncodedRows[]) => {
+const fileFacts = (rowGroups: readonly RowGroupFacts[]) => {
   const times = (name: 'minEventTime' | 'maxEventTime') =>
     rowGroups.map((group) => group[name]).filter((time) => time !== null)
   const [min, max] = [times('minEventTime'), times('maxEventTime')]
@@ -383,6 +417,9 @@ const indexOf = (block: RecordBlock, offset: bigint): number => {
  * The engine of one topic: decodes blocks, routes rows to paths, holds them as columns, encodes them at a cut.
  *
  * Throws a `ConfigurationError` for options that cannot be met. Blocks and discards are done when `handle` returns;
- * a cut goes as far as it is pulled.
+ * parts are made, and a cut goes, as far as they are pulled.
  */
-export const createEngine = (options: EngineOptions): Engine => new ParquetEngine(options)
+export const createEngine = (options: EngineOptions): Engine => new ParquetEngine(options, smallestPart)
+
+/** @internal An engine whose parts may be smaller than S3 takes them, so that small groups have several. */
+export const createSmallPartsEngine = (options: EngineOptions): Engine => new ParquetEngine(options, 1)

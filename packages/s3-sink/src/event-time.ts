@@ -5,7 +5,7 @@ import {
   type TableDefinition,
 } from '@stockpipe/core'
 import { leavesOf } from './column-leaf.ts'
-import type { EncodedRowGroup } from './parquet-encoder.ts'
+import type { RowGroupMetadata } from './parquet-encoder.ts'
 import { isNull } from './validity-buffer.ts'
 
 /** Milliseconds since the epoch; null when no row has an event time. */
@@ -56,7 +56,7 @@ export const eventTimesOf = (table: TableDefinition, name: string | undefined): 
 export const eventTimeRange = (
   table: TableDefinition,
   name: string | undefined,
-): ((rowGroup: EncodedRowGroup) => EventTimeRange) => {
+): ((rowGroup: RowGroupMetadata) => EventTimeRange) => {
   const column = eventTimesOf(table, name)?.column
   const leaf = table.columns.flatMap(leavesOf).findIndex(({ path }) => path.join() === column?.name)
   return ({ chunks }) => {

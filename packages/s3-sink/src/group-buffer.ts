@@ -4,13 +4,22 @@ import {
   SchemaMismatchError,
   type TableDefinition,
 } from '@stockpipe/core'
+import type { FilePart } from './part-cutter.ts'
 import { PathBuffer, type PathBufferOptions } from './path-buffer.ts'
+import type { PathFile } from './path-file.ts'
 import type { RowGroupEncoder } from './row-group-encoder.ts'
 import { RowRouter, type UnroutableRow } from './row-router.ts'
 import { RowStore } from './row-store.ts'
 import { SharedDictionary } from './shared-dictionary.ts'
 import { isNull } from './validity-buffer.ts'
 import { vectorKind, vectorMismatch } from './vector-kind.ts'
+
+/** A part of a file that is whole before the group is cut. */
+export interface TakenPart {
+  readonly partitionValues: readonly (string | null)[]
+  readonly file: PathFile
+  readonly part: FilePart
+}
 
 /** The open flush group of one partition log: its rows by path, as columns. */
 export class GroupBuffer {
@@ -22,6 +31,8 @@ export class GroupBuffer {
   readonly #dictionaries: readonly (SharedDictionary | undefined)[]
   #store: RowStore
   readonly #paths: PathBuffer[] = []
+  /** Those that have encoded rows anew, and may have a part. */
+  readonly #encoded = new Set<PathBuffer>()
   /** Of all paths together. */
   readonly #held = { capacityBytes: 0, payloadBytes: 0, encodedBytes: 0, openRows: 0, fileCount: 0 }
   #largestFileBytes = 0
@@ -94,22 +105,33 @@ export class GroupBuffer {
     const { start: first, chunk } = this.#store.append(batch, routed.order)
     for (const dictionary of this.#dictionaries) dictionary?.end()
     const offsetOf = (row: number) => batch.offsets[routed.order[row - first]!]!
-    let encoded = false
     for (let index = 0; index < routed.paths.length; index += 1) {
       const path = routed.paths[index]!
       const buffer = (this.#paths[path] ??= this.#newPath(path))
       this.#count(buffer, -1)
       const start = first + routed.starts[index]!
       const end = first + routed.starts[index + 1]!
-      if (buffer.append({ chunk, start, end }, offsetOf)) encoded = true
+      if (buffer.append({ chunk, start, end }, offsetOf)) this.#encoded.add(buffer)
       this.#count(buffer, 1)
       this.#largestFileBytes = Math.max(this.#largestFileBytes, buffer.largestFileBytes)
     }
-    if (encoded) this.#tidy()
+    if (this.#encoded.size > 0) this.#tidy()
     if (this.#firstOffset < 0n) this.#firstOffset = batch.offsets[begin]!
     this.#lastOffset = batch.offsets[batch.rows - 1]!
     this.#rows += routed.order.length
     return routed.unroutable
+  }
+
+  /** Takes out the next part that is whole, in the order in which paths came to have one. */
+  takePart(): TakenPart | undefined {
+    for (const path of this.#encoded) {
+      this.#count(path, -1)
+      const taken = path.takePart()
+      this.#count(path, 1)
+      if (taken) return { partitionValues: path.partitionValues, ...taken }
+      this.#encoded.delete(path)
+    }
+    return undefined
   }
 
   /** Paths with their rows, in the order of their partition values, null first. */

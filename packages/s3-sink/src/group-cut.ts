@@ -1,36 +1,21 @@
-import { FencedError, type PartitionDefinition, StockpipeError, type TopicPartition } from '@stockpipe/core'
-import { newClaimId } from './claim-id.ts'
-import { DataFileKeys } from './data-file-key.ts'
-import { ObjectStoreError } from './errors.ts'
+import { StockpipeError, type TopicPartition } from '@stockpipe/core'
 import type { FlushGroup } from './flush-group.ts'
+import { fencedError, stagingFailure } from './group-staging.ts'
 import type { EntryFile, JournalEntry } from './journal-entry.ts'
 import type { PartitionJournal } from './partition-journal.ts'
 import type { SinkContext } from './sink-context.ts'
 import type { CutReason } from './sink-options.ts'
-import { Staging } from './staging.ts'
+import type { Staging } from './staging.ts'
 
 /** What a cut needs of its sink. */
-export type GroupCutContext = Pick<
-  SinkContext,
-  | 'runtime'
-  | 'logger'
-  | 'engine'
-  | 'journal'
-  | 'topic'
-  | 'table'
-  | 'tableStore'
-  | 'sinkHash'
-  | 'deadLetters'
-  | 'late'
-  | 'latePrefix'
-  | 'uploadSlots'
-  | 'budget'
->
+export type GroupCutContext = Pick<SinkContext, 'runtime' | 'engine' | 'journal' | 'topic' | 'table' | 'late'>
 
 export interface GroupCut {
   readonly log: TopicPartition
   readonly journal: PartitionJournal
   readonly group: FlushGroup
+  /** Of the group, with the parts that were sent while it was open. */
+  readonly staging: Staging
   readonly cutBy: CutReason
   readonly signal: AbortSignal
   /** The rows have left the engine and are durable. */
@@ -41,50 +26,18 @@ export interface GroupCut {
 }
 
 /**
- * Steps 3 (stage) to 7 for one flush group: nothing of it is visible before the claim, everything of it after.
+ * The end of step 3 (stage) to 7 for one flush group: nothing of it is visible before the claim, everything of it after.
  *
  * Throws a `FencedError` when another owner has claimed the start.
  */
 export const cutGroup = async (context: GroupCutContext, cut: GroupCut): Promise<JournalEntry> => {
-  const { log, journal, group, signal } = cut
-  const claimId = newClaimId(context.journal.runtime)
-  const taken = new Map<string, number>()
-  const keysUnder = (prefix: string, partitions: readonly PartitionDefinition[]) =>
-    new DataFileKeys({
-      prefix,
-      partitions,
-      log,
-      start: group.start,
-      sinkHash: context.sinkHash,
-      claimId,
-      taken,
-    })
-  const staging = new Staging({
-    runtime: context.runtime,
-    logger: context.logger,
-    sink: context.journal.keys.sink,
-    store: context.tableStore,
-    keys: {
-      data: keysUnder(context.table.prefix, context.table.table.partitions),
-      late: keysUnder(context.latePrefix, context.table.table.partitions),
-      'dead-letters': keysUnder(context.deadLetters.prefix, []),
-    },
-    metadata: {
-      sink: context.journal.keys.sink,
-      writer: context.journal.writer,
-      'claim-id': claimId,
-      start: group.start.toString(),
-    },
-    uploadSlots: context.uploadSlots,
-    budget: context.budget,
-    signal,
-  })
+  const { log, journal, group, staging, signal } = cut
   let claimSent = false
   try {
     const { start, next } = group
-    const files = await staging.run(context.engine.cut({ kind: 'cut', log, start, next }))
+    const files = await staging.finish(context.engine.cut({ kind: 'cut', log, start, next }))
     cut.staged(files)
-    const entry = entryOf(context, cut, claimId, files)
+    const entry = entryOf(context, cut, files)
     refuseMiscounted(entry)
     const outcome = await journal.claim(entry, {
       signal,
@@ -94,7 +47,7 @@ export const cutGroup = async (context: GroupCutContext, cut: GroupCut): Promise
     })
     if (outcome.kind === 'fenced') {
       if (outcome.proven) await staging.abort()
-      throw fencedError(log, entry, outcome.winner)
+      throw fencedError(journal, entry, outcome.winner)
     }
     cut.claimed()
     await journal.publishAndRegister(entry, signal, cut.published)
@@ -102,17 +55,13 @@ export const cutGroup = async (context: GroupCutContext, cut: GroupCut): Promise
   } catch (error) {
     // Once a claim was sent it may take effect at any time, and then the uploads are the only copy.
     if (!claimSent) await staging.abort()
-    // An upload that is gone was aborted by whoever won the start, or by nobody's right.
-    const gone = !claimSent && error instanceof ObjectStoreError && error.status === 404
-    if (gone && (await journal.isPast(group.start, signal))) throw fencedError(log, group, undefined)
-    throw error
+    throw claimSent ? error : await stagingFailure(error, journal, group, signal)
   }
 }
 
 const entryOf = (
   { journal, table, topic, runtime, late }: GroupCutContext,
-  { log, journal: { end }, group, cutBy }: GroupCut,
-  claimId: string,
+  { log, journal: { end }, group, staging: { claimId }, cutBy }: GroupCut,
   files: readonly EntryFile[],
 ): JournalEntry => ({
   sink: journal.keys.sink,
@@ -161,16 +110,3 @@ const refuseMiscounted = ({ topic, partition, start, next, counts, files }: Jour
     facts: { topic, partition, start, next },
   })
 }
-
-const fencedError = (
-  log: TopicPartition,
-  { start, next }: Pick<JournalEntry, 'start' | 'next'>,
-  winner: string | undefined,
-): FencedError =>
-  new FencedError({
-    code: 'FENCED',
-    message:
-      `${log.topic}-${log.partition}: ${winner === undefined ? 'another owner' : `writer ${winner}`} has claimed offset ${start} first; ` +
-      'what was staged here will not be published. Assign the partition anew if it is still yours.',
-    facts: { ...log, start, next, winner },
-  })

@@ -1,5 +1,6 @@
 import { LostPositionError, type RecordReader, StockpipeError } from '@stockpipe/core'
 import { longestPathBytes } from './data-file-key.ts'
+import type { PartResponse } from './engine-host.ts'
 import type { Engine, EngineOptions } from './engine-messages.ts'
 import { isSignedTooLate } from './errors.ts'
 import { blockFacts } from './flush-group.ts'
@@ -63,8 +64,8 @@ export class LastResort {
       )
       const engine = createEngine(engineOptions(entry, this.#options.engine))
       try {
-        await this.#readAgain(entry, engine, options.signal)
-        await this.#putAgain(entry, lost, engine, options)
+        const parts = await this.#readAgain(entry, engine, options.signal)
+        await this.#putAgain(entry, lost, engine, parts, options)
       } catch (error) {
         // Somebody faster may have published all of it since, and only then Kafka let go of the records.
         if (!isLostPosition(error) || !(await this.#isPublished(lost, options))) throw error
@@ -87,10 +88,16 @@ export class LastResort {
     })
   }
 
-  async #readAgain(entry: JournalEntry, engine: Engine, signal: AbortSignal | undefined): Promise<void> {
+  /** Answers the parts that were whole before the cut, by the number of their file. */
+  async #readAgain(
+    entry: JournalEntry,
+    engine: Engine,
+    signal: AbortSignal | undefined,
+  ): Promise<Map<number, Uint8Array[]>> {
     const log = { topic: entry.topic, partition: entry.partition }
     const until = signal ?? new AbortController().signal
-    await retry(this.#options, { signal, what: `reading ${nameOf(entry)} again` }, async () => {
+    return await retry(this.#options, { signal, what: `reading ${nameOf(entry)} again` }, async () => {
+      const parts = new Map<number, Uint8Array[]>()
       engine.handle({ kind: 'discard', log })
       let at = entry.start
       let records = 0
@@ -110,9 +117,9 @@ export class LastResort {
             from: block.firstOffset,
             watermark: entry.watermark,
           } as const
-          for await (const _ of handledWithSchemas(engine, request, this.#options.schemas, until)) {
-            // Counted at the cut: what became of each record shows in the files.
-          }
+          // Counted at the cut: what became of each record shows in the files.
+          for await (const response of handledWithSchemas(engine, request, this.#options.schemas, until))
+            if (response.kind === 'part') keep(parts, response)
         }
       } catch (error) {
         if (isLostPosition(error)) throw recordsGone(entry, error)
@@ -128,6 +135,7 @@ export class LastResort {
           `the last record there is offset ${last.offset} with checksum ${last.crc32c}, the entry says ${lastRecord.offset} with ${lastRecord.crc32c}`,
         )
       }
+      return parts
     })
   }
 
@@ -135,14 +143,14 @@ export class LastResort {
     entry: JournalEntry,
     lost: readonly EntryFile[],
     engine: Engine,
+    parts: Map<number, Uint8Array[]>,
     options: PublishAgainOptions,
   ): Promise<void> {
     const { topic, partition, start, next } = entry
     const lostKeys = new Set(lost.map(({ key }) => key))
     const missing = new Map(entry.files.map((file) => [fileName(file), file]))
-    let parts: Uint8Array[] = []
     for (const response of engine.handle({ kind: 'cut', log: { topic, partition }, start, next })) {
-      if (response.kind === 'part') parts.push(response.bytes)
+      if (response.kind === 'part') keep(parts, response)
       if (response.kind !== 'file') continue
       const name = fileName({ ...response, kind: response.content })
       const file = missing.get(name)
@@ -156,8 +164,8 @@ export class LastResort {
               : 'which the entry does not name'),
         )
       }
-      if (lostKeys.has(file.key)) await this.#put(entry, file, parts, options)
-      parts = []
+      if (lostKeys.has(file.key)) await this.#put(entry, file, parts.get(response.file) ?? [], options)
+      parts.delete(response.file)
     }
     const [file] = missing.values()
     if (file) throw differs(entry, `they give no row for ${file.key}, the entry says ${file.rows}`)
@@ -199,6 +207,12 @@ export class LastResort {
       }
     })
   }
+}
+
+const keep = (parts: Map<number, Uint8Array[]>, { file, bytes }: PartResponse): void => {
+  const known = parts.get(file)
+  if (known) known.push(bytes)
+  else parts.set(file, [bytes])
 }
 
 /** The engine as the group was decoded and routed with, whatever the table has become since. */

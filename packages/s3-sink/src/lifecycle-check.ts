@@ -1,7 +1,10 @@
 import type { LifecycleRule, SinkObjectStore } from './sink-object-store.ts'
 
-/** As long as a group may be held and its uploads wait to be completed. */
+/** As long as uploads may wait to be completed once their group was cut. */
 const shortestAbortDays = 7
+const dayMillis = 86_400_000
+/** More than S3 takes. */
+const longestAbortDays = 2 ** 31
 
 interface JournalPlace {
   readonly store: SinkObjectStore
@@ -15,6 +18,8 @@ interface FilePlaces {
   readonly bucket: string
   /** Empty ones are passed over unless all are: the table may be the whole bucket. */
   readonly prefixes: readonly string[]
+  /** How long a group may be open, and uploads of it with it. */
+  readonly groupAgeMillis: number
 }
 
 /**
@@ -42,11 +47,12 @@ export const lifecycleWarnings = async (
   const prefixes = [table, ...others.filter((prefix) => prefix !== '')]
   for (const rule of fileRules) {
     const days = rule.abortsUploadsAfterDays
-    if (days === undefined || days >= shortestAbortDays) continue
+    const least = shortestAbortDays + Math.floor(files.groupAgeMillis / dayMillis)
+    if (days === undefined || days >= least) continue
     if (!prefixes.some((prefix) => meets(rule, prefix))) continue
     warnings.push(
       `lifecycle rule ${named(rule)} of bucket ${files.bucket} removes incomplete uploads after ${days} days: files that are claimed and ` +
-        `not published yet could be lost. Give it ${shortestAbortDays} days at least, and more than a sink may stand still.`,
+        `not published yet could be lost. ${least < longestAbortDays ? `Give it ${least} days at least, and more than a sink may stand still.` : 'Its groups have no greatest age: set rotation.ageMillis, or take the rule away.'}`,
     )
   }
   return warnings

@@ -12,7 +12,7 @@ export interface MemorySnapshot {
   readonly limitBytes: number
   /** Blocks on their way into worker threads. */
   readonly takingBytes: number
-  /** Rows of open groups: columns, dictionaries, encoded row groups that wait for their cut. */
+  /** Rows of open groups: columns, dictionaries, encoded row groups that do not make a part yet. */
   readonly bufferedBytes: number
   /** What encoders hold outside the JavaScript heap, once a thread whatever its sinks; it never shrinks. */
   readonly encodingBytes: number
@@ -131,11 +131,14 @@ export class MemoryBudget {
   /**
    * @internal Charges a part, as soon as it fits above the high-water mark beside the others or is the only one.
    * Answers what takes the charge back; rejects with `signal.reason`.
+   *
+   * @param charged called before anyone is told, to take a charge for the same bytes back
    */
-  async chargeUpload(bytes: number, signal: AbortSignal): Promise<() => void> {
+  async chargeUpload(bytes: number, signal: AbortSignal, charged?: () => void): Promise<() => void> {
     const most = this.#limit * (1 - highShare)
     while (this.#uploading > 0 && this.#uploading + bytes > most) await this.#changes.wait(signal)
     this.#uploading += bytes
+    charged?.()
     this.changed()
     return () => {
       this.#uploading -= bytes

@@ -3,19 +3,24 @@ import { ByteWriter } from './byte-writer.ts'
 import { type EncodedChunk, encodeChunk, pageMemoryBytes } from './column-chunk.ts'
 import { type ColumnLeaf, leavesOf } from './column-leaf.ts'
 import { type PageCompressor, type ParquetCompression, pageCompressor } from './parquet-compression.ts'
-import { parquetFile } from './parquet-file.ts'
+import { parquetFooter } from './parquet-file.ts'
 import { rowMemory } from './row-memory.ts'
 import { RowOrder, type SortColumn } from './row-order.ts'
 import { scratchMemory } from './scratch-memory.ts'
 import { WordDictionary } from './word-dictionary.ts'
 import { zstdMemoryBytes } from './zstd.ts'
 
-/** A row group: its pages, and what the footer of a file that holds it has to tell. */
-export interface EncodedRowGroup {
-  readonly bytes: Uint8Array
+/** What the footer of a file tells of a row group. */
+export interface RowGroupMetadata {
+  readonly byteLength: number
   readonly rows: number
   /** One a leaf of the schema. */
   readonly chunks: readonly EncodedChunk[]
+}
+
+/** A row group: its pages, and what has to be told of it. */
+export interface EncodedRowGroup extends RowGroupMetadata {
+  readonly bytes: Uint8Array
 }
 
 /** A row group is put together here, so that only its whole bytes are made anew. */
@@ -30,7 +35,7 @@ export const encoderMemoryBytes = (): number =>
   WordDictionary.capacityBytes +
   zstdMemoryBytes()
 
-/** Encodes batches of one table as row groups, and puts row groups together to files. */
+/** Encodes batches of one table as row groups, and the footers of files of row groups. */
 export class ParquetEncoder {
   readonly #columns: readonly ColumnDefinition[]
   readonly #leaves: readonly (readonly ColumnLeaf[])[]
@@ -61,7 +66,8 @@ export class ParquetEncoder {
           encodeChunk(leaf, leaf.shred(batch.columns[index]!, batch.rows), this.#compressor, scratch),
         ),
       )
-      return { bytes: scratch.toBytes(), rows: batch.rows, chunks }
+      const bytes = scratch.toBytes()
+      return { bytes, byteLength: bytes.length, rows: batch.rows, chunks }
     } catch (cause) {
       throw new StockpipeError({
         code: 'PARQUET_ENCODING_FAILED',
@@ -71,14 +77,17 @@ export class ParquetEncoder {
     }
   }
 
-  /** A file of row groups, in pieces that share memory with them. */
-  file(rowGroups: readonly EncodedRowGroup[], keyValues: ReadonlyMap<string, string>): readonly Uint8Array[] {
+  /** What a file has after these row groups. In pieces. */
+  footer(
+    rowGroups: readonly RowGroupMetadata[],
+    keyValues: ReadonlyMap<string, string>,
+  ): readonly Uint8Array[] {
     const leaves = this.#leaves.flat()
     const sorting = (this.#order?.columns ?? []).map(({ column, descending, nullsFirst }) => ({
       leaf: leaves.findIndex(({ path }) => path.length === 1 && path[0] === column),
       descending,
       nullsFirst,
     }))
-    return parquetFile({ columns: this.#columns, leaves, rowGroups, keyValues, sorting })
+    return parquetFooter({ columns: this.#columns, leaves, rowGroups, keyValues, sorting })
   }
 }

@@ -1,21 +1,22 @@
 import type { ColumnDefinition } from '@stockpipe/core'
 import { type EncodedChunk, type EncodedPage, encodings } from './column-chunk.ts'
 import type { ColumnLeaf } from './column-leaf.ts'
-import type { EncodedRowGroup } from './parquet-encoder.ts'
+import type { RowGroupMetadata } from './parquet-encoder.ts'
 import { physicalTypes, writeSchema } from './parquet-schema.ts'
 import { ThriftWriter, thriftElements } from './thrift-writer.ts'
 import { compareBounds, type ValueOrder } from './value-order.ts'
 
-const magic = new TextEncoder().encode('PAR1')
+/** What a file begins with, and ends with. */
+export const parquetMagic = new TextEncoder().encode('PAR1')
 declare const __PACKAGE_VERSION__: string
 const createdBy = `stockpipe version ${typeof __PACKAGE_VERSION__ === 'undefined' ? '0.0.0' : __PACKAGE_VERSION__}`
 const noBytes = new Uint8Array()
 
-/** What a file is made from. */
-export interface ParquetFileParts {
+/** What the end of a file is made from. */
+export interface ParquetFooterParts {
   readonly columns: readonly ColumnDefinition[]
   readonly leaves: readonly ColumnLeaf[]
-  readonly rowGroups: readonly EncodedRowGroup[]
+  readonly rowGroups: readonly RowGroupMetadata[]
   readonly keyValues: ReadonlyMap<string, string>
   /** What the rows of each row group are sorted by, foremost first. */
   readonly sorting: readonly SortingColumn[]
@@ -34,25 +35,29 @@ interface Place {
 }
 
 /**
- * One Parquet file: row groups in their order, the column indexes and offset indexes of their pages, and the footer.
- * Answers it in pieces; the row groups are shared and not copied.
+ * What a Parquet file has after its row groups, which come one after another behind `parquetMagic`: the column indexes
+ * and offset indexes of their pages, and the footer. In pieces.
  */
-export const parquetFile = ({
+export const parquetFooter = ({
   columns,
   leaves,
   rowGroups,
   keyValues,
   sorting,
-}: ParquetFileParts): readonly Uint8Array[] => {
-  const pieces: Uint8Array[] = [magic]
-  let length = magic.length
+}: ParquetFooterParts): readonly Uint8Array[] => {
+  const pieces: Uint8Array[] = []
+  let length = parquetMagic.length
   const push = (piece: Uint8Array): Place => {
     const place = { at: length, bytes: piece.length }
     pieces.push(piece)
     length += piece.length
     return place
   }
-  const starts = rowGroups.map(({ bytes }) => push(bytes).at)
+  const starts = rowGroups.map(({ byteLength }) => {
+    const start = length
+    length += byteLength
+    return start
+  })
   const columnIndexes = rowGroups.map(({ chunks }) =>
     chunks.map((chunk, leaf) => {
       const index = columnIndex(chunk, leaves[leaf]!.order)
@@ -98,15 +103,15 @@ export const parquetFile = ({
   }
   thrift.end()
   const footer = push(thrift.toBytes())
-  const trailer = new Uint8Array(4 + magic.length)
+  const trailer = new Uint8Array(4 + parquetMagic.length)
   new DataView(trailer.buffer).setUint32(0, footer.bytes, true)
-  trailer.set(magic, 4)
+  trailer.set(parquetMagic, 4)
   push(trailer)
   return pieces
 }
 
 /** What the indexes and the footer of a file take for a row group, about. */
-export const rowGroupFooterBytes = ({ chunks }: EncodedRowGroup): number => {
+export const rowGroupFooterBytes = ({ chunks }: RowGroupMetadata): number => {
   let bytes = 24
   for (const { bounds, pages } of chunks) {
     bytes += 90 + 2 * ((bounds?.min.length ?? 0) + (bounds?.max.length ?? 0))
@@ -117,7 +122,7 @@ export const rowGroupFooterBytes = ({ chunks }: EncodedRowGroup): number => {
 
 const writeRowGroup = (
   thrift: ThriftWriter,
-  { chunks, rows, bytes }: EncodedRowGroup,
+  { chunks, rows, byteLength }: RowGroupMetadata,
   where: {
     readonly leaves: readonly ColumnLeaf[]
     readonly ordinal: number
@@ -161,7 +166,7 @@ const writeRowGroup = (
     }
   }
   thrift.int64(5, where.start)
-  thrift.int64(6, bytes.length)
+  thrift.int64(6, byteLength)
   thrift.int16(7, where.ordinal)
   thrift.end()
 }

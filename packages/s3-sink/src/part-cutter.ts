@@ -7,29 +7,37 @@ export interface FilePart {
 }
 
 /**
- * Cuts a file, given in pieces, into parts of exactly `partBytes`; the last may be smaller. Each part owns its memory,
- * so that it can be transferred to another thread.
+ * Cuts what is left of a file, given in pieces, into parts of exactly `partBytes`; the last may be smaller.
+ *
+ * @param taken parts of the file that were taken before
  */
 export function* cutParts(
   pieces: readonly Uint8Array[],
   partBytes: number,
+  taken = 0,
 ): Generator<FilePart, void, undefined> {
+  const rest = [...pieces]
   let left = pieces.reduce((bytes, piece) => bytes + piece.length, 0)
-  let index = 0
-  let from = 0
-  for (let partNumber = 1; left > 0 || partNumber === 1; partNumber += 1) {
-    const bytes = new Uint8Array(Math.min(left, partBytes))
-    for (let at = 0; at < bytes.length; ) {
-      const run = pieces[index]!.subarray(from, from + bytes.length - at)
-      bytes.set(run, at)
-      at += run.length
-      from += run.length
-      if (from === pieces[index]!.length) {
-        index += 1
-        from = 0
-      }
-    }
+  for (let partNumber = taken + 1; left > 0 || partNumber === 1; partNumber += 1) {
+    const bytes = takeBytes(rest, Math.min(left, partBytes))
     left -= bytes.length
     yield { partNumber, bytes, last: left === 0 }
   }
+}
+
+/**
+ * Takes bytes from the front of pieces that have as many. They own their memory, so that they can be transferred to
+ * another thread.
+ */
+export const takeBytes = (pieces: Uint8Array[], count: number): Uint8Array => {
+  const bytes = new Uint8Array(count)
+  for (let at = 0; at < count; ) {
+    const piece = pieces[0]!
+    const run = piece.subarray(0, count - at)
+    bytes.set(run, at)
+    at += run.length
+    if (run.length === piece.length) pieces.shift()
+    else pieces[0] = piece.subarray(run.length)
+  }
+  return bytes
 }

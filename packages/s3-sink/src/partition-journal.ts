@@ -64,6 +64,10 @@ export class PartitionJournal {
     this.#chain = new Chain(options.store, options.keys, this.#log, options)
   }
 
+  get log(): TopicPartition {
+    return this.#log
+  }
+
   get end(): ChainEnd {
     return this.#end
   }

@@ -6,8 +6,8 @@ import { StockpipeError } from '@stockpipe/core'
  * | state | meaning |
  * |---|---|
  * | opening | reading the chain, settling what a predecessor left (steps 1 and 2) |
- * | reading | blocks go to the open flush group (step 3) |
- * | staging | the open group is encoded and sent; blocks wait |
+ * | reading | blocks go to the open flush group, parts that are whole are sent (step 3) |
+ * | staging | the rest of the open group is encoded and sent; blocks wait |
  * | claiming | the group is staged; its claim is under way (4, 5); blocks go to the next group |
  * | publishing | claimed; uploads are completed, partitions registered (6, 7); blocks go to the next group |
  * | fenced | another owner claimed the start: the groups not claimed are given up |
@@ -24,7 +24,7 @@ export type PartitionLogState =
   | 'failed'
   | 'revoked'
 
-/** `cut`: a cut begins; `fail` and `fence` and `revoke` end a log; the others are steps that ended well. */
+/** `fence`: met by a claim, or by parts of the open group; `cut`: a cut begins; `fail` and `fence` and `revoke` end a log; the others are steps that ended well. */
 export type PartitionLogEvent =
   | 'opened'
   | 'block'
@@ -39,7 +39,7 @@ export type PartitionLogEvent =
 /** `wait`: not now, ask again when the state has changed. `refuse`: never in this state. */
 export type Transition = PartitionLogState | 'wait' | 'refuse'
 
-/** A cut in `failed` or `revoked` is one of an earlier group that goes on to its end; it moves nothing. */
+/** A cut under way in one of them is of an earlier group and goes on to its end; it moves nothing. */
 const over = (state: 'fenced' | 'failed' | 'revoked'): Record<PartitionLogEvent, Transition> => ({
   opened: state,
   block: 'refuse',
@@ -72,7 +72,7 @@ const transitions: Record<PartitionLogState, Record<PartitionLogEvent, Transitio
     staged: 'refuse',
     claimed: 'refuse',
     registered: 'refuse',
-    fence: 'refuse',
+    fence: 'fenced',
     ...ending,
   },
   staging: {
@@ -102,7 +102,7 @@ const transitions: Record<PartitionLogState, Record<PartitionLogEvent, Transitio
     staged: 'refuse',
     claimed: 'refuse',
     registered: 'reading',
-    fence: 'refuse',
+    fence: 'fenced',
     ...ending,
   },
   fenced: over('fenced'),

@@ -56,7 +56,7 @@ export class PartitionLog {
     this.log = { topic: log.topic, partition: log.partition }
     this.#context = context
     this.#journal = new PartitionJournal(this.log, context.journal)
-    this.#open = new OpenGroup(this.log, context)
+    this.#open = new OpenGroup(this.log, context, this.#journal)
     this.#timers = new GroupTimers(context.runtime)
     this.#cuts = new CutQueue({
       slots: context.cutSlots,
@@ -174,10 +174,11 @@ export class PartitionLog {
     this.#state = partitionLogStateAfter(this.#state, 'revoke')
     this.#timers.stop()
     giveUp()
-    this.#open.discard()
+    const discarded = this.#open.discard()
     budget.remove(this)
     this.#tellBuffered()
     this.#changes.wake()
+    await discarded
     const late = new AbortController()
     const markerTimer = runtime.setTimer(() => late.abort(new Error('took too long')), markerMillis)
     await this.#journal
@@ -311,6 +312,7 @@ export class PartitionLog {
       log: this.log,
       journal: this.#journal,
       group: this.#open.group,
+      staging: this.#open.handOver(this.#abort.signal),
       cutBy,
       signal: this.#abort.signal,
       staged: (files) => {
@@ -355,7 +357,7 @@ export class PartitionLog {
     const fenced = problem instanceof FencedError
     this.#move(fenced ? 'fence' : 'fail')
     this.#timers.stop()
-    this.#open.discard()
+    void this.#open.discard()
     this.#tellBuffered()
     this.#context.emit(fenced ? 'fenced' : 'failed', this.log, problem)
     return problem

@@ -1,4 +1,6 @@
 import type { ColumnBatch } from '@stockpipe/core'
+import type { FilePart } from './part-cutter.ts'
+import type { PathFile } from './path-file.ts'
 import { PathFiles } from './path-files.ts'
 import type { EncodedRows, RowGroupEncoder } from './row-group-encoder.ts'
 import type { RowRun, RowStore } from './row-store.ts'
@@ -29,7 +31,7 @@ export class PathBuffer {
     this.partitionValues = partitionValues
     this.#store = store
     this.#options = options
-    this.#files = new PathFiles(options.rowGroups.fileBytes)
+    this.#files = new PathFiles(options.rowGroups.fileBytes, options.rowGroups.partBytes)
     this.#starts = [...(options.fileStarts?.(partitionValues) ?? [])]
   }
 
@@ -40,7 +42,7 @@ export class PathBuffer {
 
   /** Memory held beside the store, estimated. */
   get capacityBytes(): number {
-    return this.#files.bytes + pathBytes + this.#runs.length * runBytes
+    return this.#files.heldBytes + pathBytes + this.#runs.length * runBytes
   }
 
   /** Bytes of the values held as columns, without room to grow; strings as often as they stand in a row. */
@@ -48,7 +50,7 @@ export class PathBuffer {
     return this.#payloadBytes
   }
 
-  /** Bytes of the row groups, measured. */
+  /** Bytes of the row groups, measured; also of those that were taken as parts. */
   get encodedBytes(): number {
     return this.#files.bytes
   }
@@ -92,6 +94,15 @@ export class PathBuffer {
     return encoded
   }
 
+  /** The next part of a file whose bytes are there, taken out, and its file. */
+  takePart(): { readonly file: PathFile; readonly part: FilePart } | undefined {
+    for (const file of this.#files.files) {
+      const part = file.takePart()
+      if (part) return { file, part }
+    }
+    return undefined
+  }
+
   /** The rows held as columns, put together; it holds until the next call for any path. */
   batch(): ColumnBatch {
     return this.#store.batch(this.#runs, this.#rows)
@@ -106,10 +117,10 @@ export class PathBuffer {
   }
 
   /**
-   * Every row as row groups, by the file they belong to. What is encoded here is not kept: the rows stay columns, so
-   * that a cut does not add to the memory held.
+   * The files with every row in them. What is encoded here is not kept: the rows stay columns, so that a cut does not
+   * add to the memory held.
    */
-  files(): readonly (readonly EncodedRows[])[] {
+  files(): readonly PathFile[] {
     if (this.#rows === 0) return this.#files.files
     const files = this.#files.copy()
     for (const rows of this.#encoded()) files.add(rows)

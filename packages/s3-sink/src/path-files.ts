@@ -1,3 +1,4 @@
+import { PathFile } from './path-file.ts'
 import type { EncodedRows } from './row-group-encoder.ts'
 
 /** A file is ended before a row group that would take it beyond this share of its target. */
@@ -6,7 +7,8 @@ const greatestShare = 1.1
 /** The encoded rows of one path, as the files they will become. */
 export class PathFiles {
   readonly #targetBytes: number
-  readonly #files: { readonly rowGroups: EncodedRows[]; bytes: number }[] = []
+  readonly #partBytes: number
+  readonly #files: PathFile[] = []
   #bytes = 0
   #endNext = false
 
@@ -14,13 +16,14 @@ export class PathFiles {
    * @param targetBytes of a file. Every file but the last comes to 85 to 110 % of it as long as a row group takes
    * at most a quarter
    */
-  constructor(targetBytes: number) {
+  constructor(targetBytes: number, partBytes: number) {
     this.#targetBytes = targetBytes
+    this.#partBytes = partBytes
   }
 
-  /** The row groups of each file, in the order of their rows. */
-  get files(): readonly (readonly EncodedRows[])[] {
-    return this.#files.map(({ rowGroups }) => rowGroups)
+  /** In the order of their rows. */
+  get files(): readonly PathFile[] {
+    return this.#files
   }
 
   get count(): number {
@@ -32,10 +35,15 @@ export class PathFiles {
     return this.#bytes
   }
 
+  /** Memory held, estimated. */
+  get heldBytes(): number {
+    return this.#files.reduce((bytes, file) => bytes + file.heldBytes, 0)
+  }
+
   /** The same files, to which row groups can be added without changing these. */
   copy(): PathFiles {
-    const copy = new PathFiles(this.#targetBytes)
-    for (const { rowGroups, bytes } of this.#files) copy.#files.push({ rowGroups: [...rowGroups], bytes })
+    const copy = new PathFiles(this.#targetBytes, this.#partBytes)
+    copy.#files.push(...this.#files.map((file) => file.copy()))
     copy.#bytes = this.#bytes
     copy.#endNext = this.#endNext
     return copy
@@ -47,15 +55,14 @@ export class PathFiles {
   }
 
   add(rows: EncodedRows): void {
-    const { fileBytes: length } = rows
-    const open = this.#files.at(-1)
+    const length = rows.bytes.length + rows.facts.footerBytes
+    let open = this.#files.at(-1)
     this.#bytes += length
     if (open === undefined || this.#endNext || open.bytes + length > this.#targetBytes * greatestShare) {
-      this.#files.push({ rowGroups: [rows], bytes: length })
+      open = new PathFile(this.#partBytes)
+      this.#files.push(open)
       this.#endNext = false
-    } else {
-      open.rowGroups.push(rows)
-      open.bytes += length
     }
+    open.add(rows)
   }
 }

@@ -12,10 +12,11 @@ import {
 } from '@stockpipe/core'
 import { Chain } from './chain.ts'
 import { createEngine } from './engine.ts'
-import { inlineEngine } from './engine-host.ts'
+import { inlineEngine, type PartTaker } from './engine-host.ts'
 import { LostUploadError } from './errors.ts'
 import { blockFacts, FlushGroup } from './flush-group.ts'
 import { cutGroup, type GroupCutContext } from './group-cut.ts'
+import { type GroupStagingContext, openStaging, stagingFailure } from './group-staging.ts'
 import { ensureGenesis } from './init-journal.ts'
 import type { JournalEntry } from './journal-entry.ts'
 import { sinkHash } from './journal-keys.ts'
@@ -42,7 +43,7 @@ const widestGroup = 4_294_967_295n
 class StockpipePushSink implements PushSink {
   readonly #options: PushSinkOptions
   readonly #setup: SinkSetup
-  readonly #context: Omit<GroupCutContext, 'journal'>
+  readonly #context: Omit<GroupCutContext & GroupStagingContext, 'journal'>
   readonly #writer: string
   readonly #startCheck: StartCheck
   readonly #rejections = new Map<string, RejectionLimit>()
@@ -76,7 +77,8 @@ class StockpipePushSink implements PushSink {
           : createMemoryBudget(options.memory ?? '256MiB'),
     }
     const { keys, journalStore } = setup
-    this.#startCheck = new StartCheck({ ...this.#context, sink: options.name, keys, journalStore })
+    const checked = { sink: options.name, keys, journalStore, groupAgeMillis: 0 }
+    this.#startCheck = new StartCheck({ ...this.#context, ...checked })
   }
 
   async push(block: RecordBlock, options: PushOptions = {}): Promise<PushResult> {
@@ -143,9 +145,24 @@ class StockpipePushSink implements PushSink {
     block: RecordBlock,
     signal: AbortSignal,
   ): Promise<JournalEntry> {
-    const { engine } = this.#context
     const log = { topic: block.topic, partition: block.partition }
     const group = new FlushGroup(block.firstOffset, journal.end.lastRecord, journal.end.watermark)
+    const context = { ...this.#context, journal: this.#journalOptions(block) }
+    const staging = openStaging(context, log, group.start, signal)
+    try {
+      await this.#take(block, group, (part) => staging.add(part), signal)
+    } catch (error) {
+      await staging.abort()
+      throw await stagingFailure(error, journal, group, signal)
+    }
+    const nothing = () => {}
+    const told = { staged: nothing, claimed: nothing, published: nothing }
+    return cutGroup(context, { log, journal, group, staging, cutBy: 'push', signal, ...told })
+  }
+
+  async #take(block: RecordBlock, group: FlushGroup, onPart: PartTaker, signal: AbortSignal): Promise<void> {
+    const { engine } = this.#context
+    const log = { topic: block.topic, partition: block.partition }
     const facts = blockFacts(block, block.firstOffset)
     let taken = { rows: 0, deadLetters: 0, skipped: 0 }
     let rejected: readonly RejectedRecord[] = []
@@ -159,6 +176,7 @@ class StockpipePushSink implements PushSink {
         watermark: group.watermark,
       },
       signal,
+      onPart,
     )
     for (const response of responses) {
       if (response.kind === 'rejected') rejected = response.records
@@ -171,15 +189,10 @@ class StockpipePushSink implements PushSink {
     if (taken.rows + taken.deadLetters + taken.skipped !== facts.records) {
       throw new StockpipeError({
         code: 'ROWS_MISCOUNTED',
-        message: `${journal.name}: ${facts.records} records from offset ${group.start} became ${taken.rows} rows, ${taken.deadLetters} dead letters and ${taken.skipped} skipped: a fault of the engine.`,
+        message: `${log.topic}-${log.partition}: ${facts.records} records from offset ${group.start} became ${taken.rows} rows, ${taken.deadLetters} dead letters and ${taken.skipped} skipped: a fault of the engine.`,
       })
     }
     group.add(facts, taken)
-    const nothing = () => {}
-    return cutGroup(
-      { ...this.#context, journal: this.#journalOptions(block) },
-      { log, journal, group, cutBy: 'push', signal, staged: nothing, claimed: nothing, published: nothing },
-    )
   }
 
   /** Counted over batches: one alone is too small to tell. */

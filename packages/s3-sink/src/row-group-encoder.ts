@@ -2,7 +2,7 @@ import type { ColumnBatch } from '@stockpipe/core'
 import { batchSlice } from './batch-slice.ts'
 import { EncodedSize } from './encoded-size.ts'
 import type { EventTimeRange } from './event-time.ts'
-import type { EncodedRowGroup, ParquetEncoder } from './parquet-encoder.ts'
+import type { ParquetEncoder, RowGroupMetadata } from './parquet-encoder.ts'
 import { rowGroupFooterBytes } from './parquet-file.ts'
 
 /** Values of a row group held as columns, in bytes: what the encoder has to copy at once. */
@@ -11,14 +11,20 @@ const greatestPayload = 16 * 1024 * 1024
 const greatestShare = 0.25
 const aimedShare = 0.2
 
-/** Rows as a row group, to become a file with others. */
-export interface EncodedRows extends EventTimeRange {
-  readonly rowGroup: EncodedRowGroup
-  /** What it adds to its file, with its share of the footer. */
-  readonly fileBytes: number
+/** What the file of a row group has to know of it to its end. */
+export interface RowGroupFacts extends EventTimeRange {
+  readonly rowGroup: RowGroupMetadata
+  /** Its share of the footer, in bytes. */
+  readonly footerBytes: number
   readonly rows: number
   readonly firstOffset: bigint
   readonly lastOffset: bigint
+}
+
+/** Rows as a row group, to become a file with others. */
+export interface EncodedRows {
+  readonly bytes: Uint8Array
+  readonly facts: RowGroupFacts
 }
 
 export interface RowGroupEncoderOptions {
@@ -27,18 +33,22 @@ export interface RowGroupEncoderOptions {
   readonly rowGroupRows: number
   /** Target of a file, in bytes. */
   readonly fileBytes: number
-  readonly eventTimes: (rowGroup: EncodedRowGroup) => EventTimeRange
+  /** Bytes of every part of a file but the last. */
+  readonly partBytes: number
+  readonly eventTimes: (rowGroup: RowGroupMetadata) => EventTimeRange
 }
 
 /** Says when the rows of a path become a row group, encodes them, and learns what rows come to from those it did. */
 export class RowGroupEncoder {
   readonly size: EncodedSize
   readonly fileBytes: number
+  readonly partBytes: number
   readonly #options: RowGroupEncoderOptions
 
   constructor(options: RowGroupEncoderOptions) {
     this.#options = options
     this.fileBytes = options.fileBytes
+    this.partBytes = options.partBytes
     this.size = new EncodedSize(options.columns)
   }
 
@@ -47,9 +57,9 @@ export class RowGroupEncoder {
     return this.#options.rowGroupRows
   }
 
-  /** A file of such rows, in pieces that share memory with them. */
-  file(rows: readonly EncodedRows[], keyValues: ReadonlyMap<string, string>): readonly Uint8Array[] {
-    return this.#options.encoder.file(
+  /** What a file has after these row groups. In pieces. */
+  footer(rows: readonly RowGroupFacts[], keyValues: ReadonlyMap<string, string>): readonly Uint8Array[] {
+    return this.#options.encoder.footer(
       rows.map(({ rowGroup }) => rowGroup),
       keyValues,
     )
@@ -66,20 +76,23 @@ export class RowGroupEncoder {
 
   /** The rows as row groups, each at most a quarter of the target unless a single row is larger. */
   encode(batch: ColumnBatch, payloadBytes: number): EncodedRows[] {
-    const rowGroup = this.#options.encoder.encode(batch)
+    const { bytes, ...rowGroup } = this.#options.encoder.encode(batch)
     const footerBytes = rowGroupFooterBytes(rowGroup)
-    const fileBytes = rowGroup.bytes.length + footerBytes
+    const fileBytes = bytes.length + footerBytes
     this.size.learn({ payloadBytes, files: 1, encodedBytes: fileBytes, footerBytes })
     const limit = this.fileBytes * greatestShare
     if (fileBytes <= limit || batch.rows === 1) {
       return [
         {
-          rowGroup,
-          fileBytes,
-          rows: batch.rows,
-          firstOffset: batch.offsets[0]!,
-          lastOffset: batch.offsets[batch.rows - 1]!,
-          ...this.#options.eventTimes(rowGroup),
+          bytes,
+          facts: {
+            rowGroup,
+            footerBytes,
+            rows: batch.rows,
+            firstOffset: batch.offsets[0]!,
+            lastOffset: batch.offsets[batch.rows - 1]!,
+            ...this.#options.eventTimes(rowGroup),
+          },
         },
       ]
     }

@@ -201,7 +201,10 @@ export interface SinkOptions extends ObjectSettings {
   readonly cutsAtOnce?: number
   /** Parts in flight, over all partition logs. Default 8. */
   readonly uploadsAtOnce?: number
-  /** Bytes of an upload's parts but the last, at least 5 MiB. Default 8 MiB. */
+  /**
+   * Bytes of an upload's parts but the last, at least 5 MiB. A part is sent as soon as its rows are encoded, while the group
+   * is open. Default 8 MiB.
+   */
   readonly partBytes?: number
   /** How data files are compressed. Default `snappy`. */
   readonly compression?: ParquetCompression

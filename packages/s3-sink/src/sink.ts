@@ -86,7 +86,9 @@ class StockpipeSink implements Sink {
         channels.s3Sink.memory.publish(() => ({ sink: options.name, usedBytes, limitBytes, full })),
     })
     this.#options = options
-    this.#startCheck = new StartCheck({ ...context, ...stores, keys, table, deadLetters, latePrefix })
+    const { ageMillis: groupAgeMillis } = setup.rotation
+    const checked = { keys, table, deadLetters, latePrefix, groupAgeMillis }
+    this.#startCheck = new StartCheck({ ...context, ...stores, ...checked })
     this.#context = {
       runtime,
       logger,

@@ -1,5 +1,6 @@
 import { type ObjectMetadata, StockpipeError } from '@stockpipe/core'
 import type { DataFileKeys } from './data-file-key.ts'
+import type { PartResponse } from './engine-host.ts'
 import type { EngineResponse, FileContent } from './engine-messages.ts'
 import type { EntryFile, EntryPart } from './journal-entry.ts'
 import type { MemoryBudget } from './memory-budget.ts'
@@ -12,6 +13,7 @@ const abortMillis = 10_000
 
 export interface StagingOptions extends RetryContext {
   readonly store: SinkObjectStore
+  readonly claimId: string
   readonly keys: Readonly<Record<FileContent, DataFileKeys>>
   /** Fixed when an upload is created: sink, writer, claim id, start. */
   readonly metadata: ObjectMetadata
@@ -21,7 +23,6 @@ export interface StagingOptions extends RetryContext {
   readonly signal: AbortSignal
 }
 
-type PartResponse = Extract<EngineResponse, { kind: 'part' }>
 type FileResponse = Extract<EngineResponse, { kind: 'file' }>
 
 interface StagedFile {
@@ -37,10 +38,14 @@ interface StagedFile {
   whole?: FileResponse
 }
 
-/** Step 3: sends a cut's files as parts of uploads that are not completed. One staging has one claim id. */
+/**
+ * Step 3 of one flush group: sends its files as parts of uploads that are not completed, those that are whole while the
+ * group is open, and the rest at its cut. One staging has one claim id.
+ */
 export class Staging {
   readonly #options: StagingOptions
-  readonly #files: StagedFile[] = []
+  /** By their number within the group. */
+  readonly #files = new Map<number, StagedFile>()
   readonly #failure = new AbortController()
   readonly #signal: AbortSignal
 
@@ -49,28 +54,69 @@ export class Staging {
     this.#signal = AbortSignal.any([options.signal, this.#failure.signal])
   }
 
-  /** Pulls the engine's responses as parts are sent. Resolves when every part is durable. */
-  async run(
+  get claimId(): string {
+    return this.#options.claimId
+  }
+
+  /** Throws what hindered a part. */
+  throwIfFailed(): void {
+    this.#signal.throwIfAborted()
+  }
+
+  /**
+   * Has a part sent. Resolves as soon as there is a slot and room for it; rejects when a part before it could not be
+   * sent.
+   *
+   * @param charged called when the memory budget is charged with the part, before anyone is told
+   */
+  async add(part: PartResponse, charged?: () => void): Promise<void> {
+    const { uploadSlots, budget } = this.#options
+    const release = await uploadSlots.acquire(this.#signal)
+    const { bytes } = part
+    const discharge = await budget
+      .chargeUpload(bytes.length, this.#signal, charged)
+      .catch((error: unknown) => {
+        release()
+        throw error
+      })
+    const file = this.#file(part)
+    file.tail = file.tail
+      .then(() => this.#send(file, bytes))
+      .finally(() => {
+        release()
+        discharge()
+      })
+    file.tail.catch((error: unknown) => this.#failure.abort(error))
+  }
+
+  /** Pulls what a cut answers as parts are sent. Resolves when every part is durable, with the files as they came. */
+  async finish(
     responses: Iterable<EngineResponse> | AsyncIterable<EngineResponse>,
   ): Promise<readonly EntryFile[]> {
+    const whole = new Set<StagedFile>()
     for await (const response of responses) {
-      if (response.kind === 'part') await this.#addPart(response)
-      if (response.kind === 'file') this.#file(response).whole = response
+      if (response.kind === 'part') await this.add(response)
+      if (response.kind !== 'file') continue
+      const file = this.#file(response)
+      file.whole = response
+      whole.add(file)
     }
-    await Promise.all(this.#files.map((file) => file.tail))
+    await Promise.all(this.#tails())
     this.#signal.throwIfAborted()
-    return this.#files.map(entryFile)
+    // A file that did not end comes last, and is refused.
+    for (const file of this.#files.values()) whole.add(file)
+    return [...whole].map(entryFile)
   }
 
   /** Aborts the uploads. Only when the claim was never sent, or another's entry was seen at its start. */
   async abort(): Promise<void> {
     const { runtime, logger, store } = this.#options
     this.#failure.abort(new StockpipeError({ code: 'STAGING_ABORTED', message: 'The staging was given up.' }))
-    await Promise.allSettled(this.#files.map((file) => file.tail))
+    await Promise.allSettled(this.#tails())
     const late = new AbortController()
     const timer = runtime.setTimer(() => late.abort(new Error('took too long')), abortMillis)
     try {
-      for (const { key, uploadId } of this.#files) {
+      for (const { key, uploadId } of this.#files.values()) {
         if (uploadId === undefined) continue
         await retry({ runtime, logger }, { signal: late.signal, what: `aborting ${key}`, attempts: 3 }, () =>
           store.abortUpload(key, uploadId, { signal: late.signal }),
@@ -83,33 +129,23 @@ export class Staging {
     }
   }
 
-  async #addPart(part: PartResponse): Promise<void> {
-    const file = this.#file(part)
-    const { uploadSlots, budget } = this.#options
-    const release = await uploadSlots.acquire(this.#signal)
-    const discharge = await budget.chargeUpload(part.bytes.length, this.#signal).catch((error: unknown) => {
-      release()
-      throw error
-    })
-    const { bytes } = part
-    file.tail = file.tail
-      .then(() => this.#send(file, bytes))
-      .finally(() => {
-        release()
-        discharge()
-      })
-    file.tail.catch((error: unknown) => this.#failure.abort(error))
+  #tails(): Promise<void>[] {
+    return [...this.#files.values()].map(({ tail }) => tail)
   }
 
-  #file({ file, content, partitionValues }: PartResponse | FileResponse): StagedFile {
-    return (this.#files[file] ??= {
+  #file({ file: number, content, partitionValues }: PartResponse | FileResponse): StagedFile {
+    const known = this.#files.get(number)
+    if (known) return known
+    const file: StagedFile = {
       content,
       key: this.#options.keys[content].next(partitionValues),
       partitionValues,
       parts: [],
       sentNumber: 0,
       tail: Promise.resolve(),
-    })
+    }
+    this.#files.set(number, file)
+    return file
   }
 
   async #send(file: StagedFile, bytes: Uint8Array): Promise<void> {

@@ -13,6 +13,8 @@ export interface StartCheckOptions extends RetryContext {
   readonly table: Pick<BoundTable, 'bucket' | 'prefix'>
   readonly deadLetters: { readonly prefix: string }
   readonly latePrefix: string
+  /** How long a group may be open. */
+  readonly groupAgeMillis: number
 }
 
 /** What a sink asks of its stores before it relies on them: conditional puts, and no rule that deletes what it needs. */
@@ -36,11 +38,12 @@ export class StartCheck {
   }
 
   async #run(signal: AbortSignal | undefined): Promise<void> {
-    const { sink, keys, journalStore, tableStore, table, deadLetters, latePrefix, logger } = this.#options
+    const { sink, keys, journalStore, tableStore, table, logger, groupAgeMillis } = this.#options
+    const prefixes = [table.prefix, this.#options.deadLetters.prefix, this.#options.latePrefix]
     await probeConditionalPut(journalStore, keys.probe, this.#options, signal)
     const warnings = await lifecycleWarnings(
       { store: journalStore, bucket: keys.bucket, prefix: keys.root },
-      { store: tableStore, bucket: table.bucket, prefixes: [table.prefix, deadLetters.prefix, latePrefix] },
+      { store: tableStore, bucket: table.bucket, prefixes, groupAgeMillis },
       signal,
     )
     for (const warning of warnings) logger.warn(`Sink ${sink}: ${warning}`)

@@ -4,34 +4,43 @@ import { type BlockFacts, blockFacts } from './flush-group.ts'
 import type { BatchesRequest } from './worker-messages.ts'
 
 /** What an engine answered for the blocks of record batches, as for one block; and what they add to the open group. */
-export interface TakenBatches {
-  readonly responses: readonly EngineResponse[]
+export interface TakenBatches<Responses = readonly EngineResponse[]> {
+  readonly responses: Responses
   /** Null when nothing was left of the batches. */
   readonly facts: BlockFacts | null
 }
 
-/** Unpacks record batches and has an engine take block after block. It must not stop within one. */
+/**
+ * Unpacks record batches and has an engine take block after block. It must not stop within one. All of it is in when this
+ * returns, but for the parts that are pulled.
+ */
 export const takeBatches = (
   engine: Engine,
   { block: batches, from, watermark }: BatchesRequest,
   unpack: UnpackBatches,
-): TakenBatches => {
-  const responses: EngineResponse[] = []
-  let buffered: (EngineResponse & { kind: 'buffered' }) | undefined
+): TakenBatches<Iterable<EngineResponse>> => {
+  const answered: Iterable<EngineResponse>[] = []
   let facts: BlockFacts | null = null
   for (const block of unpack(batches)) {
     if (block.nextOffset > from) {
       const added = blockFacts(block, facts?.next ?? from)
       facts = facts === null ? added : together(facts, added)
-      for (const response of engine.handle({ kind: 'block', block, from, watermark })) {
-        if (response.kind !== 'buffered') responses.push(response)
-        else buffered = buffered === undefined ? response : sumOf(buffered, response)
-      }
+      answered.push(engine.handle({ kind: 'block', block, from, watermark }))
     }
     giveBlockMemory(block)
   }
-  if (buffered) responses.push(buffered)
-  return { responses, facts }
+  return { responses: asOne(answered), facts }
+}
+
+function* asOne(answered: readonly Iterable<EngineResponse>[]): Generator<EngineResponse, void, undefined> {
+  let buffered: Buffered | undefined
+  for (const responses of answered) {
+    for (const response of responses) {
+      if (response.kind !== 'buffered') yield response
+      else buffered = buffered === undefined ? response : sumOf(buffered, response)
+    }
+  }
+  if (buffered) yield buffered
 }
 
 const together = (before: BlockFacts, added: BlockFacts): BlockFacts => ({

@@ -6,12 +6,12 @@ import {
   type TopicPartition,
 } from '@stockpipe/core'
 import { blockBytes } from './block-bytes.ts'
-import type { BlockAnswer, BlockRequest, CutRequest, EncoderMemory, EngineHost } from './engine-host.ts'
+import type { BlockAnswer, BlockRequest, CutRequest, EncoderMemory, EngineHost, PartTaker } from './engine-host.ts'
 import { EngineLane, type EngineThread } from './engine-lane.ts'
 import type { EngineResponse } from './engine-messages.ts'
 import { transferableBatches, transferableBlock } from './transfer-list.ts'
 import type { TakenBatches } from './unpacked-batches.ts'
-import type { BatchesRequest } from './worker-messages.ts'
+import type { BatchesRequest, WorkerAnswer } from './worker-messages.ts'
 
 /** Workers that may end one after another without a group cut in between. */
 const mostCrashes = 5
@@ -64,20 +64,25 @@ export class WorkerEngine implements EngineHost {
     return this.#takingBytes
   }
 
-  async take(request: BlockRequest, signal: AbortSignal): Promise<BlockAnswer> {
-    return this.#taking(request.block, signal, async (pin) => {
+  async take(request: BlockRequest, signal: AbortSignal, onPart: PartTaker): Promise<BlockAnswer> {
+    return this.#taking(request.block, signal, async (pin, release) => {
       const { block, buffers } = transferableBlock(request.block)
-      const answer = await this.#asked(pin, pin.lane.ask({ ...request, block }, buffers))
-      return { responses: answer.responses, block: answer.block ?? block }
+      const asked = pin.lane.ask({ ...request, block }, buffers)
+      const { responses, last } = await this.#pulled(pin, asked, release, onPart)
+      return { responses, block: last.block ?? block }
     })
   }
 
-  async takeBatches(request: BatchesRequest, signal: AbortSignal): Promise<TakenBatches> {
-    return this.#taking(request.block, signal, async (pin) => {
+  async takeBatches(
+    request: BatchesRequest,
+    signal: AbortSignal,
+    onPart: PartTaker,
+  ): Promise<TakenBatches> {
+    return this.#taking(request.block, signal, async (pin, release) => {
       const { batches, buffers } = transferableBatches(request.block)
       const asked = pin.lane.askBatches({ ...request, block: { ...request.block, batches } }, buffers)
-      const { responses, facts = null } = await this.#asked(pin, asked)
-      return { responses, facts }
+      const { responses, last } = await this.#pulled(pin, asked, release, onPart)
+      return { responses, facts: last.facts ?? null }
     })
   }
 
@@ -91,8 +96,8 @@ export class WorkerEngine implements EngineHost {
     try {
       for (;;) {
         const { done, responses } = await this.#asked(pin, lane.pull(id))
-        if (done) break
         yield* responses
+        if (done) break
       }
       whole = true
       this.#crashes = 0
@@ -119,11 +124,15 @@ export class WorkerEngine implements EngineHost {
     await Promise.all(this.#all().map((lane) => lane.close()))
   }
 
-  /** Has something of a partition log taken by its worker, once that has room for it. */
+  /**
+   * Has something of a partition log taken by its worker, once that has room for it.
+   *
+   * @param take calls `release` as soon as the worker has room again
+   */
   async #taking<Answer>(
     block: RecordBlock | RecordBatchBlock,
     signal: AbortSignal,
-    take: (pin: Pin) => Promise<Answer>,
+    take: (pin: Pin, release: () => void) => Promise<Answer>,
   ): Promise<Answer> {
     const bytes = blockBytes(block)
     this.#takingBytes += bytes
@@ -134,12 +143,33 @@ export class WorkerEngine implements EngineHost {
       try {
         refuseIfLost(pin)
         if (this.#pins.get(nameOf(pin.log)) !== pin) throw discarded(pin.log)
-        return await take(pin)
+        return await take(pin, release)
       } finally {
         release()
       }
     } finally {
       this.#takingBytes -= bytes
+    }
+  }
+
+  /** Pulls what is answered, part by part. Answers the other responses, and the last answer. */
+  async #pulled(pin: Pin, asked: Promise<WorkerAnswer>, release: () => void, onPart: PartTaker) {
+    const responses: EngineResponse[] = []
+    let last = await this.#asked(pin, asked)
+    // What was asked is in: its parts wait for S3, not for the worker.
+    release()
+    try {
+      for (;;) {
+        for (const response of last.responses) {
+          if (response.kind === 'part') await onPart(response)
+          else responses.push(response)
+        }
+        if (last.done) return { responses, last }
+        last = await this.#asked(pin, pin.lane.pull(last.id))
+      }
+    } catch (error) {
+      if (!last.done) pin.lane.giveUp(last.id)
+      throw error
     }
   }
 

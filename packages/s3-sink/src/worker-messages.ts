@@ -14,9 +14,9 @@ export type WorkerRequest =
   | { readonly kind: 'handle'; readonly id: number; readonly request: EngineRequest }
   /** Unpack record batches, and take what they hold as blocks. */
   | ({ readonly kind: 'batches'; readonly id: number } & BatchesRequest)
-  /** The next response of a cut that `handle` began. */
+  /** What comes next of the block, the batches or the cut that was begun. */
   | { readonly kind: 'pull'; readonly id: number }
-  /** The cut is not pulled any further. */
+  /** It is not pulled any further. */
   | { readonly kind: 'return'; readonly id: number }
 
 /** Record batches for the open flush group, as `block` of `EngineRequest` is one block. */
@@ -26,7 +26,7 @@ export interface BatchesRequest {
   readonly watermark: number | null
 }
 
-/** What the worker answers: for a cut one response a pull, `done` at its end. */
+/** What the worker answers to a block, a discard and every pull: the responses up to the next part, or to the end. */
 export interface WorkerAnswer {
   readonly id: number
   readonly responses: readonly EngineResponse[]

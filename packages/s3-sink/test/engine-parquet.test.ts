@@ -7,7 +7,7 @@ import type { ParquetCompression } from '../src/parquet-compression.ts'
 import { ParquetEncoder } from '../src/parquet-encoder.ts'
 import { batchOf, type Cell } from './engine/column-batches.ts'
 import { groupBufferOf } from './engine/group-buffers.ts'
-import { footerOf, rowsOf } from './engine/parquet-files.ts'
+import { fileOf, footerOf, rowsOf } from './engine/parquet-files.ts'
 
 const columns = {
   flag: t.boolean(),
@@ -112,7 +112,7 @@ const encode = (
   const most = options.rowGroupRows ?? 65_536
   for (let from = 0; from < batch.rows; from += most)
     rowGroups.push(encoder.encode(batchSlice(batch, from, Math.min(batch.rows, from + most))))
-  return new Uint8Array(Buffer.concat(encoder.file(rowGroups, new Map([['k', 'v']]))))
+  return fileOf(encoder, rowGroups, new Map([['k', 'v']]))
 }
 
 describe('a Parquet file of the engine', () => {
@@ -217,7 +217,7 @@ describe('a Parquet file of the engine', () => {
     group.append(batchOf(table, [{ symbol: 'AAPL' }]), 0)
     const encoder = new ParquetEncoder(table.columns, { compression: 'snappy' })
     const rowGroup = encoder.encode(group.paths()[0]!.batch())
-    const file = new Uint8Array(Buffer.concat(encoder.file([rowGroup], new Map())))
+    const file = fileOf(encoder, [rowGroup])
     const names = footerOf(file).schema.map(({ name }) => name)
     expect(names.slice(1)).toEqual(['symbol'])
   })

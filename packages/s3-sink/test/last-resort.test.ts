@@ -54,6 +54,17 @@ const claimedAndLost = async (log: FakeLog, lose: 'all' | 'one' = 'all'): Promis
 const log = () => new FakeLog().appendMany(5).skip(2).appendMany(4, 'abc')
 
 describe('the last resort', () => {
+  it('puts files whole whose parts the engine answers while it reads', async () => {
+    const all = log().appendMany(30)
+    const bucket = await claimedAndLost(all)
+    const createEngine = () => new LineEngine({ earlyParts: true })
+    const test = sinkUnderTest({ bucket, readAgain: readerOf(all), createEngine })
+    await consume(test.sink, [all.appendMany(3)])
+    await test.sink.close()
+    expect(publishedLines(bucket)).toEqual(expectedLines(all))
+    expect(test.store.count('putIfAbsent', '.parquet')).toBe(3)
+  })
+
   it.each(['all', 'one'] as const)(
     'reads the group again when %s of its uploads is gone, and goes on',
     async (lose) => {

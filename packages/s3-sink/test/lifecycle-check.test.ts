@@ -19,14 +19,17 @@ const rule = (more: Partial<LifecycleRule>): LifecycleRule => ({
 })
 
 /** What a sink warns of when it starts on a bucket with these rules. */
-const warningsWith = async (rules: readonly LifecycleRule[] | Error): Promise<readonly string[]> => {
+const warningsWith = async (
+  rules: readonly LifecycleRule[] | Error,
+  ageMillis = 300_000,
+): Promise<readonly string[]> => {
   const memory = Object.assign(new MemoryObjectStore(), {
     lifecycleRules: async () => {
       if (rules instanceof Error) throw rules
       return rules
     },
   })
-  const { sink, warnings } = sinkUnderTest({ objects: memory })
+  const { sink, warnings } = sinkUnderTest({ objects: memory, rotation: { ageMillis } })
   await sink.assign([new FakeLog().assigned], { generation: 1 })
   await sink.close()
   return warnings
@@ -53,6 +56,16 @@ describe('lifecycle rules of the bucket, at start-up', () => {
     const warnings = await warningsWith([rule(more)])
     expect(warnings).toHaveLength(1)
     expect(warnings[0]).toMatch(warning)
+  })
+
+  it('that remove uploads while a group may be open, whose parts are sent by then, are reported', async () => {
+    const days = (count: number) => count * 86_400_000
+    const warned = async (after: number, ageMillis: number) =>
+      (await warningsWith([rule({ abortsUploadsAfterDays: after })], ageMillis)).join()
+    expect(await warned(7, days(0.9))).toBe('')
+    expect(await warned(10, days(3))).toBe('')
+    expect(await warned(9, days(3))).toMatch(/after 9 days: .* Give it 10 days at least/)
+    expect(await warned(365, Number.POSITIVE_INFINITY)).toMatch(/no greatest age: set rotation\.ageMillis/)
   })
 
   it('are reported once by a sink that records are pushed to, too', async () => {

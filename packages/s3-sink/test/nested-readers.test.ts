@@ -13,6 +13,7 @@ import { nestedTables } from '../../core/test/nested-tables.ts'
 import { batchSlice } from '../src/batch-slice.ts'
 import { ParquetEncoder } from '../src/parquet-encoder.ts'
 import { duckdb } from './engine/duckdb.ts'
+import { fileOf } from './engine/parquet-files.ts'
 import { blockOf } from './engine/record-blocks.ts'
 import { referenceParquet } from './engine/reference-parquet.ts'
 
@@ -36,7 +37,7 @@ const encoded = (table: TableDefinition, batch: ColumnBatch, rowGroupRows: numbe
   const groups = []
   for (let from = 0; from < batch.rows; from += rowGroupRows)
     groups.push(encoder.encode(batchSlice(batch, from, Math.min(batch.rows, from + rowGroupRows))))
-  return new Uint8Array(Buffer.concat(encoder.file(groups, new Map())))
+  return fileOf(encoder, groups)
 }
 
 /** Rows that only one of the files has, as DuckDB reads them, and whether their types are the same. */

@@ -9,7 +9,7 @@ import { ParquetEncoder } from '../src/parquet-encoder.ts'
 import { isNull } from '../src/validity-buffer.ts'
 import { batchOf, type Cell } from './engine/column-batches.ts'
 import { duckdb } from './engine/duckdb.ts'
-import { footerOf } from './engine/parquet-files.ts'
+import { fileOf, footerOf } from './engine/parquet-files.ts'
 import { referenceParquet } from './engine/reference-parquet.ts'
 
 // What our encoder writes is read by engines that are not ours, and compared with what another encoder made of the same rows.
@@ -99,7 +99,7 @@ const encoded = (batch: ColumnBatch, compression: ParquetCompression, rowGroupRo
   const groups = []
   for (let from = 0; from < batch.rows; from += rowGroupRows)
     groups.push(encoder.encode(batchSlice(batch, from, Math.min(batch.rows, from + rowGroupRows))))
-  return new Uint8Array(Buffer.concat(encoder.file(groups, new Map([['k', 'v']]))))
+  return fileOf(encoder, groups, new Map([['k', 'v']]))
 }
 
 /** A cell as text that tells every value from every other. */

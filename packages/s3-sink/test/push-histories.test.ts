@@ -69,7 +69,7 @@ it('1,000 random histories of a Lambda function lose nothing and double nothing'
           table: lake,
           store,
           runtime: new ManualRuntime(seed + environments),
-          createEngine: () => new LineEngine(),
+          createEngine: () => new LineEngine({ earlyParts: true }),
           genesis: 0n,
         })
         return { sink, store }

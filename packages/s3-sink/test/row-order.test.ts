@@ -5,7 +5,7 @@ import { createEngine } from '../src/engine.ts'
 import { ParquetEncoder } from '../src/parquet-encoder.ts'
 import type { SortColumn } from '../src/row-order.ts'
 import { batchOf, type Cell } from './engine/column-batches.ts'
-import { filesOf, footerOf, rowsOf } from './engine/parquet-files.ts'
+import { fileOf, filesOf, footerOf, rowsOf } from './engine/parquet-files.ts'
 import { blockOf } from './engine/record-blocks.ts'
 
 const table = defineTable('sorted', {
@@ -52,7 +52,7 @@ describe('sortBy', () => {
         const serials = rows.map((cells, serial) => ({ ...cells, serial: BigInt(serial) }))
         const encoder = new ParquetEncoder(table.columns, { compression: 'none', sortBy: columns })
         const group = encoder.encode(batchOf(table, serials))
-        const file = new Uint8Array(Buffer.concat(encoder.file([group], new Map())))
+        const file = fileOf(encoder, [group])
         const expected = serials.toSorted((left, right) => {
           for (const { column, descending, nullsFirst } of columns) {
             const [a, b] = [left, right].map((cells) => (cells as Record<string, Cell>)[column]!)

@@ -8,7 +8,7 @@ import {
 } from '@stockpipe/core'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createEngine } from '../src/engine.ts'
+import { createEngine, createSmallPartsEngine } from '../src/engine.ts'
 import type { EngineResponse } from '../src/engine-messages.ts'
 import { blockFacts } from '../src/flush-group.ts'
 import { takeBatches } from '../src/unpacked-batches.ts'
@@ -67,14 +67,19 @@ describe('record batches taken by an engine', () => {
           const offsets = someOffsets.filter((offset) => offset < end).toSorted((a, b) => Number(a - b))
           const { block, unpack } = batchesOf(offsets, ends)
           const engine = createEngine({ topic: topic.toJSON() })
-          const taken = takeBatches(engine, { block, from, watermark: null }, unpack)
+          const { responses: answered, facts: added } = takeBatches(
+            engine,
+            { block, from, watermark: null },
+            unpack,
+          )
+          const taken = [...answered]
           const whole = blockOf(offsets, 0n, end)
           const facts = blockFacts(whole, from)
           const other = createEngine({ topic: topic.toJSON() })
           const responses = [...other.handle({ kind: 'block', block: whole, from, watermark: null })]
-          expect(summed(taken.responses)).toEqual(summed(responses))
-          expect(rejectedOf(taken.responses)).toEqual(rejectedOf(responses))
-          const { holes, ...counts } = taken.facts!
+          expect(summed(taken)).toEqual(summed(responses))
+          expect(rejectedOf(taken)).toEqual(rejectedOf(responses))
+          const { holes, ...counts } = added!
           const { holes: expected, ...expectedCounts } = facts
           expect(counts).toEqual(expectedCounts)
           // A hole that reaches over the end of a block is told in two.
@@ -88,12 +93,28 @@ describe('record batches taken by an engine', () => {
     )
   })
 
+  it('are all in before a part is pulled, and the parts of all their blocks come before the end', () => {
+    const options = { topic: topic.toJSON(), partBytes: 100, rowGroupRows: 2 }
+    const offsets = Array.from({ length: 40 }, (_, index) => BigInt(3 * index + 1))
+    const { block, unpack } = batchesOf(offsets, [30n, 60n, 90n, 120n])
+    const [engine, other] = [createSmallPartsEngine(options), createSmallPartsEngine(options)]
+    const cut = { kind: 'cut', log, start: 0n, next: 120n } as const
+    const bytesOf = (responses: Iterable<EngineResponse>) =>
+      Buffer.concat([...responses].flatMap((response) => (response.kind === 'part' ? [response.bytes] : [])))
+    const { responses } = takeBatches(engine, { block, from: 0n, watermark: null }, unpack)
+    const taken = [...responses]
+    expect(taken.map(({ kind }) => kind)).toEqual([...taken.slice(1).map(() => 'part'), 'buffered'])
+    expect(taken.length).toBeGreaterThan(5)
+    expect(taken.at(-1)).toMatchObject({ rows: 40, bufferedRows: 40 })
+    for (const one of unpack()) other.handle({ kind: 'block', block: one, from: 0n })
+    const whole = bytesOf(other.handle(cut))
+    expect(Buffer.concat([bytesOf(taken), bytesOf(engine.handle(cut))]).equals(whole)).toBe(true)
+  })
+
   it('of which nothing is left change nothing', () => {
     const engine = createEngine({ topic: topic.toJSON() })
     const { block } = batchesOf([], [])
-    expect(takeBatches(engine, { block, from: 0n, watermark: null }, () => [])).toEqual({
-      responses: [],
-      facts: null,
-    })
+    const { responses, facts } = takeBatches(engine, { block, from: 0n, watermark: null }, () => [])
+    expect([[...responses], facts]).toEqual([[], null])
   })
 })

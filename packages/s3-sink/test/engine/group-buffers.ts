@@ -14,6 +14,7 @@ export const groupBufferOf = (table: TableDefinition, maxPathBytes = 512): Group
       columns: table.columns.length,
       rowGroupRows: 65_536,
       fileBytes: 128 * 1024 * 1024,
+      partBytes: 8 * 1024 * 1024,
       eventTimes: eventTimeRange(table, undefined),
     }),
   )

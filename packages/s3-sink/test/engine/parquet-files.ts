@@ -2,6 +2,8 @@ import { gunzipSync } from 'node:zlib'
 import type { TableDefinition } from '@stockpipe/core'
 import { type FileMetaData, parquetMetadata, parquetReadObjects } from 'hyparquet'
 import type { EngineResponse } from '../../src/engine-messages.ts'
+import type { EncodedRowGroup, ParquetEncoder } from '../../src/parquet-encoder.ts'
+import { parquetMagic } from '../../src/parquet-file.ts'
 
 /** A file put together from the parts of a cut. */
 export interface CutFile {
@@ -30,6 +32,20 @@ export const filesOf = (responses: Iterable<EngineResponse>): CutFile[] => {
   if (parts.length > 0) throw new Error('parts without a file')
   return files
 }
+
+/** A file of row groups. */
+export const fileOf = (
+  encoder: ParquetEncoder,
+  rowGroups: readonly EncodedRowGroup[],
+  keyValues: ReadonlyMap<string, string> = new Map(),
+): Uint8Array =>
+  new Uint8Array(
+    Buffer.concat([
+      parquetMagic,
+      ...rowGroups.map(({ bytes }) => bytes),
+      ...encoder.footer(rowGroups, keyValues),
+    ]),
+  )
 
 /** The footer, read by hyparquet. */
 export const footerOf = (bytes: Uint8Array): FileMetaData => parquetMetadata(bytes.slice().buffer)

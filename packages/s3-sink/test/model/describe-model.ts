@@ -108,7 +108,11 @@ const schedule = fc.record({
     busy: fc.constantFrom(0, 0.05),
     forbidden: fc.constantFrom(0, 0.004),
   }),
-  partBytes: fc.constantFrom(150, 700, 100_000),
+  sizes: fc.constantFrom(
+    { partBytes: 150, rowGroupRows: 2 },
+    { partBytes: 700, rowGroupRows: 3 },
+    { partBytes: 100_000, rowGroupRows: 65_536 },
+  ),
 })
 
 /** The sink under schedules of crashes, hung owners, two owners, lost and late answers, for each trigger. */
@@ -122,7 +126,8 @@ export const describeModel = (triggers: Readonly<Record<string, Trigger>>): void
       async (name, { rotation, weights, options, schemaChanges = false }) => {
         const counts: Record<string, number> = {}
         await fc.assert(
-          fc.asyncProperty(schedule, async ({ partBytes, ...one }) => {
+          fc.asyncProperty(schedule, async ({ sizes, ...one }) => {
+            let earlyParts = 0
             const simulation = new Simulation({
               ...one,
               // Messages between threads take time.
@@ -130,7 +135,9 @@ export const describeModel = (triggers: Readonly<Record<string, Trigger>>): void
               member: (joined) => ({
                 ...tables[schemaChanges ? joined % 2 : 0]!,
                 rotation,
-                createEngine: smallPartsEngine(partBytes),
+                createEngine: smallPartsEngine(sizes, () => {
+                  earlyParts += 1
+                }),
                 cleaner: { everyMillis: 600_000 },
                 retainEntriesMillis: shortestRetentionMillis,
                 ...options,
@@ -150,6 +157,7 @@ export const describeModel = (triggers: Readonly<Record<string, Trigger>>): void
             const met = {
               records: report.totals.records,
               groups: report.totals.groups,
+              earlyParts,
               kill,
               hang,
               steal,

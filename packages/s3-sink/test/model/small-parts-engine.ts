@@ -1,28 +1,26 @@
-import { createEngine } from '../../src/engine.ts'
-import type { Engine, EngineOptions, EngineRequest, EngineResponse } from '../../src/engine-messages.ts'
+import { createSmallPartsEngine } from '../../src/engine.ts'
+import type { Engine, EngineOptions, EngineResponse } from '../../src/engine-messages.ts'
 
-/** The real engine, its parts cut smaller than S3 allows, so that small files have several. */
+/** The real engine with parts smaller than S3 allows and row groups of few rows, so that small groups are sent early. */
 export const smallPartsEngine =
-  (partBytes: number) =>
+  (
+    sizes: { readonly partBytes: number; readonly rowGroupRows: number },
+    onEarlyPart: () => void = () => {},
+  ) =>
   (options: EngineOptions): Engine => {
-    const engine = createEngine(options)
+    const engine = createSmallPartsEngine({ ...options, ...sizes })
     return {
-      handle: (request: EngineRequest) =>
-        request.kind === 'cut' ? cutSmaller(engine.handle(request), partBytes) : engine.handle(request),
+      handle(request) {
+        const responses = engine.handle(request)
+        return request.kind === 'block' ? counted(responses, onEarlyPart) : responses
+      },
       close: () => engine.close(),
     }
   }
 
-function* cutSmaller(responses: Iterable<EngineResponse>, partBytes: number): Generator<EngineResponse> {
+function* counted(responses: Iterable<EngineResponse>, onPart: () => void): Generator<EngineResponse> {
   for (const response of responses) {
-    if (response.kind !== 'part') {
-      yield response
-      continue
-    }
-    const { bytes } = response
-    for (let at = 0, partNumber = 1; at < bytes.length; at += partBytes, partNumber += 1) {
-      const last = at + partBytes >= bytes.length
-      yield { ...response, bytes: bytes.slice(at, at + partBytes), partNumber, last }
-    }
+    if (response.kind === 'part') onPart()
+    yield response
   }
 }
