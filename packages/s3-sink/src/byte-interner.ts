@@ -63,6 +63,12 @@ export class ByteInterner {
     return this.#count - 1
   }
 
+  /** The number that an entry of another has here. */
+  internFrom(other: ByteInterner, entry: number): number {
+    const bytes = other.#bytesOf(entry)
+    return this.intern(bytes, 0, bytes.length)
+  }
+
   /** The entries named, in that order, as a dictionary of their own. */
   select(entries: Int32Array): ByteDictionary {
     const offsets = new Int32Array(entries.length + 1)

@@ -260,7 +260,12 @@ class DictionaryBuffer implements ColumnBuffer {
     const from = source as DictionaryBuffer
     this.#validity.appendFrom(from.#validity, start, end, rows)
     this.#reserve(rows + end - start)
-    copyWords(from.#codes, start, end, this.#codes, rows)
+    if (from.#shared === this.#shared) copyWords(from.#codes, start, end, this.#codes, rows)
+    else
+      for (let row = start; row < end; row += 1) {
+        if (isNull(from.#validity.validity, row)) continue
+        this.#codes[rows + row - start] = this.#shared.movedCode(from.#codes[row]!)
+      }
   }
 
   #reserve(needed: number): void {

@@ -14,6 +14,9 @@ import { SharedDictionary } from './shared-dictionary.ts'
 import { isNull } from './validity-buffer.ts'
 import { vectorKind, vectorMismatch } from './vector-kind.ts'
 
+/** Strings a dictionary may hold though no row has them, beside as many as rows are held. */
+const spareStrings = 32_768
+
 /** A part of a file that is whole before the group is cut. */
 export interface TakenPart {
   readonly partitionValues: readonly (string | null)[]
@@ -28,7 +31,7 @@ export class GroupBuffer {
   readonly #router: RowRouter
   readonly #rowGroups: RowGroupEncoder
   readonly #fileStarts: PathBufferOptions['fileStarts']
-  readonly #dictionaries: readonly (SharedDictionary | undefined)[]
+  #dictionaries: readonly (SharedDictionary | undefined)[]
   #store: RowStore
   readonly #paths: PathBuffer[] = []
   /** Those that have encoded rows anew, and may have a part. */
@@ -51,9 +54,7 @@ export class GroupBuffer {
     this.#rowGroups = rowGroups
     this.#kinds = table.columns.map(({ type }) => vectorKind(type))
     this.#router = new RowRouter(table, maxPathBytes)
-    this.#dictionaries = this.#kinds.map((kind) =>
-      kind === 'dictionary' ? new SharedDictionary() : undefined,
-    )
+    this.#dictionaries = this.#newDictionaries()
     this.#store = this.#newStore()
   }
 
@@ -144,6 +145,10 @@ export class GroupBuffer {
     this.#store.clear()
   }
 
+  #newDictionaries(): readonly (SharedDictionary | undefined)[] {
+    return this.#kinds.map((kind) => (kind === 'dictionary' ? new SharedDictionary() : undefined))
+  }
+
   #newStore(): RowStore {
     return new RowStore({ kinds: this.#kinds, dictionaries: this.#dictionaries })
   }
@@ -161,15 +166,23 @@ export class GroupBuffer {
   #tidy(): void {
     // With no code left that stands for a string, a dictionary that grows with the group is begun anew.
     if (this.#held.openRows === 0) for (const dictionary of this.#dictionaries) dictionary?.clear()
-    if (!this.#store.isSparse) return
-    const sparse = this.#store
+    const former = this.#dictionaries
+    const most = 2 * this.#held.openRows + spareStrings
+    const renewed = former.some((dictionary) => dictionary !== undefined && dictionary.count > most)
+    if (!renewed && !this.#store.isSparse) return
+    if (renewed) {
+      this.#dictionaries = this.#newDictionaries()
+      for (const [index, dictionary] of this.#dictionaries.entries()) dictionary?.beginMove(former[index]!)
+    }
+    const store = this.#store
     this.#store = this.#newStore()
     for (const path of this.#paths) {
       this.#count(path, -1)
       path.moveTo(this.#store)
       this.#count(path, 1)
     }
-    sparse.clear()
+    store.clear()
+    for (const dictionary of this.#dictionaries) dictionary?.end()
   }
 
   #count(path: PathBuffer, sign: 1 | -1): void {

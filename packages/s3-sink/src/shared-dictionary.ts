@@ -8,11 +8,17 @@ import { isNull } from './validity-buffer.ts'
  */
 export class SharedDictionary {
   #interner = new ByteInterner()
+  #moved: SharedDictionary | undefined
   #batch: ByteDictionary = { offsets: new Int32Array(1), bytes: new Uint8Array(0) }
   /** Code in the batch -> code here; -1 until it is met, so that strings no row uses are not kept. */
   #codes = new Int32Array(0)
   /** Code here -> code in the file being made; -1 outside `compact`. */
   #fileCodes = new Int32Array(0)
+
+  /** Strings held, also of rows that have left. */
+  get count(): number {
+    return this.#interner.count
+  }
 
   get capacityBytes(): number {
     return this.#interner.capacityBytes + this.#codes.byteLength + this.#fileCodes.byteLength
@@ -36,9 +42,25 @@ export class SharedDictionary {
     return this.#interner.lengthOf(code)
   }
 
-  /** The batch's dictionary is let go. */
+  /** The batch's dictionary, or the one moved from, is let go. */
   end(): void {
+    this.#moved = undefined
     this.begin({ offsets: new Int32Array(1), bytes: new Uint8Array(0) })
+  }
+
+  /** From here on codes given to `movedCode` are of that dictionary, until `end`. */
+  beginMove(from: SharedDictionary): void {
+    this.#moved = from
+    this.#codes = new Int32Array(from.count).fill(-1)
+  }
+
+  /** The code here of a string of the dictionary that is moved from. */
+  movedCode(code: number): number {
+    const known = this.#codes[code]!
+    if (known >= 0) return known
+    const moved = this.#interner.internFrom(this.#moved!.#interner, code)
+    this.#codes[code] = moved
+    return moved
   }
 
   codeOf(batchCode: number): number {

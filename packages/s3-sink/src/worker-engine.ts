@@ -6,7 +6,14 @@ import {
   type TopicPartition,
 } from '@stockpipe/core'
 import { blockBytes } from './block-bytes.ts'
-import type { BlockAnswer, BlockRequest, CutRequest, EncoderMemory, EngineHost, PartTaker } from './engine-host.ts'
+import type {
+  BlockAnswer,
+  BlockRequest,
+  CutRequest,
+  EncoderMemory,
+  EngineHost,
+  PartTaker,
+} from './engine-host.ts'
 import { EngineLane, type EngineThread } from './engine-lane.ts'
 import type { EngineResponse } from './engine-messages.ts'
 import { transferableBatches, transferableBlock } from './transfer-list.ts'
@@ -73,11 +80,7 @@ export class WorkerEngine implements EngineHost {
     })
   }
 
-  async takeBatches(
-    request: BatchesRequest,
-    signal: AbortSignal,
-    onPart: PartTaker,
-  ): Promise<TakenBatches> {
+  async takeBatches(request: BatchesRequest, signal: AbortSignal, onPart: PartTaker): Promise<TakenBatches> {
     return this.#taking(request.block, signal, async (pin, release) => {
       const { batches, buffers } = transferableBatches(request.block)
       const asked = pin.lane.askBatches({ ...request, block: { ...request.block, batches } }, buffers)

@@ -84,3 +84,45 @@ it('a group whose rows have all become row groups holds no columns', () => {
   expect(path!.openRows).toBe(0)
   expect(group.capacityBytes - path!.encodedBytes).toBeLessThan(20_000)
 }, 60_000)
+
+it('strings that no row has twice are let go with their rows, and those of open rows stay what they were', () => {
+  const group = groupBufferOf(table)
+  const rows = 8_000
+  let most = 0
+  for (let index = 0; index < 60; index += 1) {
+    const batch = batchOf(
+      table,
+      Array.from({ length: rows }, (_, row) => {
+        const serial = index * rows + row
+        return {
+          symbol: serial % 500 === 0 ? `S${serial % 7}` : 'HOT',
+          price: BigInt(serial),
+          note: serial % 11 === 0 ? null : `order ${serial} of the group`,
+          offset: BigInt(serial),
+        }
+      }),
+      BigInt(index * rows),
+    )
+    group.append(batch, 0)
+    const encoded = group.paths().reduce((bytes, path) => bytes + path.encodedBytes, 0)
+    most = Math.max(most, group.capacityBytes - encoded)
+  }
+  // 480,000 strings in all; three times a row group of them, with their places in the dictionary, and the rows.
+  expect(most).toBeLessThan(3 * 65_536 * 110)
+  let met = 0
+  for (const path of group.paths()) {
+    const { columns, offsets } = path.batch()
+    const note = columns[2]!
+    if (note.kind !== 'dictionary') throw new Error('note is a dictionary')
+    offsets.forEach((offset, row) => {
+      const isNull = note.validity !== null && ((note.validity[row >> 3]! >> (row & 7)) & 1) === 0
+      const [start, end] = note.dictionary.offsets.subarray(note.codes[row]!, note.codes[row]! + 2)
+      const text = Buffer.from(note.dictionary.bytes.subarray(start, end)).toString()
+      if (isNull !== (offset % 11n === 0n) || (!isNull && text !== `order ${offset} of the group`))
+        throw new Error(`offset ${offset} has ${isNull ? 'null' : text}`)
+      met += 1
+    })
+  }
+  expect(met).toBe(group.paths().reduce((sum, path) => sum + path.openRows, 0))
+  expect(met).toBeGreaterThan(10_000)
+}, 60_000)

@@ -27,7 +27,11 @@ const workers = (leastGroups = 2) => {
     leastGroups,
   })
   const take = (log: FakeLog) =>
-    engine.take({ kind: 'block', block: log.block(0n), from: 0n }, new AbortController().signal)
+    engine.take(
+      { kind: 'block', block: log.block(0n), from: 0n },
+      new AbortController().signal,
+      async () => {},
+    )
   const cut = async ({ topic, partition, logEnd: next }: FakeLog) => {
     let files = 0
     for await (const { kind } of engine.cut({ kind: 'cut', log: { topic, partition }, start: 0n, next })) {

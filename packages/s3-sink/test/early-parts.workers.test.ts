@@ -1,0 +1,3 @@
+import './sink/in-workers.ts'
+
+await import('./early-parts.test.ts')
