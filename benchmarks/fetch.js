@@ -65,6 +65,7 @@ const readers = {
   },
   stockpipe: async (kafka, topic, records) => {
     const { runConsumer } = await import('../packages/kafka/dist/index.js')
+    const { giveBlockMemory } = await import('../packages/core/dist/index.js')
     let began
     let read = 0
     let bytes = 0
@@ -80,6 +81,8 @@ const readers = {
       write: async (block) => {
         for (let index = 0; index < block.count; index++) bytes += block.values.lengths[index]
         read += block.count
+        // As a sink does that is done with a block.
+        giveBlockMemory(block)
         if (read >= records) ended({ cpuSeconds: cpuSince(began), read, bytes })
       },
       revoke: async () => {},
