@@ -93,7 +93,8 @@ export const adminWithCluster = (
     made = factory.create(options)
     return made
   }
-  const admin = (Object.create(kafka, { [factory.name]: { value: create } }) as Kafka).admin()
+  const own = Object.create(kafka, { [factory.name]: { value: create } }) as Kafka
+  const admin = takingLeaderless(own).admin()
   return { admin, cluster: isCluster(made) ? made : undefined }
 }
 

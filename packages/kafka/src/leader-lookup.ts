@@ -21,12 +21,18 @@ export class LeaderLookup {
   readonly #cluster: KafkajsCluster
   readonly #validation: LogValidation
   readonly #runtime: Runtime
+  readonly #onLeaderless: (log: TopicPartition) => void
+  /** Those told of, until they have a leader again. */
+  readonly #leaderless = new Map<string, readonly number[]>()
 
   constructor(options: {
     readonly cluster: KafkajsCluster
     readonly validation: LogValidation
     readonly runtime: Runtime
+    /** Told once of a partition that has lost its leader, or has none yet: nothing of it is read until it has. */
+    readonly onLeaderless: (log: TopicPartition) => void
   }) {
+    this.#onLeaderless = options.onLeaderless
     this.#cluster = options.cluster
     this.#validation = options.validation
     this.#runtime = options.runtime
@@ -64,7 +70,16 @@ export class LeaderLookup {
   async #learn(topic: string): Promise<void> {
     const identities = await asked(topic, async () => askTopicIdentities(await this.#leader(topic), [topic]))
     const identity = identities?.get(topic)
-    if (identity) this.#validation.learn(topic, identity)
+    if (!identity) return
+    this.#tellLeaderless(topic, identity.leaderless)
+    this.#validation.learn(topic, identity)
+  }
+
+  #tellLeaderless(topic: string, leaderless: readonly number[]): void {
+    const told = this.#leaderless.get(topic) ?? []
+    this.#leaderless.set(topic, leaderless)
+    for (const partition of leaderless)
+      if (!told.includes(partition)) this.#onLeaderless({ topic, partition })
   }
 
   async #epochEnd(log: TopicPartition, leaderEpoch: number): Promise<EpochEnd | undefined> {
@@ -85,10 +100,17 @@ export class LeaderLookup {
   /** The leader of a partition, or of any one. */
   async #leader(topic: string, partition?: number): Promise<KafkajsBroker> {
     await this.#cluster.addMultipleTargetTopics([topic])
-    const led = this.#cluster
+    const asked = this.#cluster
       .findTopicPartitionMetadata(topic)
-      .filter(({ partitionId, leader }) => leader >= 0 && partitionId === (partition ?? partitionId))
-    if (led[0]) return this.#cluster.findBroker({ nodeId: led[0].leader })
+      .filter(({ partitionId }) => partitionId === (partition ?? partitionId))
+    const led = asked.find(({ leader }) => leader >= 0)
+    if (led) return this.#cluster.findBroker({ nodeId: led.leader })
+    if (partition === undefined) {
+      this.#tellLeaderless(
+        topic,
+        asked.map(({ partitionId }) => partitionId),
+      )
+    }
     await this.#cluster.refreshMetadata()
     throw notAnswered({ topic, partition }, 'it has no leader')
   }

@@ -39,8 +39,8 @@ export const adoptPartitions = async (
       }
     }
   }
-  await lookUp(topics)
   for (const topic of topics) await leaders?.identify(topic, signal)
+  await lookUp(topics)
   const committed = await lookup.committed(topics, signal)
   if (signal.aborted) return
   await Promise.all(

@@ -1,4 +1,9 @@
-import { type PartitionedSink, type PartitionedSinkEvents, systemRuntime } from '@stockpipe/core'
+import {
+  type PartitionedSink,
+  type PartitionedSinkEvents,
+  systemRuntime,
+  type TopicPartition,
+} from '@stockpipe/core'
 import { PartitionAssigners } from 'kafkajs'
 import { patiently } from './admin-session.ts'
 import { ConsumerLoop, isGivenUp } from './consumer-loop.ts'
@@ -87,6 +92,14 @@ export const runConsumer = async (options: RunConsumerOptions): Promise<Consumer
   signal?.addEventListener('abort', onAbort, { once: true })
   if (signal?.aborted) onAbort()
 
+  const onLeaderless = ({ topic, partition }: TopicPartition): void =>
+    kafka
+      .logger?.()
+      .warn(
+        `stockpipe waits for a leader of partition ${partition} of topic ${topic}: nobody leads it, and nothing of it is read until somebody does`,
+        { topic, partition, groupId },
+      )
+
   const start = async (): Promise<void> => {
     await admin.connect()
     if (ending) return
@@ -106,7 +119,7 @@ export const runConsumer = async (options: RunConsumerOptions): Promise<Consumer
     const owned = new PartitionOwnership({
       consumer,
       admin,
-      leaders: cluster && new LeaderLookup({ cluster, validation, runtime }),
+      leaders: cluster && new LeaderLookup({ cluster, validation, runtime, onLeaderless }),
       groupId,
       sinks,
       targets: until === undefined ? undefined : targets,

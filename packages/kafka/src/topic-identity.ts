@@ -10,6 +10,8 @@ export interface TopicIdentity {
   readonly topicId: string | undefined
   /** Of the present leaders, by partition. */
   readonly leaderEpochs: ReadonlyMap<number, number>
+  /** Partitions that nobody leads. */
+  readonly leaderless: readonly number[]
 }
 
 /**
@@ -106,17 +108,19 @@ const decodeIdentities = (
     const id = take(16).toString('base64url')
     take(1)
     const leaderEpochs = new Map<number, number>()
+    const leaderless: number[] = []
     each(() => {
       int16()
       const partition = int32()
-      int32()
+      if (int32() < 0) leaderless.push(partition)
       leaderEpochs.set(partition, int32())
       for (let list = 0; list < 3; list++) each(int32)
       skipTags()
     })
     int32()
     skipTags()
-    if (errorCode === 0) answer.set(name, { topicId: id === noTopicId ? undefined : id, leaderEpochs })
+    if (errorCode === 0)
+      answer.set(name, { topicId: id === noTopicId ? undefined : id, leaderEpochs, leaderless })
   })
   return { answer, clientSideThrottleTime }
 }

@@ -119,7 +119,7 @@ const following = () => {
   const runtime = new ManualRuntime()
   const validation = new LogValidation(runtime)
   const topicId = Buffer.alloc(16, 1).toString('base64url')
-  validation.learn('topic', { topicId, leaderEpochs: new Map([[0, 4]]) })
+  validation.learn('topic', { topicId, leaderEpochs: new Map([[0, 4]]), leaderless: [] })
   /** What comes of a fetch, and which leader it was meant for. */
   const fetch = async (from: number, messages: FetchedBatch[], errorCode = 0) => {
     const asked = validation.asked([
@@ -269,6 +269,7 @@ describe('a fetch', () => {
     const identity = {
       topicId: Buffer.alloc(16, 3).toString('base64url'),
       leaderEpochs: new Map<number, number>(),
+      leaderless: [],
     }
     validation.begin({ ...log, offset: 0n })
     expect(() => validation.learn('topic', identity)).not.toThrow()
