@@ -1,16 +1,26 @@
 #!/usr/bin/env node
 // Each deadly mutation of the commit protocol and of the producer's (packages/s3-sink/test/mutations/mutations.json)
 // makes the test fail that is named beside it, and that test passes without it. An argument picks mutations whose name or
-// file contains it.
+// file contains it; `--every 3` takes every third, the next day the next third.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { parseArgs } from 'node:util'
 import { install, root } from '../scripts/workspace.js'
 
-const [only = ''] = process.argv.slice(2)
+const { values, positionals } = parseArgs({
+  options: { every: { type: 'string', default: '1' } },
+  allowPositionals: true,
+})
+const [only = ''] = positionals
+const every = Number(values.every)
+if (!Number.isSafeInteger(every) || every < 1) throw new Error('--every takes a whole number from 1 on')
+const day = Math.floor(Date.now() / 86_400_000)
 const list = JSON.parse(readFileSync(join(root, 'packages/s3-sink/test/mutations/mutations.json'), 'utf8'))
-const mutations = list.filter(({ name, file }) => name.includes(only) || file.includes(only))
+const mutations = list.filter(
+  ({ name, file }, index) => (name.includes(only) || file.includes(only)) && index % every === day % every,
+)
 const folder = mkdtempSync(join(tmpdir(), 'stockpipe-mutations-'))
 await install('all')
 
