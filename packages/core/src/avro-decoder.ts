@@ -9,6 +9,7 @@ import { CellProblem } from './cell-problem.ts'
 import type { ColumnWriter } from './column-writer.ts'
 import type { Decoder, DecoderOptions, DecoderSchemas } from './decoder.ts'
 import { StockpipeError } from './errors.ts'
+import { noValue } from './json-reference.ts'
 import type { RecordBlock } from './record-block.ts'
 import { recordFact } from './record-fact.ts'
 import { createRowDecoder, type ExactRowReader, type RowFault, type RowScanner } from './row-decoder.ts'
@@ -21,7 +22,7 @@ const faultReader = (
 ): ExactRowReader => ({
   row: [],
   read(block, index) {
-    if (block.values.lengths[index]! < 0) return { reason: 'the record has no value (a tombstone)' }
+    if (block.values.lengths[index]! < 0) return noValue
     if (scanned.fault) return scanned.fault
     for (const { name, metadata } of columns) {
       const fact = metadata && recordFact(block, index, metadata)

@@ -13,7 +13,8 @@ export interface PackedBytes {
 }
 
 /**
- * A run of consecutive records of one topic partition, as bytes. All the sink ever sees of Kafka.
+ * A run of consecutive records of one topic partition, as bytes. All that a sink sees of Kafka, unless
+ * it unpacks record batches on a thread of its own (`RecordBatchBlock`).
  *
  * Every buffer is owned by the block and may be transferred to another thread; views may end before their buffers do.
  * Who is done with a block may give its memory back: `giveBlockMemory`. There may be holes between
