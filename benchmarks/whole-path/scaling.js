@@ -107,6 +107,21 @@ export const judgeScaling = (results) => {
     const figure = Math.max(...costs.slice(1)) / costs[0]
     judged.push({ what: `the cost of a row is linear over more ${question}`, figure, holds: figure <= 1.25 })
   }
+  const [half, most] = of('rows').slice(-2)
+  if (most?.rows === 20_000_000) {
+    const peak = most.s3.peakMegabytes
+    judged.push({
+      what: 'peak resident memory is under 350 MB over 20 million rows',
+      figure: peak,
+      holds: peak <= 350,
+    })
+    const figure = peak / half.s3.peakMegabytes
+    judged.push({
+      what: 'peak resident memory is flat from 10 million rows on',
+      figure,
+      holds: figure <= 1.15,
+    })
+  }
   const [few, many] = of('paths')
   if (few && many) {
     const figure = many.withoutRequests.cpuPerMillion / few.withoutRequests.cpuPerMillion

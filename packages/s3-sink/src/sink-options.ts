@@ -194,7 +194,7 @@ export interface SinkOptions extends ObjectSettings {
   /**
    * Memory for what is buffered, encoded, staged and sent, over all partition logs: bytes, text such as `256MiB`, or
    * a budget that several sinks share (`createMemoryBudget`). Past 70 % of it the largest group is cut first and
-   * writes wait. Default 167,772,160 (160 MiB) in `createSink`, 268,435,456 (256 MiB) in `createPushSink`.
+   * writes wait. Default 134,217,728 (128 MiB) in `createSink`, 268,435,456 (256 MiB) in `createPushSink`.
    */
   readonly memory?: string | number | MemoryBudget
   /** Groups cut at once, over all partition logs. Default 4. */

@@ -69,7 +69,7 @@ class StockpipeSink implements Sink {
     const writer = options.writer ?? Buffer.from(runtime.randomBytes(8)).toString('hex')
     const makeEngine = options.createEngine ?? createEngine
     const budget =
-      options.memory instanceof MemoryBudget ? options.memory : createMemoryBudget(options.memory ?? '160MiB')
+      options.memory instanceof MemoryBudget ? options.memory : createMemoryBudget(options.memory ?? '128MiB')
     const engine = engineOf(options, setup.engine, {
       onLost: (log, error) => this.#logs.get(nameOf(log))?.lose(error),
       onTaking: () => budget.changed(),
