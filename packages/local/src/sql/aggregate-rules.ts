@@ -1,5 +1,6 @@
 import type { AnalysisSession } from './analysis-session.ts'
 import { cast, coerce } from './cast-rules.ts'
+import { collectionAggregates, firstByOrder } from './collection-aggregates.ts'
 import { decimalAverage } from './native-numeric.ts'
 import { guardDecimal } from './numeric-rules.ts'
 import { failure, notSupported } from './query-failure.ts'
@@ -17,6 +18,7 @@ import {
   typeText,
 } from './trino-type.ts'
 import type { TypedExpression } from './typed-expression.ts'
+import { isOrdered } from './value-comparison.ts'
 
 /** An aggregate call with analysed arguments, over a group or over a window's frame. */
 export interface AggregateCall {
@@ -93,8 +95,11 @@ const avg: AggregateRule = (call) => {
 
 function extreme(name: 'max' | 'min'): AggregateRule {
   return (call) => {
+    const [value, howMany] = call.arguments
+    if (howMany !== undefined && call.arguments.length === 2)
+      return firstByOrder(call, value!, value!, howMany, name === 'max')
     const { type, sql } = only(call)
-    if (type.kind === 'unknown' || isNested(type)) throw refuse(call)
+    if (type.kind === 'unknown' || type.kind === 'json' || isNested(type)) throw refuse(call)
     if (!isFloating(type)) return { type, sql: apply(call, name, [sql]) }
     // NaN counts only where there is nothing else.
     return {
@@ -106,8 +111,15 @@ function extreme(name: 'max' | 'min'): AggregateRule {
 
 function extremeBy(name: 'arg_max_null' | 'arg_min_null'): AggregateRule {
   return (call) => {
-    const [value, key] = call.arguments
-    if (call.arguments.length !== 2 || call.distinct || value!.type.kind === 'unknown' || isNested(key!.type))
+    const [value, key, howMany] = call.arguments
+    if (howMany !== undefined && call.arguments.length === 3)
+      return firstByOrder(call, value!, key!, howMany, name === 'arg_max_null')
+    if (
+      call.arguments.length !== 2 ||
+      call.distinct ||
+      value!.type.kind === 'unknown' ||
+      !isOrdered(key!.type)
+    )
       throw refuse(call)
     const args = [value!.sql, key!.sql]
     if (!isFloating(key!.type)) return { type: value!.type, sql: apply(call, name, args) }
@@ -170,6 +182,7 @@ export const aggregateRules: Readonly<Record<string, AggregateRule>> = {
   any_value: anyValue,
   approx_distinct: approxDistinct,
   array_agg: arrayAgg,
+  ...collectionAggregates,
   ...statisticsRules,
 }
 

@@ -1,6 +1,8 @@
 import type { AnalysisSession } from './analysis-session.ts'
+import { castFromJson, castToJson } from './json-cast.ts'
 import { castDecimalToReal, castFloatingToDecimal, castFromText, castToText } from './native-casts.ts'
 import { safely } from './native-function.ts'
+import { castNested, tryCastNested } from './nested-casts.ts'
 import { notSupported, typeMismatch } from './query-failure.ts'
 import type { Position } from './syntax-tree.ts'
 import {
@@ -120,6 +122,10 @@ function convert(
   const { type: from, sql } = operand
   if (sameType(from, to)) return sql
   if (from.kind === 'unknown') return nullOf(to).sql
+  if (from.kind === 'json' || to.kind === 'json') {
+    const native = to.kind === 'json' ? castToJson(from) : castFromJson(to)
+    return native && session.native(safe ? safely(native) : native, [sql])
+  }
   const cast = safe ? 'TRY_CAST' : 'CAST'
   if (from.kind === 'varchar' && to.kind !== 'varchar') {
     const native = castFromText(to)
@@ -164,7 +170,9 @@ function convert(
       if (from.kind !== 'timestamp' && from.kind !== 'timestamp with time zone') return undefined
       return from.precision <= to.precision ? `CAST(${wallClock(operand)} AS TIME)` : undefined
     case 'array':
-      return from.kind === 'array' && duckDbType(from) === duckDbType(to) ? sql : undefined
+    case 'map':
+    case 'row':
+      return safe ? tryCastNested(session, operand, to) : castNested(session, operand, to)
     default:
       return undefined
   }

@@ -1,6 +1,7 @@
 import type { AnalysisSession } from './analysis-session.ts'
 import { cast } from './cast-rules.ts'
 import type { NativeFunction } from './native-function.ts'
+import { compareNested, nestedDistinctFrom } from './nested-comparison.ts'
 import { notSupported, typeMismatch } from './query-failure.ts'
 import type { ComparisonOperator, Position } from './syntax-tree.ts'
 import { booleanType, commonType, isFloating, isNested, type TrinoType, typeText } from './trino-type.ts'
@@ -87,8 +88,12 @@ export function compare(
   rightOperand: TypedExpression,
   position: Position,
 ): TypedExpression {
+  if (isNested(leftOperand.type) || isNested(rightOperand.type))
+    return compareNested(session, operator, leftOperand, rightOperand, position)
   const { type, left, right } = comparable(session, operator, leftOperand, rightOperand, position)
   if (type.kind === 'unknown') return nullOf(booleanType)
+  if (type.kind === 'json' && operator !== '=' && operator !== '<>')
+    throw typeMismatch(`Cannot apply operator: json ${operator} json`, position)
   if (isFloating(type)) return { type: booleanType, sql: compareFloating(session, operator, left, right) }
   return { type: booleanType, sql: `(${left.sql} ${operator} ${right.sql})` }
 }
@@ -100,6 +105,8 @@ export function distinctFrom(
   rightOperand: TypedExpression,
   position: Position,
 ): TypedExpression {
+  if (isNested(leftOperand.type) || isNested(rightOperand.type))
+    return nestedDistinctFrom(session, leftOperand, rightOperand, position)
   const { left, right } = comparable(session, 'IS DISTINCT FROM', leftOperand, rightOperand, position)
   return { type: booleanType, sql: `(${left.sql} IS DISTINCT FROM ${right.sql})` }
 }
@@ -112,7 +119,6 @@ export function inList(
   position: Position,
 ): TypedExpression {
   let type: TrinoType = operand.type
-  if (isNested(type)) throw notSupported(`comparisons of ${type.kind}s`, position)
   for (const item of items) {
     const common = commonType(type, item.type)
     if (common === undefined) {
@@ -120,7 +126,8 @@ export function inList(
     }
     type = common
   }
-  if (isFloating(type) || type.kind === 'timestamp with time zone' || operand.sql.length > 10_000) {
+  const isOneByOne = isFloating(type) || isNested(type) || type.kind === 'timestamp with time zone'
+  if (isOneByOne || operand.sql.length > 10_000) {
     const comparisons = items.map((item) => compare(session, '=', operand, item, position).sql)
     return { type: booleanType, sql: `(${comparisons.join(' OR ')})` }
   }

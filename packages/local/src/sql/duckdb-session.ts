@@ -1,8 +1,9 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { DuckDBConnection, DuckDBInstance, DuckDBType } from '@duckdb/node-api'
+import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { FunctionFailure } from './decimal-arithmetic.ts'
 import { encodeFailure } from './duckdb-errors.ts'
+import { DuckDbValues } from './duckdb-values.ts'
 import type { NativeFunction } from './native-function.ts'
 import { quoteString } from './typed-expression.ts'
 import { type PlainValue, plainValue } from './value-text.ts'
@@ -13,6 +14,7 @@ type DuckDb = typeof import('@duckdb/node-api')
 export class DuckDbSession {
   readonly #duckDb: DuckDb
   readonly #instance: DuckDBInstance
+  readonly #values: DuckDbValues
   readonly #registered = new Set<string>()
   /** Refusals raised inside functions; TRY() must not turn them into NULL. */
   #refusals = 0
@@ -20,6 +22,7 @@ export class DuckDbSession {
   private constructor(duckDb: DuckDb, instance: DuckDBInstance) {
     this.#duckDb = duckDb
     this.#instance = instance
+    this.#values = new DuckDbValues(duckDb)
   }
 
   static async open(options: {
@@ -80,18 +83,20 @@ export class DuckDbSession {
 
   #registerOne(connection: DuckDBConnection, name: string, definition: NativeFunction): void {
     const evaluate = definition.evaluate as (...values: readonly PlainValue[]) => PlainValue
-    const wrap = this.#wrapper(definition.returns)
+    const { acceptsNull = false } = definition
+    const wrap = this.#values.wrapper(definition.returns)
     const scalar = this.#duckDb.DuckDBScalarFunction.create({
       name,
-      parameterTypes: definition.parameters.map((type) => this.#type(type)),
-      returnType: this.#type(definition.returns),
+      parameterTypes: definition.parameters.map((type) => this.#values.type(type)),
+      returnType: this.#values.type(definition.returns),
+      specialHandling: acceptsNull,
       mainFunction: (info, chunk, output) => {
         try {
           const columns = definition.parameters.map((_, i) => chunk.getColumnVector(i))
           for (let row = 0; row < chunk.rowCount; row++) {
             const values = columns.map((column) => plainValue(column.getItem(row)))
-            const result = values.includes(null) ? null : evaluate(...values)
-            output.setItem(row, (result === null ? null : wrap(result)) as never)
+            const isNull = !acceptsNull && values.includes(null)
+            output.setItem(row, wrap(isNull ? null : evaluate(...values)) as never)
           }
           output.flush()
         } catch (error) {
@@ -107,50 +112,5 @@ export class DuckDbSession {
       },
     })
     connection.registerScalarFunction(scalar)
-  }
-
-  #type(text: string): DuckDBType {
-    const decimal = /^DECIMAL\((\d+),(\d+)\)$/.exec(text)
-    if (decimal !== null) return this.#duckDb.DECIMAL(Number(decimal[1]), Number(decimal[2]))
-    if (text.endsWith('[]')) return this.#duckDb.LIST(this.#type(text.slice(0, -2)))
-    const types: Readonly<Record<string, DuckDBType>> = {
-      BOOLEAN: this.#duckDb.BOOLEAN,
-      TINYINT: this.#duckDb.TINYINT,
-      SMALLINT: this.#duckDb.SMALLINT,
-      INTEGER: this.#duckDb.INTEGER,
-      BIGINT: this.#duckDb.BIGINT,
-      FLOAT: this.#duckDb.FLOAT,
-      DOUBLE: this.#duckDb.DOUBLE,
-      VARCHAR: this.#duckDb.VARCHAR,
-      BLOB: this.#duckDb.BLOB,
-      DATE: this.#duckDb.DATE,
-      TIME: this.#duckDb.TIME,
-      TIMESTAMP: this.#duckDb.TIMESTAMP,
-    }
-    const type = types[text]
-    if (type === undefined) throw new Error(`no DuckDB type is called ${text}`)
-    return type
-  }
-
-  /** Puts a plain value into what DuckDB's vectors take. */
-  #wrapper(type: string): (value: PlainValue) => unknown {
-    const decimal = /^DECIMAL\((\d+),(\d+)\)$/.exec(type)
-    const { DuckDBDecimalValue, DuckDBTimestampValue, DuckDBDateValue, DuckDBBlobValue, DuckDBListValue } =
-      this.#duckDb
-    if (decimal !== null) {
-      const [width, scale] = [Number(decimal[1]), Number(decimal[2])]
-      return (value) => new DuckDBDecimalValue(value as bigint, width, scale)
-    }
-    if (type === 'TIMESTAMP') return (value) => new DuckDBTimestampValue(value as bigint)
-    if (type === 'DATE') return (value) => new DuckDBDateValue(value as number)
-    if (type === 'BLOB') return (value) => new DuckDBBlobValue(value as Uint8Array)
-    if (type.endsWith('[]')) {
-      const element = this.#wrapper(type.slice(0, -2))
-      return (value) =>
-        new DuckDBListValue(
-          (value as readonly PlainValue[]).map((item) => (item === null ? null : element(item))) as never,
-        )
-    }
-    return (value) => value
   }
 }

@@ -8,10 +8,11 @@ import { intervalLiteral, isTemporalArithmetic, temporalArithmetic } from './dat
 import { scalarFunction } from './function-registry.ts'
 import { atTimeZone, zoneName } from './functions-datetime.ts'
 import { concatenate } from './functions-text.ts'
+import { lambdaFunctions } from './lambda-rules.ts'
 import { numberLiteral, typedLiteral } from './literal-rules.ts'
 import { negate, numericArithmetic } from './numeric-rules.ts'
 import { failure, notSupported } from './query-failure.ts'
-import { dereference, refuseDistinct, refuseOrder } from './row-rules.ts'
+import { dereference, refuseDistinct, refuseOrder, rowConstructor } from './row-rules.ts'
 import { type QueryOutput, Scope } from './scope.ts'
 import type { Expression, FunctionCall, Query, SortItem, WindowSpecification } from './syntax-tree.ts'
 import {
@@ -42,6 +43,8 @@ export interface ExpressionContext {
   readonly grouping?: ((keys: readonly TypedExpression[]) => TypedExpression | undefined) | undefined
   /** The context of an aggregate's arguments. */
   readonly source?: ExpressionContext | undefined
+  /** How many lambdas are around it. */
+  readonly lambdaDepth?: number
 }
 
 export function sortItemSql(sql: string, item: SortItem): string {
@@ -149,8 +152,9 @@ export function analyzeExpression(node: Expression, context: ExpressionContext):
     case 'dereference':
       return dereference(analyze(node.operand), node.field, position)
     case 'row':
+      return rowConstructor(node.items.map(analyze))
     case 'lambda':
-      throw notSupported({ row: 'rows as values', lambda: 'lambdas' }[node.kind], position)
+      throw notSupported('lambdas here', position)
   }
 }
 
@@ -191,6 +195,7 @@ function analyzeCall(call: FunctionCall, context: ExpressionContext): TypedExpre
     throw notSupported(`the aggregation ${call.name}`, call.position)
   }
   if (conditionalForms.has(call.name)) return analyzeConditional(call, context)
+  if (Object.hasOwn(lambdaFunctions, call.name)) return lambdaFunctions[call.name]!(call, context)
   const rule = scalarFunction(call)
   const args = call.arguments.map((argument) => analyzeExpression(argument, context))
   return rule({ session: context.session, name: call.name, arguments: args, position: call.position })

@@ -1,5 +1,7 @@
 import { comparable } from './comparison-rules.ts'
+import { FunctionFailure } from './decimal-arithmetic.ts'
 import { type AnalyzedCall, type FunctionRule, noSuchOverload, takeArguments } from './function-call.ts'
+import { nativeCall } from './native-call.ts'
 import type { NativeFunction } from './native-function.ts'
 import { roundDouble } from './native-numeric.ts'
 import { numericArithmetic } from './numeric-rules.ts'
@@ -16,6 +18,7 @@ import {
   type TrinoType,
 } from './trino-type.ts'
 import { literal, nullOf, type TypedExpression } from './typed-expression.ts'
+import { isOrdered } from './value-comparison.ts'
 
 /** A function of doubles as Java's Math has it. */
 function ofDoubles(name: string, arity: number, compute: (...values: number[]) => number): FunctionRule {
@@ -107,6 +110,19 @@ const truncate: FunctionRule = (call) => {
   return { type: result, sql: `CAST(trunc(${sql}) AS ${duckDbType(result)})` }
 }
 
+function extremeNumber(name: 'greatest' | 'least', values: readonly number[]): number {
+  const numbers = values.filter((value) => !Number.isNaN(value))
+  if (numbers.length === 0) return Number.NaN
+  const extreme = name === 'greatest' ? Math.max(...numbers) : Math.min(...numbers)
+  if (
+    extreme === 0 &&
+    numbers.some((value) => Object.is(value, -0)) &&
+    numbers.some((value) => Object.is(value, 0))
+  )
+    throw new FunctionFailure('NOT_SUPPORTED', `The embedded Athena does not support ${name} of 0 and -0`)
+  return extreme
+}
+
 function extreme(name: 'greatest' | 'least'): FunctionRule {
   return (call) => {
     const [first, ...others] = call.arguments
@@ -114,14 +130,19 @@ function extreme(name: 'greatest' | 'least'): FunctionRule {
     let type = first.type
     for (const other of others)
       type = comparable(call.session, name, { ...first, type }, other, call.position).type
-    if (isFloating(type)) throw notSupported(`${name} of ${type.kind} numbers`, call.position)
     if (type.kind === 'unknown') return nullOf(type)
+    if (!isOrdered(type)) throw noSuchOverload(call)
     const args = takeArguments(
       call,
       call.arguments.map(() => type),
-    ).map((argument) => argument.sql)
-    const anyNull = args.map((sql) => `${sql} IS NULL`).join(' OR ')
-    return { type, sql: `CASE WHEN ${anyNull} THEN NULL ELSE ${name}(${args.join(', ')}) END` }
+    )
+    // NaN counts only where there is nothing else.
+    if (isFloating(type)) {
+      return nativeCall(call.session, name, args, type, (...values: number[]) => extremeNumber(name, values))
+    }
+    const values = args.map((argument) => argument.sql)
+    const anyNull = values.map((sql) => `${sql} IS NULL`).join(' OR ')
+    return { type, sql: `CASE WHEN ${anyNull} THEN NULL ELSE ${name}(${values.join(', ')}) END` }
   }
 }
 
@@ -163,6 +184,9 @@ export const mathFunctions: Readonly<Record<string, FunctionRule>> = {
   log2: ofDoubles('log2', 1, (x) => Math.log(x) / Math.log(2)),
   log10: ofDoubles('log10', 1, Math.log10),
   log: ofDoubles('log', 2, (base, x) => Math.log(x) / Math.log(base)),
+  sinh: ofDoubles('sinh', 1, Math.sinh),
+  cosh: ofDoubles('cosh', 1, Math.cosh),
+  tanh: ofDoubles('tanh', 1, Math.tanh),
   sin: ofDoubles('sin', 1, Math.sin),
   cos: ofDoubles('cos', 1, Math.cos),
   tan: ofDoubles('tan', 1, Math.tan),

@@ -64,14 +64,9 @@ const extract: FunctionRule = (call) => {
   const [text, source, group] = takeArguments(call, ['varchar', 'varchar', bigintType], 2)
   const pattern = patternOf(call, false)
   const index = group === undefined ? 0 : Number(constantText(call, group, 'a group'))
-  const groups = new RegExp(`${pattern.expression.source}|`, 'u').exec('')!.length - 1
+  const groups = groupsOf(pattern)
   return apply(call, text!, text!.type, [source!.constant!, index], pattern, (value) => {
-    if (index < 0 || index > groups) {
-      throw new FunctionFailure(
-        'INVALID_FUNCTION_ARGUMENT',
-        `Pattern has ${groups} groups. Cannot access group ${index}`,
-      )
-    }
+    checkGroup(index, groups)
     pattern.expression.lastIndex = 0
     return pattern.expression.exec(value)?.[index] ?? null
   })
@@ -121,17 +116,27 @@ const split: FunctionRule = (call) => {
   })
 }
 
-const extractAll: FunctionRule = (call) => {
-  const [text, source] = takeArguments(call, ['varchar', 'varchar'])
-  const pattern = patternOf(call, true)
-  return apply(
-    call,
-    text!,
-    arrayType(text!.type),
-    [source!.constant!],
-    pattern,
-    (value) => value.match(pattern.expression) ?? [],
+function groupsOf(pattern: PortablePattern): number {
+  return new RegExp(`${pattern.expression.source}|`, 'u').exec('')!.length - 1
+}
+
+function checkGroup(index: number, groups: number): void {
+  if (index >= 0 && index <= groups) return
+  throw new FunctionFailure(
+    'INVALID_FUNCTION_ARGUMENT',
+    `Pattern has ${groups} groups. Cannot access group ${index}`,
   )
+}
+
+const extractAll: FunctionRule = (call) => {
+  const [text, source, group] = takeArguments(call, ['varchar', 'varchar', bigintType], 2)
+  const pattern = patternOf(call, true)
+  const index = group === undefined ? 0 : Number(constantText(call, group, 'a group'))
+  const groups = groupsOf(pattern)
+  return apply(call, text!, arrayType(text!.type), [source!.constant!, index], pattern, (value) => {
+    checkGroup(index, groups)
+    return [...value.matchAll(pattern.expression)].map((match) => match[index] ?? null)
+  })
 }
 
 export const regexpFunctions: Readonly<Record<string, FunctionRule>> = {
@@ -143,19 +148,24 @@ export const regexpFunctions: Readonly<Record<string, FunctionRule>> = {
   regexp_split: split,
 }
 
-/** split(text, delimiter): the parts, empty ones among them. */
+/** split(text, delimiter, limit): the parts, empty ones among them; the last of a limit is all that is left. */
 export const splitText: FunctionRule = (call) => {
-  const [text, delimiter] = takeArguments(call, ['varchar', 'varchar'])
+  const [text, ...others] = takeArguments(call, ['varchar', 'varchar', bigintType], 2)
   const type = arrayType(text!.type)
   const native: NativeFunction = {
-    name: 'split_text',
-    parameters: ['VARCHAR', 'VARCHAR'],
+    name: `split_text_${call.arguments.length}`,
+    parameters: ['VARCHAR', 'VARCHAR', 'BIGINT'].slice(0, call.arguments.length),
     returns: duckDbType(arrayType(varcharType)),
-    evaluate: (value: string, by: string) => {
-      if (by === '')
-        throw new FunctionFailure('INVALID_FUNCTION_ARGUMENT', 'The delimiter may not be the empty string')
-      return value.split(by)
+    evaluate: (value: string, by: string, limit?: bigint) => {
+      const fail = (message: string): FunctionFailure =>
+        new FunctionFailure('INVALID_FUNCTION_ARGUMENT', message)
+      if (limit !== undefined && limit <= 0n) throw fail('Limit must be positive')
+      if (by === '') throw fail('The delimiter may not be the empty string')
+      const parts = value.split(by)
+      if (limit === undefined || BigInt(parts.length) <= limit) return parts
+      const last = Number(limit) - 1
+      return [...parts.slice(0, last), parts.slice(last).join(by)]
     },
   }
-  return { type, sql: call.session.native(native, [text!.sql, delimiter!.sql]) }
+  return { type, sql: call.session.native(native, [text!.sql, ...others.map(({ sql }) => sql)]) }
 }

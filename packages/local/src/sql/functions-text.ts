@@ -1,3 +1,4 @@
+import { concatenateArrays, textAndNull } from './array-functions.ts'
 import { FunctionFailure } from './decimal-arithmetic.ts'
 import {
   type AnalyzedCall,
@@ -7,6 +8,7 @@ import {
   takeArguments,
 } from './function-call.ts'
 import { splitText } from './functions-regexp.ts'
+import { nativeCall } from './native-call.ts'
 import type { NativeFunction } from './native-function.ts'
 import { notSupported } from './query-failure.ts'
 import {
@@ -137,8 +139,12 @@ function pad(text: string, size: bigint, fill: string, side: 'left' | 'right'): 
   return side === 'left' ? padding + text : text + padding
 }
 
-/** || of texts; an untyped NULL would make an array of it in Trino. */
+/** || of texts or arrays; an untyped NULL makes an array of it in Trino. */
 export function concatenate(call: AnalyzedCall): TypedExpression {
+  const [first, second] = call.arguments
+  if (first?.type.kind === 'varchar' && second?.type.kind === 'unknown' && call.arguments.length === 2)
+    return textAndNull(first)
+  if (call.arguments.some((argument) => argument.type.kind === 'array')) return concatenateArrays(call)
   const unknown = call.arguments.some((argument) => argument.type.kind === 'unknown')
   if (unknown) throw notSupported('concatenation with an untyped NULL', call.position)
   if (call.arguments.length < 2 || call.arguments.some((argument) => argument.type.kind !== 'varchar')) {
@@ -146,6 +152,37 @@ export function concatenate(call: AnalyzedCall): TypedExpression {
   }
   const sql = call.arguments.map((argument) => argument.sql).join(' || ')
   return { type: varcharType, sql: `CAST((${sql}) AS VARCHAR)` }
+}
+
+/** concat_ws(separator, ...) of texts, or of an array of them: those that are not NULL. */
+const concatWithSeparator: FunctionRule = (call) => {
+  const [separator, ...parts] = call.arguments
+  const isText = (argument: TypedExpression | undefined): boolean => argument?.type.kind === 'varchar'
+  const [list] = parts
+  if (
+    isText(separator) &&
+    parts.length === 1 &&
+    list!.type.kind === 'array' &&
+    list!.type.element.kind === 'varchar'
+  ) {
+    return nativeCall(
+      call.session,
+      'concat_ws_array',
+      [separator!, list!],
+      varcharType,
+      (by: string, texts: readonly (string | null)[]) => texts.filter((text) => text !== null).join(by),
+    )
+  }
+  if (!isText(separator) || parts.length === 0 || !parts.every(isText)) throw noSuchOverload(call)
+  return nativeCall(
+    call.session,
+    call.name,
+    call.arguments,
+    varcharType,
+    (by: string | null, ...texts: (string | null)[]) =>
+      by === null ? null : texts.filter((text) => text !== null).join(by),
+    { acceptsNull: true },
+  )
 }
 
 const length: FunctionRule = (call) => {
@@ -186,6 +223,7 @@ export const textFunctions: Readonly<Record<string, FunctionRule>> = {
   substr,
   substring: substr,
   concat: concatenate,
+  concat_ws: concatWithSeparator,
   trim: trim('trim', 'both'),
   ltrim: trim('ltrim', 'left'),
   rtrim: trim('rtrim', 'right'),

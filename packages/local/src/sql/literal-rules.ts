@@ -1,6 +1,7 @@
 import type { AnalysisSession } from './analysis-session.ts'
 import { cast, instantOf } from './cast-rules.ts'
 import { zoneName } from './functions-datetime.ts'
+import { parsedJson } from './functions-json.ts'
 import { failure, notSupported } from './query-failure.ts'
 import type { Expression, Position } from './syntax-tree.ts'
 import { readTime, readTimestamp } from './time-parsing.ts'
@@ -67,6 +68,7 @@ export function typedLiteral(
   if (type === undefined) throw failure('TYPE_NOT_FOUND', `Unknown type: ${name}`, position)
   if (type.kind === 'unsupported') throw notSupported(`the type ${type.text}`, position)
   const text = literal(value, boundedVarchar([...value].length))
+  if (type.kind === 'json') return parsedJson({ session }, text)
   const typed = cast(session, text, type, false, position)
   // The strict form is the same text for both engines.
   return type.kind === 'date' && /^\d{4}-\d{2}-\d{2}$/.test(value) && !Number.isNaN(Date.parse(value))

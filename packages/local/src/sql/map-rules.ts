@@ -28,6 +28,8 @@ const checkKey: NativeFunction = {
 }
 
 function keyOf(session: AnalysisSession, map: MapExpression, key: TypedExpression): string | undefined {
+  // A longer text is merely not there.
+  if (map.type.key.kind === 'varchar' && key.type.kind === 'varchar') return key.sql
   return keyKinds.includes(map.type.key.kind) ? coerce(session, key, map.type.key)?.sql : undefined
 }
 

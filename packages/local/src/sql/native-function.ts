@@ -9,7 +9,9 @@ export interface NativeFunction {
   /** DuckDB types. */
   readonly parameters: readonly string[]
   readonly returns: string
-  /** Called with values that are not NULL; a NULL argument gives NULL. Throws `FunctionFailure`. */
+  /** Called with NULL too; without it a NULL argument gives NULL. */
+  readonly acceptsNull?: boolean
+  /** Called with values that are not NULL, but for `acceptsNull`. Throws `FunctionFailure`. */
   readonly evaluate: (...values: readonly never[]) => PlainValue
 }
 

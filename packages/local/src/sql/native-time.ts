@@ -1,7 +1,7 @@
 import type { NativeFunction } from './native-function.ts'
 
 /** Whole months from `start` to `end`; the last day of a shorter month completes one. */
-function monthsBetween(startMicros: bigint, endMicros: bigint): bigint {
+export function monthsBetween(startMicros: bigint, endMicros: bigint): bigint {
   if (endMicros < startMicros) return -monthsBetween(endMicros, startMicros)
   const start = fields(startMicros)
   const end = fields(endMicros)
@@ -22,6 +22,16 @@ function daysInMonth(year: number, month: number): number {
   const date = new Date(0)
   date.setUTCFullYear(year, month + 1, 0)
   return date.getUTCDate()
+}
+
+/** The same clock so many months later, on the last day of a month that is too short. */
+export function addMonths(micros: bigint, months: number): bigint {
+  const { year, month, day, microsOfDay } = fields(micros)
+  const target = year * 12 + month + months
+  const [newYear, newMonth] = [Math.floor(target / 12), ((target % 12) + 12) % 12]
+  const date = new Date(0)
+  date.setUTCFullYear(newYear, newMonth, Math.min(day, daysInMonth(newYear, newMonth)))
+  return BigInt(date.getTime()) * 1000n + microsOfDay
 }
 
 export const monthsDifference: NativeFunction = {

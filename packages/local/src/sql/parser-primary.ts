@@ -176,7 +176,12 @@ export abstract class PrimaryParser extends TokenStream {
       const args = this.parenthesized(() => this.commaSeparated(() => this.expression()))
       return this.#simpleCall(text, args, position)
     }
-    if (text === 'listagg') throw notSupported(`the function ${text}`, position)
+    if (/^json_(?:array|exists|object|query|table|value)$/.test(text) && this.isSymbol('(', 1))
+      throw notSupported(`the function ${text}`, position)
+    if (text === 'listagg') {
+      this.next()
+      return this.#call({ value: text, position })
+    }
     return this.#name()
   }
 
@@ -293,9 +298,10 @@ export abstract class PrimaryParser extends TokenStream {
       if (!distinct) this.takeWord('all')
       args = this.commaSeparated(() => this.expression())
       if (this.takeWord('order', 'by')) orderBy = this.sortItems()
+      if (this.isWord('on')) throw notSupported('ON OVERFLOW', this.position)
     }
     this.expectSymbol(')')
-    if (this.isWord('within')) throw notSupported('WITHIN GROUP', this.position)
+    if (name.value === 'listagg') orderBy = this.#withinGroup()
     const filter = this.isWord('filter') && this.isSymbol('(', 1) ? this.#filter() : undefined
     let ignoreNulls = this.takeWord('ignore', 'nulls')
     if (!ignoreNulls) this.takeWord('respect', 'nulls')
@@ -313,6 +319,14 @@ export abstract class PrimaryParser extends TokenStream {
       ...(filter && { filter }),
       ...(over && { over }),
     }
+  }
+
+  #withinGroup(): SortItem[] {
+    this.expectWord('within', 'group')
+    return this.parenthesized(() => {
+      this.expectWord('order', 'by')
+      return this.sortItems()
+    })
   }
 
   #filter(): Expression {

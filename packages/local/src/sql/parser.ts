@@ -282,13 +282,17 @@ class StatementParser extends ExpressionParser {
   #aliased(): RelationNode {
     const { position } = this
     const relation = this.#relationPrimary()
-    if (this.isWord('tablesample') || this.isWord('match_recognize')) {
-      throw notSupported(this.peek().text.toUpperCase(), this.position)
-    }
+    this.#refuseSampling()
     const alias = this.optionalAlias()
     if (alias === undefined) return relation
     const columnNames = this.#columnNames()
+    this.#refuseSampling()
     return { kind: 'aliased', relation, alias, position, ...(columnNames && { columnNames }) }
+  }
+
+  #refuseSampling(): void {
+    if (this.isWord('tablesample') || this.isWord('match_recognize'))
+      throw notSupported(this.peek().text.toUpperCase(), this.position)
   }
 
   #relationPrimary(): RelationNode {

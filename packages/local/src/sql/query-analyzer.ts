@@ -2,9 +2,9 @@ import type { AnalysisSession } from './analysis-session.ts'
 import { cast } from './cast-rules.ts'
 import { unify } from './conditional-rules.ts'
 import { analyzeExpression, type ExpressionContext, sortItemSql } from './expression-analyzer.ts'
-import { failure, notSupported, typeMismatch } from './query-failure.ts'
+import { failure, typeMismatch } from './query-failure.ts'
 import type { RelationContext } from './relation-analyzer.ts'
-import { refuseDistinct } from './row-rules.ts'
+import { refuseDistinct, refuseOrder } from './row-rules.ts'
 import { type NamedQueries, type QueryOutput, Scope } from './scope.ts'
 import { analyzeSelect, ordinalSql, type QueryTail } from './select-analyzer.ts'
 import type { Expression, Query, QueryBody } from './syntax-tree.ts'
@@ -91,11 +91,14 @@ function ordered({ sql, columns }: QueryOutput, tail: QueryTail, context: Relati
   const expressions = expressionContext(scope, context)
   const order = tail.orderBy.map((item) => {
     const { expression } = item
-    const place = expression.kind === 'number' && expression.form === 'integer'
-    return sortItemSql(
-      place ? ordinalSql(expression, columns.length) : analyzeExpression(expression, expressions).sql,
-      item,
-    )
+    if (expression.kind === 'number' && expression.form === 'integer') {
+      const place = ordinalSql(expression, columns.length)
+      refuseOrder(columns[Number(place) - 1]!.type, expression.position)
+      return sortItemSql(place, item)
+    }
+    const { type, sql: key } = analyzeExpression(expression, expressions)
+    refuseOrder(type, expression.position)
+    return sortItemSql(key, item)
   })
   const list = fields.map((field, i) => `${field.sql} AS "c${i}"`).join(', ')
   const orderBy = order.length === 0 ? '' : ` ORDER BY ${order.join(', ')}`
@@ -172,8 +175,9 @@ function analyzeSetOperation(
     })
     return `SELECT ${list.join(', ')} FROM (${output.sql}) AS "${alias}"`
   }
-  if (node.all && node.operator !== 'UNION') throw notSupported(`${node.operator} ALL`, node.position)
-  if (!node.all) for (const type of types) refuseDistinct(type, node.operator, node.position)
+  // Only UNION ALL compares nothing.
+  if (!node.all || node.operator !== 'UNION')
+    for (const type of types) refuseDistinct(type, node.operator, node.position)
   const operator = `${node.operator}${node.all ? ' ALL' : ''}`
   const columns = types.map((type, i) => ({ name: left.columns[i]!.name, type }))
   return { sql: `(${side(left)}) ${operator} (${side(right)})`, columns }

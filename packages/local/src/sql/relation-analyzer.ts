@@ -4,7 +4,7 @@ import { comparable, compare } from './comparison-rules.ts'
 import { analyzeExpression, condition, type ExpressionContext } from './expression-analyzer.ts'
 import { prunePartitions } from './partition-pruning.ts'
 import { failure, notSupported } from './query-failure.ts'
-import { dereference } from './row-rules.ts'
+import { rowField } from './row-rules.ts'
 import { type Field, type NamedQueries, type QueryOutput, Scope, useField } from './scope.ts'
 import type { Identifier, Query, RelationNode, TableReference } from './syntax-tree.ts'
 import { TableScan } from './table-scan.ts'
@@ -85,10 +85,10 @@ function analyzeUnnest(
   const fields = items.flatMap(({ type }, i): Field[] => {
     const column = { type, sql: `"${alias}"."c${i}"` }
     if (type.kind !== 'row') return [{ qualifier: [], ...column }]
-    return type.fields.map(({ name }) => ({
+    return type.fields.map(({ name }, place) => ({
       name,
       qualifier: [],
-      ...dereference(column, { value: name, position: node.position }, node.position),
+      ...rowField({ type, sql: column.sql }, place),
     }))
   })
   return { sql: `${left.length === 0 ? '' : 'LATERAL '}(SELECT ${list}) AS "${alias}"`, fields }

@@ -331,14 +331,20 @@ function orderSql(
   context: ExpressionContext,
 ): string {
   const { expression } = written
-  if (expression.kind === 'number' && expression.form === 'integer')
-    return ordinalSql(expression, items.length)
+  if (expression.kind === 'number' && expression.form === 'integer') {
+    const place = ordinalSql(expression, items.length)
+    refuseOrder(items[Number(place) - 1]!.type, expression.position)
+    return place
+  }
   if (expression.kind === 'reference' && expression.parts.length === 1) {
     const name = expression.parts[0]!.value.toLowerCase()
     const matches = items.flatMap((output, i) => (output.name?.toLowerCase() === name ? [i] : []))
     if (new Set(matches.map((i) => items[i]!.sql)).size > 1)
       throw failure('AMBIGUOUS_NAME', `Column '${name}' is ambiguous`, expression.position)
-    if (matches.length > 0) return String(matches[0]! + 1)
+    if (matches.length > 0) {
+      refuseOrder(items[matches[0]!]!.type, expression.position)
+      return String(matches[0]! + 1)
+    }
   }
   const typed = analyzeExpression(item.expression, context)
   refuseOrder(typed.type, expression.position)

@@ -1,8 +1,9 @@
 import { type AggregateCall, type AggregateRule, apply, refuse } from './aggregate-rules.ts'
 import { coerce } from './cast-rules.ts'
 import { FunctionFailure } from './decimal-arithmetic.ts'
+import { nativeCall } from './native-call.ts'
 import type { NativeFunction } from './native-function.ts'
-import { bigintType, doubleType, duckDbType, isInteger, isNumeric } from './trino-type.ts'
+import { arrayType, bigintType, doubleType, isInteger, realType } from './trino-type.ts'
 
 /** Mean and sum of squared differences, updated value by value in Trino's order of operations. */
 function moments(values: readonly number[]): { count: number; m2: number } {
@@ -81,6 +82,9 @@ function ofPairs(
 }
 
 interface PairMoments {
+  readonly count: number
+  readonly meanY: number
+  readonly meanX: number
   readonly m2y: number
   readonly m2x: number
   readonly c2: number
@@ -102,7 +106,7 @@ function pairMoments(ys: readonly number[], xs: readonly number[]): PairMoments 
     m2y += deltaY * (y - meanY)
     m2x += deltaX * (x - meanX)
   })
-  return { m2y, m2x, c2 }
+  return { count: ys.length, meanY, meanX, m2y, m2x, c2 }
 }
 
 function correlation(ys: readonly number[], xs: readonly number[]): number | null {
@@ -111,38 +115,64 @@ function correlation(ys: readonly number[], xs: readonly number[]): number | nul
   return Number.isFinite(result) ? result : null
 }
 
-/** The value at a rank: exact, which is within the error of Trino's digests. */
+function covariancePopulation(ys: readonly number[], xs: readonly number[]): number {
+  const { c2, count } = pairMoments(ys, xs)
+  return c2 / count
+}
+
+function covarianceSample(ys: readonly number[], xs: readonly number[]): number | null {
+  const { c2, count } = pairMoments(ys, xs)
+  return count < 2 ? null : c2 / (count - 1)
+}
+
+function slope(ys: readonly number[], xs: readonly number[]): number | null {
+  const { c2, m2x } = pairMoments(ys, xs)
+  const result = c2 / m2x
+  return Number.isFinite(result) ? result : null
+}
+
+function intercept(ys: readonly number[], xs: readonly number[]): number | null {
+  const { c2, m2x, meanY, meanX } = pairMoments(ys, xs)
+  const result = meanY - (c2 / m2x) * meanX
+  return Number.isFinite(result) ? result : null
+}
+
+function valueAtRank(values: readonly (bigint | number)[], fraction: number): bigint | number {
+  if (!(fraction >= 0 && fraction <= 1))
+    throw new FunctionFailure('INVALID_FUNCTION_ARGUMENT', 'Percentile must be between 0 and 1')
+  if (values.some((item) => Number.isNaN(item)))
+    throw new FunctionFailure('INVALID_FUNCTION_ARGUMENT', 'value is NaN')
+  return values[Math.min(values.length - 1, Math.floor(fraction * values.length))]!
+}
+
+/** The value at a rank, or at several: exact, which is within the error of Trino's digests. */
 const approxPercentile: AggregateRule = (call) => {
   const [value, percentage] = call.arguments
-  const fraction = Number(percentage?.constant)
-  const type =
-    value && isInteger(value.type) ? bigintType : value?.type.kind === 'decimal' ? doubleType : value?.type
-  const known =
-    percentage?.constant !== undefined && isNumeric(percentage.type) && fraction >= 0 && fraction <= 1
-  const converted = type && coerce(call.session, value!, type)
-  if (
-    call.arguments.length !== 2 ||
-    !known ||
-    converted === undefined ||
-    call.distinct ||
-    call.over !== undefined
-  )
+  if (call.arguments.length !== 2 || call.distinct || call.over !== undefined) throw refuse(call)
+  const type = isInteger(value!.type) ? bigintType : value!.type.kind === 'real' ? realType : doubleType
+  const converted = value!.type.kind === 'unknown' ? undefined : coerce(call.session, value!, type)
+  const isMany = percentage!.type.kind === 'array'
+  const fractions = coerce(call.session, percentage!, isMany ? arrayType(doubleType) : doubleType)
+  // One for all rows of a group: a literal, or an array of them.
+  const isFixed = isMany ? !/"[a-z]\w*"\."/.test(percentage!.sql) : percentage!.constant !== undefined
+  if (converted === undefined || fractions === undefined || percentage!.type.kind === 'unknown' || !isFixed)
     throw refuse(call)
-  if (type!.kind !== 'bigint' && type!.kind !== 'double') throw refuse(call)
-  const native: NativeFunction = {
-    name: `percentile_${fraction}_${type!.kind}`,
-    parameters: [`${duckDbType(type!)}[]`],
-    returns: duckDbType(type!),
-    evaluate: (values: readonly (bigint | number)[]) => {
-      if (values.some((item) => Number.isNaN(item))) {
-        throw new FunctionFailure('INVALID_FUNCTION_ARGUMENT', 'value is NaN')
-      }
-      return values[Math.min(values.length - 1, Math.floor(fraction * values.length))]!
-    },
-  }
   const sorted = { ...call, orderBy: [converted.sql] }
-  const values = apply(sorted, 'list', [converted.sql], `${converted.sql} IS NOT NULL`)
-  return { type: type!, sql: call.session.native(native, [values]) }
+  const values = {
+    type: arrayType(type),
+    sql: apply(sorted, 'list', [converted.sql], `${converted.sql} IS NOT NULL`),
+  }
+  const result = isMany ? arrayType(type) : type
+  return nativeCall(
+    call.session,
+    call.name,
+    [values, fractions],
+    result,
+    (items: readonly (bigint | number)[], at: number | readonly (number | null)[]) => {
+      if (typeof at === 'number') return valueAtRank(items, at)
+      return at.map((fraction) => valueAtRank(items, fraction ?? Number.NaN))
+    },
+  )
 }
 
 export const statisticsRules: Readonly<Record<string, AggregateRule>> = {
@@ -154,5 +184,9 @@ export const statisticsRules: Readonly<Record<string, AggregateRule>> = {
   stddev_pop: ofList('stddev_pop', (values) => root(variancePopulation(values))),
   geometric_mean: ofList('geometric_mean', geometricMean),
   corr: ofPairs('corr', correlation),
+  covar_pop: ofPairs('covar_pop', covariancePopulation),
+  covar_samp: ofPairs('covar_samp', covarianceSample),
+  regr_slope: ofPairs('regr_slope', slope),
+  regr_intercept: ofPairs('regr_intercept', intercept),
   approx_percentile: approxPercentile,
 }

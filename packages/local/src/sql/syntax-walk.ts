@@ -33,7 +33,19 @@ export function containsAggregateOrWindow(expression: unknown): boolean {
   )
 }
 
-/** The expression with each node the function answers for replaced; queries inside are left alone. */
+/** Names a column, or a parameter, by one of these lower-cased names. */
+export function mentions(expression: unknown, names: ReadonlySet<string>): boolean {
+  return some(expression, (node) => {
+    if (node['kind'] !== 'reference') return false
+    const [first] = node['parts'] as readonly { readonly value: string }[]
+    return names.has(first!.value.toLowerCase())
+  })
+}
+
+/**
+ * The expression with each node the function answers for replaced; queries inside are left alone, and so are the
+ * parameters of lambdas.
+ */
 export function replaceNodes(
   expression: Expression,
   replacement: (node: Expression) => Expression | undefined,
@@ -43,6 +55,14 @@ export function replaceNodes(
     if (!isSyntax(node) || node['kind'] === 'query') return node
     const replaced = replacement(node as unknown as Expression)
     if (replaced !== undefined) return replaced
+    if (node['kind'] === 'lambda') {
+      const { parameters, body } = node as unknown as Expression & { kind: 'lambda' }
+      const names = new Set(parameters.map((name) => name.toLowerCase()))
+      const inner = replaceNodes(body, (part) =>
+        part.kind === 'reference' && names.has(part.parts[0]!.value.toLowerCase()) ? part : replacement(part),
+      )
+      return { ...node, body: inner }
+    }
     return Object.fromEntries(Object.entries(node).map(([key, value]) => [key, visit(value)]))
   }
   return visit(expression) as Expression

@@ -2,7 +2,7 @@ import type { QueryError } from './query-engine.ts'
 import { failure, notSupported } from './query-failure.ts'
 import type { Identifier, Position } from './syntax-tree.ts'
 import { type Token, tokenize } from './tokenizer.ts'
-import type { TrinoType } from './trino-type.ts'
+import { arrayType, mapType, type RowField, rowType, type TrinoType } from './trino-type.ts'
 import { namedType } from './type-name.ts'
 
 const reservedWords = new Set(
@@ -126,8 +126,15 @@ export class TokenStream {
     this.next()
     const name = start.text === 'dec' ? 'decimal' : start.text
     if (name === 'double') this.takeWord('precision')
-    if (name === 'array' || name === 'map' || name === 'row')
-      throw notSupported(`the type ${name}`, start.position)
+    if (name === 'array') return arrayType(this.parenthesized(() => this.#typeWithin()))
+    if (name === 'map') {
+      return this.parenthesized(() => {
+        const key = this.#typeWithin()
+        this.expectSymbol(',')
+        return mapType(key, this.#typeWithin())
+      })
+    }
+    if (name === 'row') return rowType(this.parenthesized(() => this.commaSeparated(() => this.#rowField())))
     if (name === 'interval') throw notSupported('casts to intervals', start.position)
     const parameters = this.isSymbol('(')
       ? this.parenthesized(() => this.commaSeparated(() => this.integer()))
@@ -140,5 +147,23 @@ export class TokenStream {
     const type = namedType(name, parameters, withTimeZone)
     if (type === undefined) throw failure('TYPE_NOT_FOUND', `Unknown type: ${name}`, start.position)
     return type
+  }
+
+  /** A type that an array, map or row is made of: none that cannot be used here. */
+  #typeWithin(): TrinoType {
+    const { position } = this
+    const type = this.type()
+    if (type.kind === 'unsupported') throw notSupported(`the type ${type.text}`, position)
+    return type
+  }
+
+  /** `x integer`, or a type alone. */
+  #rowField(): RowField {
+    const [first, second] = [this.peek(), this.peek(1)]
+    const isName =
+      (second.kind === 'word' && !['precision', 'with', 'without'].includes(second.text)) ||
+      first.kind === 'quoted'
+    if (!isName) return { type: this.#typeWithin() }
+    return { name: this.identifier().value, type: this.#typeWithin() }
   }
 }

@@ -11,6 +11,7 @@ export type TrinoType =
         | 'real'
         | 'double'
         | 'varbinary'
+        | 'json'
         | 'date'
         | 'interval day to second'
         | 'interval year to month'
@@ -25,9 +26,9 @@ export type TrinoType =
   /** A type that may be declared but not used here; `text` is how Trino names it. */
   | { readonly kind: 'unsupported'; readonly text: string }
 
-/** A named field of a row. */
+/** A field of a row; one without a name is found by its place only. */
 export interface RowField {
-  readonly name: string
+  readonly name?: string | undefined
   readonly type: TrinoType
 }
 
@@ -41,6 +42,7 @@ export const realType: TrinoType = { kind: 'real' }
 export const doubleType: TrinoType = { kind: 'double' }
 export const varcharType: TrinoType = { kind: 'varchar' }
 export const varbinaryType: TrinoType = { kind: 'varbinary' }
+export const jsonType: TrinoType = { kind: 'json' }
 export const dateType: TrinoType = { kind: 'date' }
 export const dayIntervalType: TrinoType = { kind: 'interval day to second' }
 export const monthIntervalType: TrinoType = { kind: 'interval year to month' }
@@ -84,7 +86,7 @@ export function typeText(type: TrinoType): string {
     case 'map':
       return `map(${typeText(type.key)},${typeText(type.value)})`
     case 'row':
-      return `row(${type.fields.map((field) => `${field.name} ${typeText(field.type)}`).join(',')})`
+      return `row(${type.fields.map(fieldText).join(',')})`
     case 'unsupported':
       return type.text
     default:
@@ -92,16 +94,37 @@ export function typeText(type: TrinoType): string {
   }
 }
 
+function fieldText({ name, type }: RowField): string {
+  return name === undefined ? typeText(type) : `${name} ${typeText(type)}`
+}
+
 export function sameType(a: TrinoType, b: TrinoType): boolean {
   if (a.kind === 'array' && b.kind === 'array') return sameType(a.element, b.element)
+  if (a.kind === 'map' && b.kind === 'map') return sameType(a.key, b.key) && sameType(a.value, b.value)
+  if (a.kind === 'row' && b.kind === 'row') {
+    return (
+      a.fields.length === b.fields.length &&
+      a.fields.every(
+        (field, i) => field.name === b.fields[i]!.name && sameType(field.type, b.fields[i]!.type),
+      )
+    )
+  }
   return (
     typeText(a) === typeText(b) && (a.kind !== 'timestamp with time zone' || a.zone === (b as typeof a).zone)
   )
 }
 
+/** The names DuckDB knows a row's fields by: their own, or their places where those do not tell them apart. */
+export function fieldCarriers(fields: readonly RowField[]): readonly string[] {
+  // JavaScript moves a member whose name is a number to the front.
+  const names = fields.flatMap(({ name }) => (name === undefined || /^\d*$/.test(name) ? [] : [name]))
+  const apart = new Set(names.map((name) => name.toLowerCase())).size === fields.length
+  return apart ? names : fields.map((_, i) => `f${i + 1}`)
+}
+
 /**
  * The DuckDB type that carries a Trino type: intervals as counts of milliseconds and months, a timestamp with
- * time zone as the UTC instant (its zone is part of the static type), an untyped NULL as INTEGER.
+ * time zone as the UTC instant (its zone is part of the static type), JSON as its text, an untyped NULL as INTEGER.
  */
 export function duckDbType(type: TrinoType): string {
   switch (type.kind) {
@@ -111,6 +134,8 @@ export function duckDbType(type: TrinoType): string {
       return 'BLOB'
     case 'real':
       return 'FLOAT'
+    case 'json':
+      return 'VARCHAR'
     case 'timestamp':
     case 'timestamp with time zone':
       return 'TIMESTAMP'
@@ -124,7 +149,9 @@ export function duckDbType(type: TrinoType): string {
     case 'map':
       return `MAP(${duckDbType(type.key)}, ${duckDbType(type.value)})`
     case 'row':
-      return `STRUCT(${type.fields.map((field) => `${quoteName(field.name)} ${duckDbType(field.type)}`).join(', ')})`
+      return `STRUCT(${fieldCarriers(type.fields)
+        .map((name, i) => `${quoteName(name)} ${duckDbType(type.fields[i]!.type)}`)
+        .join(', ')})`
     case 'unsupported':
       throw new Error(`no DuckDB type carries ${type.text}`)
     default:
@@ -141,9 +168,19 @@ export function isNested(type: TrinoType): boolean {
   return type.kind === 'array' || type.kind === 'map' || type.kind === 'row'
 }
 
-/** True where a map or row is in it: DuckDB and Trino tell equal ones apart differently. */
-export function holdsMapOrRow(type: TrinoType): boolean {
-  return type.kind === 'map' || type.kind === 'row' || (type.kind === 'array' && holdsMapOrRow(type.element))
+/** True where the test holds of the type or of one within it. */
+export function someType(type: TrinoType, test: (type: TrinoType) => boolean): boolean {
+  if (test(type)) return true
+  switch (type.kind) {
+    case 'array':
+      return someType(type.element, test)
+    case 'map':
+      return someType(type.key, test) || someType(type.value, test)
+    case 'row':
+      return type.fields.some((field) => someType(field.type, test))
+    default:
+      return false
+  }
 }
 
 const integerDigits: Partial<Record<TypeKind, number>> = { tinyint: 3, smallint: 5, integer: 10, bigint: 19 }
@@ -189,9 +226,30 @@ export function commonType(a: TrinoType, b: TrinoType): TrinoType | undefined {
     const element = commonType(a.element, b.element)
     return element && arrayType(element)
   }
+  if (a.kind === 'map' && b.kind === 'map') {
+    const key = commonType(a.key, b.key)
+    const value = commonType(a.value, b.value)
+    return key && value && mapType(key, value)
+  }
+  if (a.kind === 'row' && b.kind === 'row') return commonRowType(a, b)
   if (a.kind === 'time' && b.kind === 'time')
     return { kind: 'time', precision: Math.max(a.precision, b.precision) }
   return commonTimestampType(a, b)
+}
+
+/** A name stays where both sides have it. */
+function commonRowType(
+  a: TrinoType & { kind: 'row' },
+  b: TrinoType & { kind: 'row' },
+): TrinoType | undefined {
+  if (a.fields.length !== b.fields.length) return undefined
+  const fields = a.fields.flatMap((field, i): RowField[] => {
+    const other = b.fields[i]!
+    const type = commonType(field.type, other.type)
+    if (type === undefined) return []
+    return [{ type, ...(field.name === other.name && { name: field.name }) }]
+  })
+  return fields.length === a.fields.length ? rowType(fields) : undefined
 }
 
 function commonNumericType(a: TrinoType, b: TrinoType): TrinoType {

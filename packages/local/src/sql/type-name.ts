@@ -7,6 +7,7 @@ import {
   decimalType,
   doubleType,
   integerType,
+  jsonType,
   mapType,
   realType,
   rowType,
@@ -29,6 +30,7 @@ const plainTypes: Readonly<Record<string, TrinoType>> = {
   varchar: varcharType,
   varbinary: varbinaryType,
   date: dateType,
+  json: jsonType,
 }
 
 /** A type of the DML by name and parameters, `undefined` where Trino has no such type. */
@@ -57,7 +59,7 @@ export function namedType(
   if (parameters.length > 0) return undefined
   return (
     plainTypes[name] ??
-    (['json', 'uuid', 'ipaddress'].includes(name) ? { kind: 'unsupported', text: name } : undefined)
+    (['uuid', 'ipaddress'].includes(name) ? { kind: 'unsupported', text: name } : undefined)
   )
 }
 

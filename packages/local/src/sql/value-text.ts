@@ -82,7 +82,7 @@ export function valueText(value: PlainValue, type: TrinoType): string | null {
       return `{${type.fields
         .map(
           (field, index) =>
-            `${field.name}=${innerText((value as readonly PlainValue[])[index]!, field.type)}`,
+            `${field.name ?? `field${index}`}=${innerText((value as readonly PlainValue[])[index]!, field.type)}`,
         )
         .join(', ')}}`
     case 'boolean':
@@ -91,6 +91,7 @@ export function valueText(value: PlainValue, type: TrinoType): string | null {
     case 'integer':
     case 'bigint':
     case 'varchar':
+    case 'json':
       return String(value)
     default:
       throw new Error(`no text for a value of type ${typeText(type)}`)

@@ -3,8 +3,8 @@ import { cast, coerce } from './cast-rules.ts'
 import { analyzeExpression, type ExpressionContext, sortItemSql } from './expression-analyzer.ts'
 import { failure, notSupported } from './query-failure.ts'
 import { refuseDistinct, refuseOrder } from './row-rules.ts'
-import type { Expression, FrameBound, FunctionCall, WindowSpecification } from './syntax-tree.ts'
-import { bigintType, doubleType, isInteger, typeText } from './trino-type.ts'
+import type { Expression, FrameBound, FunctionCall, Position, WindowSpecification } from './syntax-tree.ts'
+import { bigintType, doubleType, isInteger, type TrinoType, typeText } from './trino-type.ts'
 import type { TypedExpression } from './typed-expression.ts'
 
 const rankingFunctions: Readonly<Record<string, typeof bigintType>> = {
@@ -136,12 +136,16 @@ function windowSql(window: WindowSpecification, context: ExpressionContext): str
   }
   const keys = window.orderBy.map((item) => analyzeExpression(item.expression, context))
   for (const { type } of keys) refuseOrder(type)
+  // A frame of days over dates is one of timestamps to DuckDB.
+  const byInterval = window.frame?.unit === 'RANGE' && keys.length === 1 && keys[0]!.type.kind === 'date'
   if (keys.length > 0) {
-    clauses.push(`ORDER BY ${window.orderBy.map((item, i) => sortItemSql(keys[i]!.sql, item)).join(', ')}`)
+    const key = (i: number): string => (byInterval ? `CAST(${keys[i]!.sql} AS TIMESTAMP)` : keys[i]!.sql)
+    clauses.push(`ORDER BY ${window.orderBy.map((item, i) => sortItemSql(key(i), item)).join(', ')}`)
   }
   if (window.frame !== undefined) {
     const { unit, start, end } = window.frame
-    if (unit === 'GROUPS') throw notSupported('GROUPS frames')
+    if (unit === 'GROUPS' && keys.length === 0)
+      throw failure('MISSING_ORDER_BY', 'Window frame of type GROUPS requires ORDER BY')
     const bound = (side: FrameBound): string => frameBoundSql(side, unit, keys, context)
     clauses.push(`${unit} BETWEEN ${bound(start)} AND ${bound(end)}`)
   }
@@ -150,7 +154,7 @@ function windowSql(window: WindowSpecification, context: ExpressionContext): str
 
 function frameBoundSql(
   bound: FrameBound,
-  unit: 'ROWS' | 'RANGE',
+  unit: 'ROWS' | 'RANGE' | 'GROUPS',
   keys: readonly TypedExpression[],
   context: ExpressionContext,
 ): string {
@@ -161,16 +165,26 @@ function frameBoundSql(
     throw notSupported('frame offsets that are not literals', position)
   }
   const direction = bound.kind.toUpperCase()
-  if (unit === 'ROWS') {
+  if (unit !== 'RANGE') {
     if (!isInteger(offset.type))
-      throw failure('TYPE_MISMATCH', 'Window frame ROWS offset must be an integer', position)
+      throw failure('TYPE_MISMATCH', `Window frame ${unit} offset must be an integer`, position)
     return `${offset.constant} ${direction}`
   }
   const [key] = keys
+  if (offset.type.kind === 'interval day to second' && keys.length === 1)
+    return `${intervalDistance(key!.type, offset.constant, position)} ${direction}`
   const distance =
     key !== undefined && keys.length === 1 ? coerce(context.session, offset, key.type) : undefined
   if (distance === undefined || !(isInteger(key!.type) || key!.type.kind === 'decimal')) {
     throw notSupported('RANGE frames with an offset over other keys than one exact number', position)
   }
   return `${distance.sql} ${direction}`
+}
+
+/** The distance of a frame over times; a date is whole days away from another. */
+function intervalDistance({ kind }: TrinoType, millis: string, position: Position): string {
+  const isWholeDays = Number(millis) % 86_400_000 === 0
+  if (kind !== 'timestamp' && kind !== 'timestamp with time zone' && !(kind === 'date' && isWholeDays))
+    throw notSupported(`RANGE frames by an interval over ${kind}`, position)
+  return `INTERVAL '${millis} milliseconds'`
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { findInJson, jsonPath } from '../../src/sql/json-path.ts'
+import { jsonText, parseJson, sortedJson } from '../../src/sql/json-text.ts'
 import { javaNumberText, trinoNumberText } from '../../src/sql/number-text.ts'
 import { portablePattern, portableReplacement } from '../../src/sql/regular-expression.ts'
 import { formatTime, jodaFormat, mysqlFormat, timeReader } from '../../src/sql/time-format.ts'
@@ -118,9 +119,9 @@ describe('JSON paths', () => {
     ['$.a.b[0]', { kind: 'number', text: '1.10' }],
     ['$.a.b[1]', { kind: 'string', text: 'x"y' }],
     ['$.a.b[2].c', { kind: 'number', text: '1e5' }],
-    ['$.a.b', { kind: 'array', size: 3 }],
-    ['$["a b"]', { kind: 'null', text: 'null' }],
-    ['$.t', { kind: 'boolean', text: 'true' }],
+    ['$["a b"]', { kind: 'null' }],
+    ['$.t', { kind: 'boolean', value: true }],
+    ['$[a][b][0]', { kind: 'number', text: '1.10' }],
     ['$.a.b[9]', undefined],
     ['$.t.x', undefined],
   ])('%s', (path, expected) => {
@@ -128,8 +129,37 @@ describe('JSON paths', () => {
   })
 
   test('other paths and broken objects are refused, other text holds nothing', () => {
+    expect(jsonPath('$["a\\"b"].c:d')).toEqual(['a"b', 'c:d'])
     expect([jsonPath('a'), jsonPath('$..a'), jsonPath('$.a[*]')]).toEqual([undefined, undefined, undefined])
     expect(() => findInJson('{"a": 1} x', ['a'])).toThrow()
     expect(findInJson('no json', ['a'])).toBeUndefined()
+  })
+})
+
+describe('text of JSON', () => {
+  test.each([
+    [
+      '{"b": 1.10, "a": [1e5, 10000000.0, 12345678901234567890123], "": {"z": null, "y": true}}',
+      '{"":{"y":true,"z":null},"a":[100000.0,1.0E7,12345678901234567890123],"b":1.1}',
+    ],
+    ['"\\u001f\\\\u001f\\n\\u00e9/\\/\\""', '"\\u001F\\\\u001f\\nÉ//\\""'.replace('É', 'é')],
+    ['[]', '[]'],
+    ['{}', '{}'],
+    [' [ ] ', '[]'],
+  ])('%s is kept as %s', (text, expected) => {
+    expect(jsonText(sortedJson(parseJson(text)!))).toBe(expected)
+  })
+
+  test('names keep their order, and come twice, where nothing sorts them', () => {
+    expect(jsonText(parseJson('{"b":1,"a":2,"b":3}')!)).toBe('{"b":1,"a":2,"b":3}')
+    expect(() => sortedJson(parseJson('{"b":1,"b":3}')!)).toThrow(/repeat a name/)
+  })
+
+  test.each(['-0', '1e999', '"\\ud800"'])('%s is refused', (text) => {
+    expect(() => jsonText(parseJson(text)!)).toThrow(/does not support JSON/)
+  })
+
+  test('text that is no JSON has no value', () => {
+    expect(['', '01', 'nul', '[1,]', "'a'", '1 2'].map(parseJson)).toEqual(Array(6).fill(undefined))
   })
 })

@@ -1,0 +1,329 @@
+import type { AnalysisSession } from './analysis-session.ts'
+import { cast, coerce } from './cast-rules.ts'
+import { FunctionFailure } from './decimal-arithmetic.ts'
+import { type AnalyzedCall, type FunctionRule, noSuchOverload } from './function-call.ts'
+import { nativeCall } from './native-call.ts'
+import { rowField } from './row-rules.ts'
+import {
+  arrayType,
+  bigintType,
+  booleanType,
+  commonType,
+  duckDbType,
+  isNested,
+  rowType,
+  type TrinoType,
+  typeText,
+} from './trino-type.ts'
+import type { TypedExpression } from './typed-expression.ts'
+import { compareValues, equalValues, isOrdered, keyText, refuseNaN } from './value-comparison.ts'
+import type { PlainValue } from './value-text.ts'
+
+type PlainArray = readonly PlainValue[]
+type ArrayType = TrinoType & { readonly kind: 'array' }
+type ArrayExpression = TypedExpression & { readonly type: ArrayType }
+
+function arrayArgument(call: AnalyzedCall, place: number): ArrayExpression {
+  const array = call.arguments[place]
+  if (array?.type.kind !== 'array') throw noSuchOverload(call)
+  return array as ArrayExpression
+}
+
+function expectCount(call: AnalyzedCall, count: number): void {
+  if (call.arguments.length !== count) throw noSuchOverload(call)
+}
+
+/** Two arrays as one type, their common one. */
+function alike(call: AnalyzedCall): readonly [ArrayExpression, ArrayExpression] {
+  expectCount(call, 2)
+  const [a, b] = [arrayArgument(call, 0), arrayArgument(call, 1)]
+  const type = commonType(a.type, b.type)
+  if (type === undefined) throw noSuchOverload(call)
+  const as = (array: TypedExpression): ArrayExpression =>
+    cast(call.session, array, type, false, call.position) as ArrayExpression
+  return [as(a), as(b)]
+}
+
+/** An array and a value of its elements' type. */
+function withElement(call: AnalyzedCall): readonly [ArrayExpression, TypedExpression] {
+  expectCount(call, 2)
+  const array = arrayArgument(call, 0)
+  const value = call.arguments[1]!
+  const element = commonType(array.type.element, value.type)
+  if (element === undefined || value.type.kind === 'unknown') throw noSuchOverload(call)
+  return [
+    cast(call.session, array, arrayType(element), false, call.position) as ArrayExpression,
+    cast(call.session, value, element, false, call.position),
+  ]
+}
+
+/** Values without those whose like came before. */
+function distinct(values: PlainArray, element: TrinoType, seen = new Set<string>()): PlainArray {
+  return values.filter((value) => {
+    const text = keyText(value, element)
+    if (seen.has(text)) return false
+    seen.add(text)
+    return true
+  })
+}
+
+function keys(values: PlainArray, element: TrinoType): Set<string> {
+  return new Set(values.map((value) => keyText(value, element)))
+}
+
+const arrayDistinct: FunctionRule = (call) => {
+  expectCount(call, 1)
+  const array = arrayArgument(call, 0)
+  const { element } = array.type
+  return nativeCall(call.session, call.name, [array], array.type, (values: PlainArray) =>
+    distinct(values, element),
+  )
+}
+
+/** array_union, array_except and array_intersect: each value once, NULL and NaN like any other. */
+function setOperation(
+  combine: (a: PlainArray, b: PlainArray, element: TrinoType) => PlainArray,
+): FunctionRule {
+  return (call) => {
+    const [a, b] = alike(call)
+    const { element } = a.type
+    return nativeCall(call.session, call.name, [a, b], a.type, (left: PlainArray, right: PlainArray) =>
+      combine(left, right, element),
+    )
+  }
+}
+
+/** In the order of the longer array, as Trino has it. */
+function intersection(a: PlainArray, b: PlainArray, element: TrinoType): PlainArray {
+  const [longer, shorter] = a.length < b.length ? [b, a] : [a, b]
+  const within = keys(shorter, element)
+  return distinct(longer, element).filter((value) => within.has(keyText(value, element)))
+}
+
+const arraysOverlap: FunctionRule = (call) => {
+  const [a, b] = alike(call)
+  const { element } = a.type
+  if (isNested(element)) throw noSuchOverload(call)
+  return nativeCall(call.session, call.name, [a, b], booleanType, (left: PlainArray, right: PlainArray) => {
+    if (left.length === 0 || right.length === 0) return false
+    const within = keys(right, element)
+    if (left.some((value) => value !== null && within.has(keyText(value, element)))) return true
+    return left.includes(null) || right.includes(null) ? null : false
+  })
+}
+
+/** array_max and array_min: NULL where the array has a NULL. */
+function extreme(sign: 1 | -1): FunctionRule {
+  return (call) => {
+    expectCount(call, 1)
+    const array = arrayArgument(call, 0)
+    const { element } = array.type
+    if (!isOrdered(element)) throw noSuchOverload(call)
+    return nativeCall(call.session, call.name, [array], element, (values: PlainArray) => {
+      if (values.length === 0 || values.includes(null)) return null
+      refuseNaN(values, element, call.name)
+      return values.reduce((best, value) => (compareValues(value, best, element) * sign > 0 ? value : best))
+    })
+  }
+}
+
+const arraySort: FunctionRule = (call) => {
+  expectCount(call, 1)
+  const array = arrayArgument(call, 0)
+  const { element } = array.type
+  if (!isOrdered(element)) throw noSuchOverload(call)
+  return nativeCall(call.session, call.name, [array], array.type, (values: PlainArray) => {
+    const sorted = values.filter((value) => value !== null).sort((a, b) => compareValues(a, b, element))
+    return [...sorted, ...values.filter((value) => value === null)]
+  })
+}
+
+const arrayPosition: FunctionRule = (call) => {
+  const [array, value] = withElement(call)
+  const { element } = array.type
+  if (isNested(element)) throw noSuchOverload(call)
+  return nativeCall(
+    call.session,
+    call.name,
+    [array, value],
+    bigintType,
+    (values: PlainArray, sought: PlainValue) =>
+      BigInt(values.findIndex((item) => equalValues(item, sought, element) === true) + 1),
+  )
+}
+
+const arrayRemove: FunctionRule = (call) => {
+  const [array, value] = withElement(call)
+  const { element } = array.type
+  if (isNested(element)) throw noSuchOverload(call)
+  return nativeCall(
+    call.session,
+    call.name,
+    [array, value],
+    array.type,
+    (values: PlainArray, removed: PlainValue) =>
+      values.filter((item) => equalValues(item, removed, element) !== true),
+  )
+}
+
+/** contains(array, value): NULL where an element might be it. */
+const contains: FunctionRule = (call) => {
+  const [array, value] = withElement(call)
+  const { element } = array.type
+  return nativeCall(
+    call.session,
+    call.name,
+    [array, value],
+    booleanType,
+    (values: PlainArray, sought: PlainValue) => {
+      const outcomes = values.map((item) => equalValues(item, sought, element))
+      if (outcomes.includes(true)) return true
+      return outcomes.includes(null) ? null : false
+    },
+  )
+}
+
+function invalid(message: string): FunctionFailure {
+  return new FunctionFailure('INVALID_FUNCTION_ARGUMENT', message)
+}
+
+const slice: FunctionRule = (call) => {
+  expectCount(call, 3)
+  const array = arrayArgument(call, 0)
+  const [start, length] = call.arguments
+    .slice(1)
+    .map((argument) => coerce(call.session, argument, bigintType))
+  if (start === undefined || length === undefined) throw noSuchOverload(call)
+  const cut = (values: PlainArray, from: bigint, count: bigint): PlainArray => {
+    if (count < 0n) throw invalid('length must be greater than or equal to 0')
+    if (from === 0n) throw invalid('SQL array indices start at 1')
+    const first = from < 0n ? values.length + Number(from) : Number(from) - 1
+    return first < 0 ? [] : values.slice(first, first + Number(count))
+  }
+  return nativeCall(call.session, call.name, [array, start, length], array.type, cut)
+}
+
+const trimArray: FunctionRule = (call) => {
+  expectCount(call, 2)
+  const array = arrayArgument(call, 0)
+  const count = coerce(call.session, call.arguments[1]!, bigintType)
+  if (count === undefined) throw noSuchOverload(call)
+  return nativeCall(
+    call.session,
+    call.name,
+    [array, count],
+    array.type,
+    (values: PlainArray, size: bigint) => {
+      if (size < 0n) throw invalid(`size must not be negative: ${size}`)
+      if (size > BigInt(values.length))
+        throw invalid(`size must not exceed array cardinality ${values.length}: ${size}`)
+      return values.slice(0, values.length - Number(size))
+    },
+  )
+}
+
+const maximumRepetitions = 10_000n
+
+const repeat: FunctionRule = (call) => {
+  expectCount(call, 2)
+  const value = call.arguments[0]!
+  const count = coerce(call.session, call.arguments[1]!, bigintType)
+  if (count === undefined || value.type.kind === 'unknown') throw noSuchOverload(call)
+  const fill = (item: PlainValue, times: bigint | null): PlainArray | null => {
+    if (times === null) return null
+    // How many Trino allows depends on its version.
+    if (times > maximumRepetitions)
+      throw new FunctionFailure('NOT_SUPPORTED', `The embedded Athena does not repeat a value ${times} times`)
+    if (times < 0n) throw invalid('count argument of repeat function must be greater than or equal to 0')
+    return Array.from({ length: Number(times) }, () => item)
+  }
+  return nativeCall(call.session, call.name, [value, count], arrayType(value.type), fill, {
+    acceptsNull: true,
+  })
+}
+
+/** Arrays side by side as rows, the shorter ones filled with NULL. */
+export function zipped(session: AnalysisSession, arrays: readonly ArrayExpression[]): ArrayExpression {
+  const type = arrayType(rowType(arrays.map((array) => ({ type: array.type.element }))))
+  const zip = (...values: readonly PlainArray[]): PlainValue => {
+    const length = Math.max(...values.map((items) => items.length))
+    return Array.from({ length }, (_, i) => values.map((items) => items[i] ?? null))
+  }
+  return { ...nativeCall(session, 'zip', arrays, type, zip as (...values: never[]) => PlainValue), type }
+}
+
+/** The fields of the rows of an array, one of which has a name. */
+export function elementFields(array: ArrayType, name: string): readonly TypedExpression[] {
+  const row = array.element
+  if (row.kind !== 'row') throw new Error(`${typeText(row)} is no row`)
+  return row.fields.map((_, i) => rowField({ type: row, sql: name }, i))
+}
+
+const zip: FunctionRule = (call) => {
+  const { length } = call.arguments
+  if (length < 2 || length > 5) throw noSuchOverload(call)
+  return zipped(
+    call.session,
+    call.arguments.map((_, i) => arrayArgument(call, i)),
+  )
+}
+
+/** || and concat() where an array is among the operands: arrays, and elements at their ends. */
+export function concatenateArrays(call: AnalyzedCall): TypedExpression {
+  const [first, second] = call.arguments
+  const arrays = call.arguments.filter((argument) => argument.type.kind === 'array')
+  if (call.arguments.some((argument) => argument.type.kind === 'unknown')) throw noSuchOverload(call)
+  if (arrays.length === call.arguments.length && arrays.length >= 2) {
+    const type = arrays
+      .map((array) => array.type)
+      .reduce<TrinoType | undefined>((common, other) => common && commonType(common, other), arrays[0]!.type)
+    if (type === undefined) throw noSuchOverload(call)
+    const parts = arrays.map((array) => cast(call.session, array, type, false, call.position))
+    return nativeCall(call.session, 'concat_arrays', parts, type, (...values: PlainArray[]) => values.flat(1))
+  }
+  // An element is nested itself where arrays of arrays grow.
+  if (call.arguments.length !== 2 || arrays.length !== 1) throw noSuchOverload(call)
+  const [array] = arrays as [ArrayExpression]
+  const isAppended = first === array
+  const value = coerce(call.session, isAppended ? second! : first!, array.type.element)
+  if (value === undefined) throw noSuchOverload(call)
+  return isAppended
+    ? nativeCall(
+        call.session,
+        'append',
+        [array, value],
+        array.type,
+        (items: PlainArray, item: PlainValue) => [...items, item],
+      )
+    : nativeCall(
+        call.session,
+        'prepend',
+        [value, array],
+        array.type,
+        (item: PlainValue, items: PlainArray) => [item, ...items],
+      )
+}
+
+/** `'a' || NULL`: Trino takes the NULL for an array, and so answers one that is NULL. */
+export function textAndNull(text: TypedExpression): TypedExpression {
+  const type = arrayType(text.type)
+  return { type, sql: `CAST(NULL AS ${duckDbType(type)})` }
+}
+
+export const arraySetFunctions: Readonly<Record<string, FunctionRule>> = {
+  array_distinct: arrayDistinct,
+  array_union: setOperation((a, b, element) => distinct([...a, ...b], element)),
+  array_except: setOperation((a, b, element) => distinct(a, element, keys(b, element))),
+  array_intersect: setOperation(intersection),
+  arrays_overlap: arraysOverlap,
+  array_max: extreme(1),
+  array_min: extreme(-1),
+  array_sort: arraySort,
+  array_position: arrayPosition,
+  array_remove: arrayRemove,
+  contains,
+  slice,
+  trim_array: trimArray,
+  repeat,
+  zip,
+}

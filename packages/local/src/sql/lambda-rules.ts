@@ -1,0 +1,246 @@
+import { elementFields, zipped } from './array-functions.ts'
+import { coerceOrFail } from './cast-rules.ts'
+import { analyzeExpression, type ExpressionContext } from './expression-analyzer.ts'
+import { makeMap } from './map-functions.ts'
+import type { NativeFunction } from './native-function.ts'
+import { failure, notSupported } from './query-failure.ts'
+import { Scope } from './scope.ts'
+import type { Expression, FunctionCall, Identifier, Position } from './syntax-tree.ts'
+import { mentions } from './syntax-walk.ts'
+import {
+  arrayType,
+  booleanType,
+  duckDbType,
+  mapType,
+  sameType,
+  type TrinoType,
+  typeText,
+} from './trino-type.ts'
+import { nullOf, type TypedExpression } from './typed-expression.ts'
+
+/** Gives a call with lambdas among its arguments its type and SQL, or refuses it. */
+export type LambdaRule = (call: FunctionCall, context: ExpressionContext) => TypedExpression
+
+type Lambda = Expression & { kind: 'lambda' }
+type ArrayExpression = TypedExpression & { readonly type: TrinoType & { kind: 'array' } }
+type MapExpression = TypedExpression & { readonly type: TrinoType & { kind: 'map' } }
+
+/** The parameters of a lambda, then what its surroundings see. */
+class LambdaScope extends Scope {
+  override resolve(parts: readonly Identifier[], position: Position): TypedExpression {
+    return this.locate(parts) === undefined
+      ? this.parent!.resolve(parts, position)
+      : super.resolve(parts, position)
+  }
+}
+
+/** The body of a lambda whose parameters are the given expressions. */
+function bodyOf(
+  lambda: Lambda,
+  parameters: readonly TypedExpression[],
+  context: ExpressionContext,
+): TypedExpression {
+  if (lambda.parameters.length !== parameters.length) {
+    throw failure(
+      'TYPE_MISMATCH',
+      `Expected a lambda that takes ${parameters.length} argument(s) but got ${lambda.parameters.length}`,
+      lambda.position,
+    )
+  }
+  const fields = parameters.map(({ type, sql }, i) => ({
+    name: lambda.parameters[i]!,
+    qualifier: [],
+    type,
+    sql,
+  }))
+  const names = new Set(lambda.parameters.map((name) => name.toLowerCase()))
+  const { match } = context
+  const body = analyzeExpression(lambda.body, {
+    ...context,
+    scope: new LambdaScope(fields, context.scope.namedQueries, context.scope),
+    clause: 'Lambda expression',
+    aggregate: undefined,
+    windows: undefined,
+    grouping: undefined,
+    lambdaDepth: depthOf(context) + 1,
+    match: match && ((expression) => (mentions(expression, names) ? undefined : match(expression))),
+    analyzeQuery: () => {
+      throw notSupported('subqueries in lambdas', lambda.position)
+    },
+  })
+  if (body.type.kind === 'unknown') throw notSupported('lambdas that give an untyped NULL', lambda.position)
+  return body
+}
+
+function depthOf(context: ExpressionContext): number {
+  return context.lambdaDepth ?? 0
+}
+
+/** The name of a lambda's parameter in DuckDB: no column has it, and none of a lambda around it. */
+function parameterName(context: ExpressionContext, suffix = ''): string {
+  return `"lambda ${depthOf(context)}${suffix}"`
+}
+
+function refuse(call: FunctionCall, types: readonly TrinoType[]): Error {
+  return notSupported(`the function ${call.name}(${types.map(typeText).join(', ')}, ...)`, call.position)
+}
+
+function lambdaAt(call: FunctionCall, place: number): Lambda {
+  const lambda = call.arguments[place]
+  if (lambda?.kind !== 'lambda') throw notSupported(`${call.name} without a lambda there`, call.position)
+  return lambda
+}
+
+function arrayAt(call: FunctionCall, place: number, context: ExpressionContext): ArrayExpression {
+  const array = analyzeExpression(call.arguments[place]!, context)
+  if (array.type.kind !== 'array') throw refuse(call, [array.type])
+  return array as ArrayExpression
+}
+
+function expectCount(call: FunctionCall, count: number): void {
+  if (call.arguments.length !== count)
+    throw notSupported(`${call.name} with ${call.arguments.length} arguments`, call.position)
+}
+
+function boolean(body: TypedExpression, lambda: Lambda, context: ExpressionContext): string {
+  return coerceOrFail(context.session, body, booleanType, 'Lambda expression', lambda.position).sql
+}
+
+const transform: LambdaRule = (call, context) => {
+  expectCount(call, 2)
+  const array = arrayAt(call, 0, context)
+  const name = parameterName(context)
+  const body = bodyOf(lambdaAt(call, 1), [{ type: array.type.element, sql: name }], context)
+  return { type: arrayType(body.type), sql: `list_transform(${array.sql}, lambda ${name}: ${body.sql})` }
+}
+
+const filter: LambdaRule = (call, context) => {
+  expectCount(call, 2)
+  const array = arrayAt(call, 0, context)
+  const lambda = lambdaAt(call, 1)
+  const name = parameterName(context)
+  const body = bodyOf(lambda, [{ type: array.type.element, sql: name }], context)
+  return {
+    type: array.type,
+    sql: `list_filter(${array.sql}, lambda ${name}: ${boolean(body, lambda, context)})`,
+  }
+}
+
+/** any_match, all_match, none_match: NULL where an unknown outcome decides. */
+function match(name: string, decisive: boolean, outcome: boolean): LambdaRule {
+  const native: NativeFunction = {
+    name,
+    parameters: ['BOOLEAN[]'],
+    returns: 'BOOLEAN',
+    evaluate: (values: readonly (boolean | null)[]) => {
+      if (values.includes(decisive)) return outcome
+      return values.includes(null) ? null : !outcome
+    },
+  }
+  return (call, context) => {
+    expectCount(call, 2)
+    const array = arrayAt(call, 0, context)
+    const lambda = lambdaAt(call, 1)
+    const parameter = parameterName(context)
+    const body = bodyOf(lambda, [{ type: array.type.element, sql: parameter }], context)
+    const outcomes = `list_transform(${array.sql}, lambda ${parameter}: ${boolean(body, lambda, context)})`
+    return { type: booleanType, sql: context.session.native(native, [outcomes]) }
+  }
+}
+
+/** reduce(array, state, (s, x) -> s, s -> r): states and elements travel in one struct, as DuckDB wants one type. */
+const reduce: LambdaRule = (call, context) => {
+  expectCount(call, 4)
+  const array = arrayAt(call, 0, context)
+  const start = analyzeExpression(call.arguments[1]!, context)
+  const { element } = array.type
+  const state = start.type
+  if (state.kind === 'unknown') throw refuse(call, [array.type, state])
+  const [before, item, last] = [' s', ' x', ' r'].map((suffix) => parameterName(context, suffix))
+  const input = lambdaAt(call, 2)
+  const next = bodyOf(
+    input,
+    [
+      { type: state, sql: `struct_extract(${before}, 's')` },
+      { type: element, sql: `struct_extract(${item}, 'x')` },
+    ],
+    context,
+  )
+  // Trino converts neither side.
+  if (!sameType(next.type, state)) {
+    throw notSupported(
+      `reduce of ${typeText(state)} by a lambda that gives ${typeText(next.type)}`,
+      input.position,
+    )
+  }
+  const output = bodyOf(lambdaAt(call, 3), [{ type: state, sql: last! }], context)
+  const pack = (s: string, x: string): string =>
+    `CAST({'s': ${s}, 'x': ${x}} AS STRUCT("s" ${duckDbType(state)}, "x" ${duckDbType(element)}))`
+  const items = `list_transform(${array.sql}, lambda ${item}: ${pack(nullOf(state).sql, item!)})`
+  const steps = `lambda ${before}, ${item}: ${pack(next.sql, nullOf(element).sql)}`
+  const reduced = `struct_extract(list_reduce(${items}, ${steps}, ${pack(start.sql, nullOf(element).sql)}), 's')`
+  const result = `list_extract(list_transform([${reduced}], lambda ${last}: ${output.sql}), 1)`
+  return { type: output.type, sql: `CASE WHEN ${array.sql} IS NULL THEN NULL ELSE ${result} END` }
+}
+
+const zipWith: LambdaRule = (call, context) => {
+  expectCount(call, 3)
+  const arrays = [arrayAt(call, 0, context), arrayAt(call, 1, context)]
+  const rows = zipped(context.session, arrays)
+  const name = parameterName(context)
+  const body = bodyOf(lambdaAt(call, 2), elementFields(rows.type, name), context)
+  return { type: arrayType(body.type), sql: `list_transform(${rows.sql}, lambda ${name}: ${body.sql})` }
+}
+
+/** A function of a map and a lambda of key and value. */
+function overEntries(
+  build: (
+    map: MapExpression,
+    lambda: { readonly name: string; readonly body: TypedExpression; readonly node: Lambda },
+    context: ExpressionContext,
+  ) => TypedExpression,
+): LambdaRule {
+  return (call, context) => {
+    expectCount(call, 2)
+    const map = analyzeExpression(call.arguments[0]!, context)
+    if (map.type.kind !== 'map') throw refuse(call, [map.type])
+    const node = lambdaAt(call, 1)
+    const name = parameterName(context)
+    const key = { type: map.type.key, sql: `struct_extract(${name}, 'key')` }
+    const value = { type: map.type.value, sql: `struct_extract(${name}, 'value')` }
+    return build(map as MapExpression, { name, node, body: bodyOf(node, [key, value], context) }, context)
+  }
+}
+
+const mapFilter = overEntries((map, { name, body, node }, context) => {
+  const kept = `list_filter(map_entries(${map.sql}), lambda ${name}: ${boolean(body, node, context)})`
+  // A constant NULL would lose its type.
+  return { type: map.type, sql: `CAST(map_from_entries(${kept}) AS ${duckDbType(map.type)})` }
+})
+
+const transformValues = overEntries((map, { name, body }) => ({
+  type: mapType(map.type.key, body.type),
+  sql: `map(map_keys(${map.sql}), list_transform(map_entries(${map.sql}), lambda ${name}: ${body.sql}))`,
+}))
+
+const transformKeys = overEntries((map, { name, body }, context) => {
+  const keys = {
+    type: arrayType(body.type),
+    sql: `list_transform(map_entries(${map.sql}), lambda ${name}: ${body.sql})`,
+  }
+  const values = { type: arrayType(map.type.value), sql: `map_values(${map.sql})` }
+  return makeMap(context.session, keys, values, 'Duplicate keys')
+})
+
+export const lambdaFunctions: Readonly<Record<string, LambdaRule>> = {
+  transform,
+  filter,
+  reduce,
+  any_match: match('any_match', true, true),
+  all_match: match('all_match', false, false),
+  none_match: match('none_match', true, false),
+  zip_with: zipWith,
+  map_filter: mapFilter,
+  transform_values: transformValues,
+  transform_keys: transformKeys,
+}
