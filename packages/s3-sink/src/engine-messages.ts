@@ -80,7 +80,10 @@ export type EngineResponse =
       readonly largestFileBytes: number
       readonly openPaths: number
     }
-  /** Bytes of a file, in order. Every part but a file's last is `partBytes` long. */
+  /**
+   * Bytes of a file, in order. Every part but a file's last is `partBytes` long. They are whoever's who takes them: the
+   * engine does not look into them again.
+   */
   | {
       readonly kind: 'part'
       readonly log: TopicPartition

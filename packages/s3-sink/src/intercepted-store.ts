@@ -1,5 +1,10 @@
 import type { CallOptions, ObjectMetadata, ObjectSummary, UploadedPart, UploadSummary } from '@stockpipe/core'
-import type { LifecycleRule, PutIfAbsentOptions, SinkObjectStore } from './sink-object-store.ts'
+import type {
+  LifecycleRule,
+  PutIfAbsentOptions,
+  SinkObjectStore,
+  UploadPartOptions,
+} from './sink-object-store.ts'
 
 /** A call to a store, in S3's words. */
 export interface StoreCall {
@@ -46,7 +51,7 @@ export class InterceptedStore implements SinkObjectStore {
     uploadId: string,
     partNumber: number,
     body: Uint8Array,
-    options?: CallOptions,
+    options?: UploadPartOptions,
   ): Promise<{ readonly etag: string }> {
     return this.#interceptor.call(
       { operation: 'UploadPart', key, sentBytes: body.length, signal: options?.signal },

@@ -20,13 +20,19 @@ import {
   type UploadedPart,
   type UploadSummary,
 } from '@stockpipe/core'
+import { freeMemory } from './free-memory.ts'
 import { type ObjectFields, type ObjectSettings, objectFields } from './object-settings.ts'
 import { isNotFound, isPreconditionFailed, statusOf } from './object-store-failure.ts'
 import { callMillis, given, middlewareStackOf, S3Calls } from './s3-call.ts'
 import { lifecycleRule } from './s3-lifecycle-rule.ts'
 import { type BucketFields, type ListOptions, S3Listings } from './s3-listings.ts'
 import { signingTimeGuard } from './signing-time-guard.ts'
-import type { LifecycleRule, PutIfAbsentOptions, SinkObjectStore } from './sink-object-store.ts'
+import type {
+  LifecycleRule,
+  PutIfAbsentOptions,
+  SinkObjectStore,
+  UploadPartOptions,
+} from './sink-object-store.ts'
 
 const partMillis = 120_000
 /** A put gets a second more for each MiB. */
@@ -132,7 +138,7 @@ class S3ObjectStore implements SinkObjectStore {
     uploadId: string,
     partNumber: number,
     body: Uint8Array,
-    options: CallOptions = {},
+    options: UploadPartOptions = {},
   ): Promise<{ readonly etag: string }> {
     const command = new UploadPartCommand({
       ...this.#at,
@@ -142,9 +148,11 @@ class S3ObjectStore implements SinkObjectStore {
       Body: body,
     })
     const call = { operation: 'UploadPart', key, millis: partMillis, signal: options.signal }
-    return this.#calls.make(call, command, async (send) => ({
+    const part = await this.#calls.make(call, command, async (send) => ({
       etag: given((await this.#client.send(command, send)).ETag, 'ETag'),
     }))
+    if (options.bodyIsGiven) freeMemory(body)
+    return part
   }
 
   async completeUpload(

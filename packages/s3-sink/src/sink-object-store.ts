@@ -13,6 +13,12 @@ export interface PutIfAbsentOptions extends CallOptions {
   readonly signedBefore?: number
 }
 
+/** Options of `uploadPart` that a group needs. */
+export interface UploadPartOptions extends CallOptions {
+  /** The body is the store's: once the part is there nobody looks into it, and its memory may be freed. */
+  readonly bodyIsGiven?: boolean
+}
+
 /** What a lifecycle rule of a bucket does, as far as a sink has to know. */
 export interface LifecycleRule {
   readonly id: string
@@ -34,6 +40,13 @@ export interface LifecycleRule {
  */
 export interface SinkObjectStore extends ObjectStore {
   putIfAbsent(key: string, body: Uint8Array, options?: PutIfAbsentOptions): Promise<'created' | 'exists'>
+  uploadPart(
+    key: string,
+    uploadId: string,
+    partNumber: number,
+    body: Uint8Array,
+    options?: UploadPartOptions,
+  ): Promise<{ readonly etag: string }>
   /** `lastBytes`: only the end of the object is of use; more may be answered. */
   get(key: string, options?: CallOptions & { readonly lastBytes?: number }): Promise<Uint8Array | undefined>
   /** The rules of the bucket that are switched on; where it cannot be had, start-up does not report them. */

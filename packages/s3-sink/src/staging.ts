@@ -168,8 +168,10 @@ export class Staging {
         })
       }
       file.sentNumber = partNumber
-      const { etag } = await store.uploadPart(file.key, uploadId, partNumber, bytes, call)
-      file.parts.push({ partNumber, etag, size: bytes.length })
+      const size = bytes.length
+      const given = { ...call, bodyIsGiven: true }
+      const { etag } = await store.uploadPart(file.key, uploadId, partNumber, bytes, given)
+      file.parts.push({ partNumber, etag, size })
     })
   }
 }
