@@ -1,3 +1,4 @@
+import { isView, type NamedRelation, type ParsedView } from './named-relation.ts'
 import { type NativeFunction, registeredName } from './native-function.ts'
 import type { ResolvedTable } from './query-engine.ts'
 import { failure } from './query-failure.ts'
@@ -11,12 +12,12 @@ export class AnalysisSession {
   readonly scans: TableScan[] = []
   /** The statement's start: what now() answers everywhere in it. */
   readonly startMillis: number
-  readonly #tables: ReadonlyMap<string, ResolvedTable | undefined>
-  readonly #database: string
+  readonly #tables: ReadonlyMap<string, NamedRelation | undefined>
+  #database: string
   #aliases = 0
 
   constructor(options: {
-    tables: ReadonlyMap<string, ResolvedTable | undefined>
+    tables: ReadonlyMap<string, NamedRelation | undefined>
     database: string
     startMillis: number
   }) {
@@ -38,7 +39,31 @@ export class AnalysisSession {
     return `CAST("${name}"(${argumentSql.join(', ')}) AS ${native.returns})`
   }
 
+  /** Analyses what belongs to another database, such as the query of a view. */
+  within<Result>(database: string, analyze: () => Result): Result {
+    const outer = this.#database
+    this.#database = database
+    try {
+      return analyze()
+    } finally {
+      this.#database = outer
+    }
+  }
+
+  /** The view a name means; undefined where it means a table. Throws TABLE_NOT_FOUND. */
+  view(reference: TableReference): ParsedView | undefined {
+    const found = this.#relation(reference)
+    return isView(found) ? found : undefined
+  }
+
+  /** The table a name means. Throws TABLE_NOT_FOUND. */
   table(reference: TableReference): ResolvedTable {
+    const found = this.#relation(reference)
+    if (isView(found)) throw new Error(`${found.view.name} is a view`)
+    return found
+  }
+
+  #relation(reference: TableReference): NamedRelation {
     const { database, table } = tableName(reference, this.#database)
     const found = this.#tables.get(`${database}.${table}`)
     if (found === undefined) {

@@ -1,16 +1,28 @@
-import type { DuckDBConnection } from '@duckdb/node-api'
-import { AnalysisSession, tableName } from './analysis-session.ts'
+import type { DuckDBConnection, DuckDBPreparedStatement } from '@duckdb/node-api'
+import { AnalysisSession } from './analysis-session.ts'
 import { queryErrorFrom } from './duckdb-errors.ts'
 import { DuckDbSession } from './duckdb-session.ts'
+import { rowsTable, rowsToWrite, writeRows } from './duckdb-writer.ts'
+import { ExecutionPlaces } from './execution-places.ts'
+import { hiveTypeText } from './hive-type-text.ts'
 import { ParquetSchemas } from './parquet-schemas.ts'
 import { parseStatement } from './parser.ts'
 import { analyzeQuery } from './query-analyzer.ts'
-import type { QueryEngine, QueryResult, ResolvedTable, RunQueryOptions } from './query-engine.ts'
+import type {
+  DescribedColumn,
+  QueryDescription,
+  QueryEngine,
+  QueryResult,
+  RunQueryOptions,
+  WriteQueryOptions,
+  WrittenQuery,
+} from './query-engine.ts'
 import { notSupported } from './query-failure.ts'
 import type { QueryOutput } from './scope.ts'
 import type { TableScan } from './table-scan.ts'
 import { duckDbType, type TrinoType, typeText } from './trino-type.ts'
 import { plainValue, valueText } from './value-text.ts'
+import { resolveRelations } from './view-expansion.ts'
 
 /** Some rules repeat an operand in SQL: nested often enough, they would not end. */
 const maximumSqlLength = 8_000_000
@@ -37,17 +49,40 @@ class DuckDbQueryEngine implements QueryEngine {
   readonly #schemas = new ParquetSchemas()
   readonly #running = new Set<Promise<unknown>>()
   readonly #closing = new AbortController()
+  readonly #places = new ExecutionPlaces()
   #session: Promise<DuckDbSession> | undefined
 
   constructor(options: Required<QueryEngineOptions>) {
     this.#options = options
   }
 
-  async run(options: RunQueryOptions): Promise<QueryResult> {
+  run(options: RunQueryOptions): Promise<QueryResult> {
+    return this.#guard(options, (signal) => this.#run(options, signal))
+  }
+
+  describe(options: RunQueryOptions): Promise<QueryDescription> {
+    return this.#guard(options, async () => {
+      const { analysis, output, relations } = await analyzed(options)
+      const scans = analysis.scans.map((scan) => ({
+        table: `${scan.table.database}.${scan.table.name}`,
+        columns: scan.usedNames,
+      }))
+      return { columns: describedColumns(output), relations, scans }
+    })
+  }
+
+  write(options: WriteQueryOptions): Promise<WrittenQuery> {
+    return this.#guard(options, (signal) => this.#write(options, signal))
+  }
+
+  async #guard<Result>(
+    options: RunQueryOptions,
+    work: (signal: AbortSignal) => Promise<Result>,
+  ): Promise<Result> {
     const signals = [this.#closing.signal, ...(options.signal === undefined ? [] : [options.signal])]
     const signal = AbortSignal.any(signals)
     signal.throwIfAborted()
-    const running = this.#run(options, signal)
+    const running = work(signal)
     this.#running.add(running)
     try {
       return await running
@@ -68,32 +103,57 @@ class DuckDbQueryEngine implements QueryEngine {
   }
 
   async #run(options: RunQueryOptions, signal: AbortSignal): Promise<QueryResult> {
-    const { query, tables } = parseStatement(options.sql, options.parameters)
-    const resolved = new Map<string, ResolvedTable | undefined>()
-    for (const reference of tables) {
-      const { database, table } = tableName(reference, options.database)
-      const key = `${database}.${table}`
-      if (!resolved.has(key)) resolved.set(key, await options.resolver.resolveTable(database, table))
-    }
-    const analysis = new AnalysisSession({
-      tables: resolved,
-      database: options.database,
-      startMillis: Date.now(),
+    const { analysis, output } = await analyzed(options)
+    refuseUnsupported(output)
+    return this.#connected(signal, (session, connection) =>
+      this.#execute(session, connection, analysis, output, signal),
+    )
+  }
+
+  async #write(options: WriteQueryOptions, signal: AbortSignal): Promise<WrittenQuery> {
+    const { analysis, output } = await analyzed(options)
+    const layout = options.layoutOf(describedColumns(output))
+    refuseUnsupported(output)
+    const rows = rowsToWrite(analysis, output, layout)
+    return this.#connected(signal, async (session, connection) => {
+      const { scans, scannedBytes } = await this.#prepareScans(connection, analysis, signal)
+      session.register(connection, analysis.functions)
+      const { refusals } = session
+      await this.#prepare(connection, scans, output)
+      signal.throwIfAborted()
+      await connection.run(`CREATE TEMP TABLE "${rowsTable}" AS ${withDefinitions(scans, rows.sql)}`)
+      refuseDoubtful(session, rows.sql, refusals)
+      return writeRows({ connection, rows, layout, scannedBytes, signal, directory: session.writeDirectory })
     })
-    const output = analyzeQuery(query, analysis)
-    for (const { name, type } of output.columns) {
-      if (type.kind === 'unsupported') throw notSupported(`the type ${typeText(type)} of column ${name}`)
-    }
+  }
+
+  /** Runs what interrupts its connection when the query is stopped; only so many at a time. */
+  async #connected<Result>(
+    signal: AbortSignal,
+    work: (session: DuckDbSession, connection: DuckDBConnection) => Promise<Result>,
+  ): Promise<Result> {
     signal.throwIfAborted()
-    const session = await this.#open()
-    const connection = await session.connect()
-    const interrupt = (): void => connection.interrupt()
-    signal.addEventListener('abort', interrupt)
+    const release = await this.#places.take(signal)
     try {
-      return await this.#execute(session, connection, analysis, output, signal)
+      const session = await this.#open()
+      const connection = await session.connect()
+      let again: NodeJS.Timeout | undefined
+      const interrupt = (): void => {
+        connection.interrupt()
+        // A statement that is only about to start does not see it.
+        again = setInterval(() => connection.interrupt(), 50)
+      }
+      signal.addEventListener('abort', interrupt)
+      try {
+        signal.throwIfAborted()
+        return await work(session, connection)
+      } finally {
+        signal.removeEventListener('abort', interrupt)
+        clearInterval(again)
+        connection.closeSync()
+      }
     } finally {
-      signal.removeEventListener('abort', interrupt)
-      connection.closeSync()
+      release()
     }
   }
 
@@ -115,30 +175,13 @@ class DuckDbQueryEngine implements QueryEngine {
     output: QueryOutput,
     signal: AbortSignal,
   ): Promise<QueryResult> {
-    const scans: string[] = []
-    let scannedBytes = 0
-    for (const scan of analysis.scans) {
-      const { sql, bytes } = await this.#prepareScan(connection, scan)
-      scans.push(`"${scan.sqlName}" AS NOT MATERIALIZED (${sql})`)
-      scannedBytes += bytes
-      signal.throwIfAborted()
-    }
+    const { scans, scannedBytes } = await this.#prepareScans(connection, analysis, signal)
     session.register(connection, analysis.functions)
-    const refusals = session.refusals
-    const sql = withDefinitions(scans, output.sql)
-    if (sql.length > maximumSqlLength) throw notSupported('statements as large as this one')
-    const prepared = await connection.prepare(sql)
+    const { refusals } = session
+    const prepared = await this.#prepare(connection, scans, output)
     const types = output.columns.map(({ type }) => type)
-    types.forEach((type, i) => {
-      const planned = String(prepared.columnType(i))
-      // The second net: a type DuckDB sees otherwise means a rule is missing.
-      if (planned !== duckDbType(type)) {
-        throw notSupported(`this statement: column ${i + 1} would be ${planned}, not ${typeText(type)}`)
-      }
-    })
     const rows = await readRows(await prepared.stream(), types, signal)
-    // Where another query raised it meanwhile, this one is refused for nothing; only TRY is in doubt at all.
-    if (sql.includes('TRY(') && session.refusals !== refusals) throw notSupported('a value met in TRY')
+    refuseDoubtful(session, output.sql, refusals)
     return {
       columns: output.columns.map(({ name, type }, i) => ({
         name: name ?? `_col${i}`,
@@ -147,6 +190,40 @@ class DuckDbQueryEngine implements QueryEngine {
       rows,
       scannedBytes,
     }
+  }
+
+  async #prepareScans(
+    connection: DuckDBConnection,
+    analysis: AnalysisSession,
+    signal: AbortSignal,
+  ): Promise<{ scans: readonly string[]; scannedBytes: number }> {
+    const scans: string[] = []
+    let scannedBytes = 0
+    for (const scan of analysis.scans) {
+      const { sql, bytes } = await this.#prepareScan(connection, scan)
+      scans.push(`"${scan.sqlName}" AS NOT MATERIALIZED (${sql})`)
+      scannedBytes += bytes
+      signal.throwIfAborted()
+    }
+    return { scans, scannedBytes }
+  }
+
+  /** Prepares a statement. The second net: a type DuckDB sees otherwise means a rule is missing. */
+  async #prepare(
+    connection: DuckDBConnection,
+    scans: readonly string[],
+    output: QueryOutput,
+  ): Promise<DuckDBPreparedStatement> {
+    const sql = withDefinitions(scans, output.sql)
+    if (sql.length > maximumSqlLength) throw notSupported('statements as large as this one')
+    const prepared = await connection.prepare(sql)
+    output.columns.forEach(({ type }, i) => {
+      const planned = String(prepared.columnType(i))
+      if (planned !== duckDbType(type)) {
+        throw notSupported(`this statement: column ${i + 1} would be ${planned}, not ${typeText(type)}`)
+      }
+    })
+    return prepared
   }
 
   async #prepareScan(connection: DuckDBConnection, scan: TableScan): Promise<{ sql: string; bytes: number }> {
@@ -172,6 +249,36 @@ class DuckDbQueryEngine implements QueryEngine {
     )
     return { sql, bytes: files.reduce((sum, file) => sum + file.size, 0) }
   }
+}
+
+interface AnalyzedQuery {
+  readonly analysis: AnalysisSession
+  readonly output: QueryOutput
+  readonly relations: readonly string[]
+}
+
+async function analyzed(options: RunQueryOptions): Promise<AnalyzedQuery> {
+  const { query, tables: references } = parseStatement(options.sql, options.parameters)
+  const { database, resolver } = options
+  const tables = await resolveRelations(references, database, resolver)
+  const analysis = new AnalysisSession({ tables, database, startMillis: Date.now() })
+  const relations = [...tables].flatMap(([name, relation]) => (relation === undefined ? [] : [name]))
+  return { analysis, output: analyzeQuery(query, analysis), relations }
+}
+
+function describedColumns({ columns }: QueryOutput): readonly DescribedColumn[] {
+  return columns.map(({ name, type }) => ({ name, type: typeText(type), hiveType: hiveTypeText(type) }))
+}
+
+function refuseUnsupported({ columns }: QueryOutput): void {
+  for (const { name, type } of columns) {
+    if (type.kind === 'unsupported') throw notSupported(`the type ${typeText(type)} of column ${name}`)
+  }
+}
+
+/** Where another query raised it meanwhile, this one is refused for nothing; only TRY is in doubt at all. */
+function refuseDoubtful(session: DuckDbSession, sql: string, refusals: number): void {
+  if (sql.includes('TRY(') && session.refusals !== refusals) throw notSupported('a value met in TRY')
 }
 
 /** Puts common table expressions before the statement's own. */

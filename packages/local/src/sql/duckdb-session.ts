@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { FunctionFailure } from './decimal-arithmetic.ts'
@@ -18,11 +18,14 @@ export class DuckDbSession {
   readonly #registered = new Set<string>()
   /** Refusals raised inside functions; TRY() must not turn them into NULL. */
   #refusals = 0
+  /** Where statements that write put their files, until somebody has taken them. */
+  readonly writeDirectory: string
 
-  private constructor(duckDb: DuckDb, instance: DuckDBInstance) {
+  private constructor(duckDb: DuckDb, instance: DuckDBInstance, writeDirectory: string) {
     this.#duckDb = duckDb
     this.#instance = instance
     this.#values = new DuckDbValues(duckDb)
+    this.writeDirectory = writeDirectory
   }
 
   static async open(options: {
@@ -32,7 +35,10 @@ export class DuckDbSession {
   }): Promise<DuckDbSession> {
     const duckDb = await import('@duckdb/node-api')
     const spillDirectory = join(options.dataDirectory, 'athena-spill')
-    await mkdir(spillDirectory, { recursive: true })
+    const writeDirectory = join(spillDirectory, 'written')
+    // What a killed process has left.
+    await rm(writeDirectory, { recursive: true, force: true })
+    await mkdir(writeDirectory, { recursive: true })
     const instance = await duckDb.DuckDBInstance.create(':memory:', {
       // One thread: the order of rows within a group, and so of sums of doubles, stays.
       threads: '1',
@@ -42,7 +48,8 @@ export class DuckDbSession {
       autoload_known_extensions: 'false',
     })
     const connection = await instance.connect()
-    const directories = options.allowedDirectories.map((directory) => quoteString(directory)).join(', ')
+    const allowedDirectories = [...options.allowedDirectories, writeDirectory]
+    const directories = allowedDirectories.map((directory) => quoteString(directory)).join(', ')
     for (const setting of [
       `TimeZone = 'UTC'`,
       'ieee_floating_point_ops = true',
@@ -57,7 +64,7 @@ export class DuckDbSession {
       await connection.run(`SET GLOBAL ${setting}`)
     }
     connection.closeSync()
-    return new DuckDbSession(duckDb, instance)
+    return new DuckDbSession(duckDb, instance, writeDirectory)
   }
 
   connect(): Promise<DuckDBConnection> {

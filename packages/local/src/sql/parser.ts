@@ -13,6 +13,7 @@ import type {
   SelectSpecification,
   TableReference,
 } from './syntax-tree.ts'
+import type { TrinoType } from './trino-type.ts'
 
 /** A statement as read, with every table it may name (names of WITH queries among them). */
 export interface ParsedStatement {
@@ -29,6 +30,11 @@ export interface ParsedStatement {
 export function parseStatement(sql: string, parameters: readonly string[] = []): ParsedStatement {
   const values = parameters.map((text) => new StatementParser(text, []).standaloneExpression())
   return new StatementParser(sql, values).statement()
+}
+
+/** Reads a type as Trino writes it, such as `decimal(18,4)`. @throws QueryError SYNTAX_ERROR, TYPE_NOT_FOUND */
+export function parseType(text: string): TrinoType {
+  return new StatementParser(text, []).standaloneType()
 }
 
 class StatementParser extends ExpressionParser {
@@ -64,6 +70,12 @@ class StatementParser extends ExpressionParser {
     const expression = this.expression()
     this.expectEnd()
     return expression
+  }
+
+  standaloneType(): TrinoType {
+    const type = this.type()
+    this.expectEnd()
+    return type
   }
 
   protected override parameter(position: Position): Expression {

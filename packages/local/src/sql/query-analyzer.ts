@@ -43,6 +43,7 @@ export function analyzeQuery(
     namedQueries: names,
     outer,
     analyzeQuery: (inner, scope) => analyzeQuery(inner, session, names, scope),
+    analyzeAlone: (inner) => analyzeQuery(inner, session),
   }
   const output = analyzeBody(query.body, tail, context)
   if (definitions.length === 0) return output

@@ -25,9 +25,19 @@ export interface ResolvedTable {
   listFiles(keep: (partitionValues: readonly (string | null)[]) => boolean): Promise<readonly TableFile[]>
 }
 
-/** Finds tables by name; undefined when there is none (the engine answers TABLE_NOT_FOUND). */
+/** A view as a query needs it: its query, and the columns it had when it was made. */
+export interface ResolvedView {
+  readonly database: string
+  readonly name: string
+  readonly viewSql: string
+  /** The database that names without one in `viewSql` are of. */
+  readonly viewDatabase: string
+  readonly columns: readonly ResultColumn[]
+}
+
+/** Finds tables and views by name; undefined when there is none (the engine answers TABLE_NOT_FOUND). */
 export interface TableResolver {
-  resolveTable(database: string, name: string): Promise<ResolvedTable | undefined>
+  resolveTable(database: string, name: string): Promise<ResolvedTable | ResolvedView | undefined>
 }
 
 /** A column of an answer, with Trino's type text such as `decimal(38,4)`, `timestamp(3)`, `varchar`. */
@@ -53,9 +63,68 @@ export interface RunQueryOptions {
   readonly signal?: AbortSignal
 }
 
+/** A column of a query that is only described. */
+export interface DescribedColumn {
+  /** Undefined for an expression without a name. */
+  readonly name: string | undefined
+  /** Trino's type text; `unknown` for a bare NULL. */
+  readonly type: string
+  /** The type of a Hive table's column that holds it; undefined where there is none. */
+  readonly hiveType: string | undefined
+}
+
+/** What is known of a query before it runs. */
+export interface QueryDescription {
+  readonly columns: readonly DescribedColumn[]
+  /** All tables and views it names, those of its views among them, as `database.table`. */
+  readonly relations: readonly string[]
+  /** The tables it reads, with the columns it needs of each, in the order of the statement. */
+  readonly scans: readonly { readonly table: string; readonly columns: readonly string[] }[]
+}
+
+/** A column of the files to be written, or a partition key. */
+export interface WrittenColumn {
+  readonly name: string
+  readonly hiveType: string
+  /** The place of its value among the query's columns; undefined writes NULL. */
+  readonly from: number | undefined
+}
+
+/** How the rows of a query become Parquet files. */
+export interface FileLayout {
+  readonly columns: readonly WrittenColumn[]
+  readonly partitionKeys: readonly WrittenColumn[]
+  readonly compression: 'GZIP' | 'SNAPPY' | 'ZSTD' | 'UNCOMPRESSED'
+  /** Of ZSTD only. */
+  readonly compressionLevel?: number
+}
+
+export interface WriteQueryOptions extends RunQueryOptions {
+  /** Says how to write the columns the query turns out to have. Throws `QueryError` to refuse them. */
+  readonly layoutOf: (columns: readonly DescribedColumn[]) => FileLayout
+}
+
+/** A file the engine has written, with the partition its rows belong to. */
+export interface WrittenFile {
+  readonly filePath: string
+  readonly partitionValues: readonly (string | null)[]
+}
+
+/** The rows of a query as files of this machine, one a partition; disposing of it removes them. */
+export interface WrittenQuery extends AsyncDisposable {
+  readonly files: readonly WrittenFile[]
+  readonly rowCount: number
+  /** Sum of the sizes of the files read. */
+  readonly scannedBytes: number
+}
+
 /** Runs Trino SQL over Parquet files. Throws `QueryError` for everything it refuses or that fails. */
 export interface QueryEngine {
   run(options: RunQueryOptions): Promise<QueryResult>
+  /** Checks a query without running it. */
+  describe(options: RunQueryOptions): Promise<QueryDescription>
+  /** Runs a query and writes its rows as Parquet files. */
+  write(options: WriteQueryOptions): Promise<WrittenQuery>
   close(): Promise<void>
 }
 

@@ -9,6 +9,7 @@ import { type Field, type NamedQueries, type QueryOutput, Scope, useField } from
 import type { Identifier, Query, RelationNode, TableReference } from './syntax-tree.ts'
 import { TableScan } from './table-scan.ts'
 import { bigintType, typeText } from './trino-type.ts'
+import { analyzeView } from './view-expansion.ts'
 
 /** A FROM item: its SQL and the columns it offers. */
 export interface Relation {
@@ -21,6 +22,8 @@ export interface RelationContext {
   readonly namedQueries: NamedQueries
   readonly outer: Scope | undefined
   readonly analyzeQuery: (query: Query, outer: Scope | undefined) => QueryOutput
+  /** Analyses a query that sees no names of the statement around it. */
+  readonly analyzeAlone: (query: Query) => QueryOutput
 }
 
 /** @param left the columns that an UNNEST on the right of a join sees. */
@@ -94,7 +97,8 @@ function analyzeUnnest(
   return { sql: `${left.length === 0 ? '' : 'LATERAL '}(SELECT ${list}) AS "${alias}"`, fields }
 }
 
-function analyzeTable(node: TableReference, { session, namedQueries }: RelationContext): Relation {
+function analyzeTable(node: TableReference, context: RelationContext): Relation {
+  const { session, namedQueries } = context
   const alias = session.alias('r')
   const name = node.parts[0]!.value.toLowerCase()
   const named = node.parts.length === 1 ? namedQueries.get(name) : undefined
@@ -104,6 +108,8 @@ function analyzeTable(node: TableReference, { session, namedQueries }: RelationC
     })
     return { sql: `"${named.sqlName}" AS "${alias}"`, fields }
   }
+  const view = session.view(node)
+  if (view !== undefined) return analyzeView(view, node, context)
   const scan = new TableScan(session.table(node), session.alias('scan'))
   session.scans.push(scan)
   return { sql: `"${scan.sqlName}" AS "${alias}"`, fields: scan.fields(alias) }

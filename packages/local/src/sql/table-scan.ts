@@ -70,6 +70,11 @@ export class TableScan {
     return this.#columns.filter((column) => this.#used.has(column.sqlName))
   }
 
+  /** The names of the columns the statement needs. */
+  get usedNames(): readonly string[] {
+    return this.#usedColumns.map(({ column }) => column.name)
+  }
+
   /** True where rows need to know the file they come from. */
   get needsFileTable(): boolean {
     return this.#used.has('path') || this.#usedColumns.some((column) => column.keyIndex !== undefined)

@@ -31,7 +31,8 @@ const put = (key: string) => storage.writeObject('lake', key, Buffer.from('x'))
 const resolve = () => new CatalogTableResolver(catalog, storage, () => now).resolveTable('market', 'bars')
 async function files(keep: Keep = () => true) {
   const table = await resolve()
-  return (await table?.listFiles(keep))?.map((file) => [file.uri, ...file.partitionValues])
+  if (table === undefined || 'viewSql' in table) return undefined
+  return (await table.listFiles(keep)).map((file) => [file.uri, ...file.partitionValues])
 }
 const createTable = (keys: readonly (readonly [string, string])[], Parameters: Record<string, string> = {}) =>
   catalog.createTable('market', {

@@ -1,4 +1,10 @@
-import type { QueryEngine, QueryResult, RunQueryOptions } from '../../src/sql/query-engine.ts'
+import {
+  type QueryDescription,
+  type QueryEngine,
+  QueryError,
+  type QueryResult,
+  type RunQueryOptions,
+} from '../../src/sql/query-engine.ts'
 
 /** A query engine that answers what a test tells it to, and notes what it was asked. */
 export class FakeQueryEngine implements QueryEngine {
@@ -13,6 +19,14 @@ export class FakeQueryEngine implements QueryEngine {
   async run(options: RunQueryOptions): Promise<QueryResult> {
     this.asked.push(options)
     return this.#answer(options)
+  }
+
+  async describe(): Promise<QueryDescription> {
+    return { columns: [], relations: [], scans: [] }
+  }
+
+  async write(): Promise<never> {
+    throw new QueryError('NOT_SUPPORTED', 'this engine writes nothing')
   }
 
   async close(): Promise<void> {
