@@ -16,11 +16,11 @@ export interface ObjectStorage {
   listObjects(bucket: string, prefix: string): AsyncIterable<StoredObject>
   /** The object, or undefined when bucket or key does not exist. */
   findObject(bucket: string, key: string): Promise<StoredObject | undefined>
-  /** Writes an object whole and atomically. Throws a `NoSuchBucket` service error when the bucket does not exist. */
+  /** Writes an object whole and atomically, from bytes or as they come. Throws a `NoSuchBucket` service error when the bucket does not exist. */
   writeObject(
     bucket: string,
     key: string,
-    body: Uint8Array,
+    body: Uint8Array | AsyncIterable<Uint8Array>,
     options?: { contentType?: string },
   ): Promise<void>
   bucketExists(bucket: string): Promise<boolean>

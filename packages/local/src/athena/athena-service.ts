@@ -5,12 +5,17 @@ import { type JsonService, ServiceError } from '../http/json-service.ts'
 import type { ObjectStorage } from '../object-storage.ts'
 import type { QueryEngine } from '../sql/query-engine.ts'
 import type { AthenaOperations } from './athena-operations.ts'
-import { catalogOperations, workGroupOperations } from './metadata-operations.ts'
+import { catalogOperations } from './metadata-operations.ts'
+import { NamedQueries, namedQueryOperations } from './named-queries.ts'
+import { PreparedStatements, preparedStatementOperations } from './prepared-statements.ts'
 import { QueryHistory } from './query-history.ts'
 import { queryOperations } from './query-operations.ts'
 import { QueryRunner } from './query-runner.ts'
+import { ResultFiles } from './result-files.ts'
 import { resultOperations } from './result-operations.ts'
 import { statementRunner } from './statement-runner.ts'
+import { Tags, tagOperations } from './tags.ts'
+import { workGroupOperations } from './work-group-operations.ts'
 import { WorkGroups } from './work-groups.ts'
 
 export interface AthenaServiceOptions {
@@ -24,6 +29,8 @@ export interface AthenaServiceOptions {
   readonly durability?: Durability
   /** Queries that run at a time, the others being QUEUED; default 20. */
   readonly concurrency?: number
+  /** How long a statement may run before it fails, in milliseconds; default 30 minutes, as Athena's quota for DML. */
+  readonly timeoutMillis?: number
 }
 
 /**
@@ -34,18 +41,32 @@ export async function createAthenaService(options: AthenaServiceOptions): Promis
   const { catalog, dataDirectory, storage, durability = withoutFsync } = options
   const history = new QueryHistory(dataDirectory, durability)
   const workGroups = new WorkGroups(dataDirectory, durability)
+  const preparedStatements = new PreparedStatements(dataDirectory, durability)
+  const namedQueries = new NamedQueries(dataDirectory, durability)
+  const tags = new Tags(dataDirectory, durability)
+  const resultFiles = new ResultFiles(storage, dataDirectory, durability)
   const engine = lazyEngine(options.queryEngine)
   const runner = new QueryRunner({
     history,
-    storage,
-    runStatement: statementRunner({ catalog, storage, queryEngine: engine.get }),
+    resultFiles,
+    runStatement: statementRunner({
+      catalog,
+      storage,
+      queryEngine: engine.get,
+      preparedStatements,
+      workGroups,
+    }),
     concurrency: options.concurrency ?? 20,
+    timeoutMillis: options.timeoutMillis ?? 30 * 60_000,
     bytesScannedCutoff: (name) => workGroups.find(name)?.bytesScannedCutoff,
   })
   const operations: AthenaOperations = {
-    ...queryOperations({ history, runner, storage, workGroups }),
-    ...resultOperations(history, storage),
-    ...workGroupOperations(workGroups),
+    ...queryOperations({ history, runner, storage, resultFiles, workGroups }),
+    ...resultOperations(history, resultFiles),
+    ...workGroupOperations(workGroups, { preparedStatements, namedQueries, tags }),
+    ...preparedStatementOperations(preparedStatements, workGroups),
+    ...namedQueryOperations(namedQueries, workGroups),
+    ...tagOperations(tags, workGroups),
     ...catalogOperations(catalog),
   }
   return {
@@ -64,7 +85,7 @@ export async function createAthenaService(options: AthenaServiceOptions): Promis
       await runner.close()
       await engine.close()
       history.close()
-      workGroups.close()
+      for (const store of [workGroups, preparedStatements, namedQueries, tags]) store.close()
     },
   }
 }

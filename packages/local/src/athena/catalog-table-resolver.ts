@@ -6,12 +6,14 @@ import {
   type CatalogColumn,
   QueryError,
   type ResolvedTable,
+  type ResolvedView,
   type TableFile,
   type TableResolver,
 } from '../sql/query-engine.ts'
 import { isProjected, PartitionProjection } from './partition-projection.ts'
 import { checkPartitionColumns } from './partition-schema.ts'
 import { type LocatedPartition, listTableFiles } from './table-files.ts'
+import { isView, resolvedView } from './view-definition.ts'
 
 type KeepPartition = (partitionValues: readonly (string | null)[]) => boolean
 
@@ -27,9 +29,10 @@ export class CatalogTableResolver implements TableResolver {
     this.#nowMillis = nowMillis
   }
 
-  async resolveTable(database: string, name: string): Promise<ResolvedTable | undefined> {
+  async resolveTable(database: string, name: string): Promise<ResolvedTable | ResolvedView | undefined> {
     const table = this.#catalog.getTable(database, name)
     if (table === undefined) return undefined
+    if (isView(table)) return resolvedView(table)
     refuseOtherKinds(table)
     const columns = columnsOf(table.StorageDescriptor?.Columns)
     const partitionKeys = columnsOf(table.PartitionKeys)
@@ -91,9 +94,6 @@ const columnsOf = (columns: readonly GlueColumn[] = []): readonly CatalogColumn[
   }))
 
 function refuseOtherKinds(table: GlueTable): void {
-  if (table.TableType === 'VIRTUAL_VIEW') {
-    throw new QueryError('NOT_SUPPORTED', `${nameOf(table)} is a view; the local stack does not have views.`)
-  }
   if (table.Parameters?.['table_type']?.toUpperCase() === 'ICEBERG') {
     throw new QueryError(
       'NOT_SUPPORTED',

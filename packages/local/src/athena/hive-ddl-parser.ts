@@ -39,6 +39,12 @@ function statementAt(cursor: DdlCursor, sql: string): DdlStatement {
     }
   }
   if (cursor.take('SHOW', 'PARTITIONS')) return { kind: 'show-partitions', ...cursor.tableName() }
+  if (cursor.take('SHOW', 'CREATE', 'TABLE')) return { kind: 'show-create', ...cursor.tableName() }
+  if (cursor.take('SHOW', 'TBLPROPERTIES')) {
+    const name = cursor.tableName()
+    const property = cursor.peek.text === '(' ? cursor.list(() => cursor.string())[0] : undefined
+    return { kind: 'show-properties', ...name, property }
+  }
   if (cursor.take('SHOW', 'COLUMNS')) return showColumns(cursor)
   if (cursor.take('DESCRIBE') || cursor.take('DESC')) {
     if (cursor.take('EXTENDED') || cursor.take('FORMATTED') || cursor.take('DATABASE'))

@@ -11,9 +11,10 @@ import { ServiceError } from '../http/json-service.ts'
 import type { ObjectStorage } from '../object-storage.ts'
 import { QueryError } from '../sql/query-engine.ts'
 import type { CreateTable, DdlStatement, PartitionSpec, TableName } from './hive-ddl-statement.ts'
-import { describeTable, isNamedBy } from './hive-ddl-text.ts'
+import { createTableText, describeTable, isNamedBy, showProperties } from './hive-ddl-text.ts'
 import { findUnregisteredPartitions } from './partition-repair.ts'
 import type { StatementResult } from './query-runner.ts'
+import { isView } from './view-definition.ts'
 
 interface DdlContext {
   readonly catalog: Catalog
@@ -66,6 +67,12 @@ async function runStatement(statement: DdlStatement, context: DdlContext): Promi
       const database = statement.database ?? context.database
       if (statement.ifExists && catalog.getTable(database, statement.table) === undefined) return done
       const table = requireTable(statement, context)
+      if (isView(table)) {
+        throw new QueryError(
+          'FAILED',
+          'FAILED: SemanticException [Error 10001]: Cannot drop a view with DROP TABLE',
+        )
+      }
       catalog.deleteTable(table.DatabaseName, table.Name)
       return done
     }
@@ -94,6 +101,20 @@ async function runStatement(statement: DdlStatement, context: DdlContext): Promi
         'field',
         columns.map((column) => column.Name.padEnd(20)),
       )
+    }
+    case 'show-create': {
+      const table = requireTable(statement, context)
+      if (isView(table)) {
+        throw new QueryError(
+          'FAILED',
+          `FAILED: SemanticException ${table.Name} is a view: SHOW CREATE VIEW shows it`,
+        )
+      }
+      return lines('createtab_stmt', createTableText(table))
+    }
+    case 'show-properties': {
+      const { Parameters = {} } = requireTable(statement, context)
+      return showProperties(Parameters, statement.property, statement.table)
     }
     case 'describe':
       return describeTable(requireTable(statement, context))

@@ -43,7 +43,10 @@ export type DdlStatement =
       readonly database: string | undefined
       readonly pattern: string | undefined
     }
-  | (TableName & { readonly kind: 'show-partitions' | 'show-columns' | 'describe' | 'repair' })
+  | (TableName & {
+      readonly kind: 'show-partitions' | 'show-columns' | 'show-create' | 'describe' | 'repair'
+    })
+  | (TableName & { readonly kind: 'show-properties'; readonly property: string | undefined })
   | (TableName & {
       readonly kind: 'add-partitions'
       readonly ifNotExists: boolean

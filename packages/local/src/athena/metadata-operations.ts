@@ -5,8 +5,6 @@ import { pageByName } from '../glue/page-token.ts'
 import { ServiceError } from '../http/json-service.ts'
 import { invalidRequest } from './athena-error.ts'
 import { type AthenaOperations, catalogName } from './athena-operations.ts'
-import { engineVersion } from './query-execution.ts'
-import { type WorkGroups, workGroupOutput } from './work-groups.ts'
 
 /** The data catalog as Athena shows it. */
 export function catalogOperations(catalog: Catalog): AthenaOperations {
@@ -47,43 +45,6 @@ export function catalogOperations(catalog: Catalog): AthenaOperations {
       const table = catalog.getTable(database, name)
       if (table === undefined) throw metadataError(`Table ${database}.${name} not found.`)
       return { TableMetadata: tableOutput(table) }
-    },
-  }
-}
-
-/** Work groups as the API shows and changes them. */
-export function workGroupOperations(workGroups: WorkGroups): AthenaOperations {
-  return {
-    GetWorkGroup(input) {
-      return { WorkGroup: workGroupOutput(workGroups.require(input.string('WorkGroup'))) }
-    },
-    ListWorkGroups(input) {
-      const { items, nextToken } = pageByName(workGroups.list(), {
-        nameOf: (group) => group.name,
-        limit: input.optionalInteger('MaxResults', { min: 1, max: 50 }) ?? 50,
-        token: input.optionalString('NextToken'),
-        errorName: 'InvalidRequestException',
-      })
-      const summaries = items.map((group) => ({
-        Name: group.name,
-        State: group.state,
-        Description: group.description,
-        CreationTime: group.creationTime,
-        EngineVersion: engineVersion,
-      }))
-      return { WorkGroups: summaries, NextToken: nextToken }
-    },
-    CreateWorkGroup(input) {
-      workGroups.create(input)
-      return {}
-    },
-    UpdateWorkGroup(input) {
-      workGroups.update(input)
-      return {}
-    },
-    DeleteWorkGroup(input) {
-      workGroups.delete(input)
-      return {}
     },
   }
 }

@@ -70,6 +70,19 @@ export class PartitionProjection {
     return kept
   }
 
+  /** Where the files of a partition are; undefined for values the projection does not have. */
+  locationOf(values: readonly (string | null)[]): string | undefined {
+    const chosen = this.#columns.map((column, at): ProjectedValue | undefined => {
+      const value = values[at] ?? null
+      if (value === null) return undefined
+      return column.kind === 'listed'
+        ? column.values.find((one) => one.value === value)
+        : { value, text: value }
+    })
+    const known = chosen.filter((one) => one !== undefined)
+    return known.length === chosen.length ? this.#locationOf(known) : undefined
+  }
+
   *#combinations(injected: ReadonlyMap<string, string>, keep: KeepPartition): Iterable<LocatedPartition> {
     const lists = this.#columns.map((column): readonly ProjectedValue[] => {
       if (column.kind === 'listed') return column.values

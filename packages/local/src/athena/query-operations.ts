@@ -1,21 +1,24 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { unsupportedMember } from '../glue/definition-input.ts'
-import { parseLocation } from '../glue/hive-path.ts'
+import { parseLocation, type StorageLocation } from '../glue/hive-path.ts'
 import type { InputMembers } from '../glue/input-members.ts'
 import { pagePositionOf, pageTokenOf } from '../glue/page-token.ts'
 import type { ObjectStorage } from '../object-storage.ts'
 import { invalidRequest } from './athena-error.ts'
 import { type AthenaOperations, catalogName } from './athena-operations.ts'
-import { isFinal, type QueryExecution, queryExecutionOutput } from './query-execution.ts'
+import { isFinal, type QueryExecution, queryExecutionOutput, timelineOf } from './query-execution.ts'
 import type { QueryHistory } from './query-history.ts'
 import type { QueryRunner } from './query-runner.ts'
-import { statementKindOf, withoutLeadingComments } from './statement-kind.ts'
+import type { ResultFiles } from './result-files.ts'
+import { reusableExecution, reuseMaxAgeOf } from './result-reuse.ts'
+import { type StatementKind, statementKindOf, withoutLeadingComments } from './statement-kind.ts'
 import type { WorkGroup, WorkGroups } from './work-groups.ts'
 
 interface QueryOperationsOptions {
   readonly history: QueryHistory
   readonly runner: QueryRunner
   readonly storage: ObjectStorage
+  readonly resultFiles: ResultFiles
   readonly workGroups: WorkGroups
 }
 
@@ -55,6 +58,16 @@ export function queryOperations(options: QueryOperationsOptions): AthenaOperatio
       const more = start + limit < ids.length
       return { QueryExecutionIds: page, NextToken: more ? pageTokenOf(page.at(-1) ?? '') : undefined }
     },
+    GetQueryRuntimeStatistics(input) {
+      const execution = queryOf(input)
+      const { scannedBytes = 0, outputRows, updateCount } = execution
+      return {
+        QueryRuntimeStatistics: {
+          Timeline: timelineOf(execution, Date.now()),
+          Rows: { InputBytes: scannedBytes, OutputRows: updateCount ?? outputRows ?? 0 },
+        },
+      }
+    },
     StopQueryExecution(input) {
       const execution = queryOf(input)
       if (!isFinal(execution.state)) runner.stop(execution.id)
@@ -86,7 +99,7 @@ async function startQuery(options: QueryOperationsOptions, input: InputMembers):
   }
   const group = workGroups.require(input.optionalString('WorkGroup', { min: 1, max: 128 }) ?? 'primary')
   if (group.state === 'DISABLED') throw invalidRequest(`WorkGroup ${group.name} is disabled.`)
-  const location = outputLocation(group, input.optionalObject('ResultConfiguration'))
+  const location = placeOfResults(group, input.optionalObject('ResultConfiguration'))
   const kind = statementKindOf(sql)
   if (kind === undefined) {
     const word = withoutLeadingComments(sql).split(/\s/, 1)[0] || '<EOF>'
@@ -95,13 +108,21 @@ async function startQuery(options: QueryOperationsOptions, input: InputMembers):
       'MALFORMED_QUERY',
     )
   }
-  if (parameters !== undefined && kind.runBy === 'hive') {
+  if (parameters !== undefined && !takesParameters(kind.substatement)) {
     throw invalidRequest('ExecutionParameters are supported for SELECT, INSERT INTO, CTAS and UNLOAD only.')
   }
-  const { bucket } = location
-  if (!(await options.storage.bucketExists(bucket))) {
-    throw invalidRequest(`Unable to verify/create output bucket ${bucket}`)
+  const maxAge = reuseMaxAgeOf(input)
+  if (location !== undefined && !(await options.storage.bucketExists(location.bucket))) {
+    throw invalidRequest(`Unable to verify/create output bucket ${location.bucket}`)
   }
+  const id = randomUUID()
+  const folder = location === undefined ? '' : `s3://${location.bucket}/${location.prefix}`
+  const outputLocation = `${folder}${resultName(id, kind)}`
+  const request = { sql, database, workGroup: group.name, outputLocation, ...(parameters && { parameters }) }
+  const reusable =
+    maxAge === undefined || kind.substatement !== 'SELECT'
+      ? undefined
+      : await reusableExecution(history, options.resultFiles, request, maxAge, Date.now())
   // From here on nothing is awaited: of two equal calls the second finds the first.
   const digest = createHash('sha256')
     .update(JSON.stringify([sql, parameters, database, group.name, location]))
@@ -111,29 +132,67 @@ async function startQuery(options: QueryOperationsOptions, input: InputMembers):
     if (former.clientRequest?.digest === digest) return former.id
     throw invalidRequest('Idempotent parameters do not match')
   }
-  const id = randomUUID()
-  const extension = kind.type === 'DML' ? 'csv' : 'txt'
-  runner.submit({
+  const submittedMillis = Date.now()
+  const execution: QueryExecution = {
     id,
-    sql,
+    ...request,
     statementType: kind.type,
     substatementType: kind.substatement,
     catalog: catalogName,
-    database,
-    workGroup: group.name,
-    outputLocation: `s3://${bucket}/${location.prefix}${id}.${extension}`,
-    ...(parameters === undefined ? {} : { parameters }),
-    ...(token === undefined ? {} : { clientRequest: { token, digest } }),
-    submittedMillis: Date.now(),
+    submittedMillis,
     state: 'QUEUED',
-  })
+    ...(location === undefined ? { managedResults: true } : {}),
+    ...(token === undefined ? {} : { clientRequest: { token, digest } }),
+    ...(maxAge === undefined ? {} : { reuseMaxAgeMinutes: maxAge }),
+  }
+  if (reusable === undefined) runner.submit(execution)
+  else history.add(answeredBy(reusable, execution))
   return id
 }
 
-/** The work group's location when it is enforced or the query has none; else the query's. */
-function outputLocation(group: WorkGroup, configuration: InputMembers | undefined) {
+/** A query that is answered at once, by the result of an earlier one. */
+function answeredBy(earlier: QueryExecution, execution: QueryExecution): QueryExecution {
+  const { outputLocation, columns, outputRows } = earlier
+  return {
+    ...execution,
+    outputLocation,
+    ...(columns === undefined ? {} : { columns }),
+    ...(outputRows === undefined ? {} : { outputRows }),
+    state: 'SUCCEEDED',
+    reused: true,
+    scannedBytes: 0,
+    engineMillis: 0,
+    startedMillis: execution.submittedMillis,
+    completedMillis: execution.submittedMillis,
+  }
+}
+
+const takesParameters = (substatement: string): boolean =>
+  ['SELECT', 'INSERT', 'CREATE_TABLE_AS_SELECT', 'UNLOAD', 'EXECUTE'].includes(substatement)
+
+/** How the result of a statement is called, below the place of results. */
+function resultName(id: string, { type, substatement }: StatementKind): string {
+  if (substatement === 'CREATE_TABLE_AS_SELECT') return `tables/${id}`
+  if (substatement === 'INSERT' || substatement === 'UNLOAD') return id
+  return `${id}.${type === 'DML' ? 'csv' : 'txt'}`
+}
+
+/**
+ * The work group's location when it is enforced or the query has none; else the query's. Undefined where the work group
+ * manages results itself.
+ */
+function placeOfResults(
+  group: WorkGroup,
+  configuration: InputMembers | undefined,
+): StorageLocation | undefined {
   configuration?.refuse(['EncryptionConfiguration', 'AclConfiguration'], unsupportedMember)
   const asked = configuration?.optionalString('OutputLocation')
+  if (group.managedResults === true) {
+    if (configuration === undefined) return undefined
+    throw invalidRequest(
+      `ResultConfiguration cannot be given: WorkGroup ${group.name} has managed query results.`,
+    )
+  }
   const enforced = group.enforced ? group.outputLocation : undefined
   const location = enforced ?? asked ?? group.outputLocation
   if (location === undefined || location === '') {

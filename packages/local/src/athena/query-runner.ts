@@ -1,13 +1,13 @@
-import { parseLocation } from '../glue/hive-path.ts'
-import type { ObjectStorage } from '../object-storage.ts'
-import { QueryError, type ResultColumn } from '../sql/query-engine.ts'
-import { athenaErrorOf } from './athena-error.ts'
+import type { ResultColumn } from '../sql/query-engine.ts'
+import { type AthenaError, athenaErrorOf } from './athena-error.ts'
+import { BytesScannedLimitError } from './bytes-scanned-limit.ts'
 import { type ColumnInfo, columnInfoOf } from './column-info.ts'
 import { isFinal, type QueryExecution } from './query-execution.ts'
 import type { QueryHistory } from './query-history.ts'
 import { encodeResultCsv, type ResultRow } from './result-csv.ts'
+import type { ResultFiles } from './result-files.ts'
 
-/** What a statement answers: rows for a CSV, or lines for a text file. */
+/** What a statement answers: rows for a CSV, lines for a text file, or how many rows it has written. */
 export type StatementResult =
   | {
       readonly kind: 'rows'
@@ -16,17 +16,36 @@ export type StatementResult =
       readonly scannedBytes: number
     }
   | { readonly kind: 'lines'; readonly columns: readonly ResultColumn[]; readonly lines: readonly string[] }
+  | {
+      readonly kind: 'written'
+      readonly rowCount: number
+      readonly scannedBytes: number
+      /** Absent where no file was to be written. */
+      readonly manifestLocation?: string
+    }
 
 /** Runs one statement. Throws `QueryError` for what it refuses; ends soon after `signal` is aborted. */
 export type RunStatement = (execution: QueryExecution, signal: AbortSignal) => Promise<StatementResult>
 
 interface QueryRunnerOptions {
   readonly history: QueryHistory
-  readonly storage: ObjectStorage
+  readonly resultFiles: ResultFiles
   readonly runStatement: RunStatement
   readonly concurrency: number
   /** The most bytes a query of a work group may scan; undefined for no limit. */
   readonly bytesScannedCutoff: (workGroup: string) => number | undefined
+  /** How long a statement may run. */
+  readonly timeoutMillis: number
+}
+
+/** The column of an answer that says how many rows were written. */
+const writtenColumn = columnInfoOf({ name: 'rows', type: 'bigint' })
+
+const timeoutError: AthenaError = {
+  ErrorCategory: 2,
+  ErrorType: 206,
+  Retryable: false,
+  ErrorMessage: 'Query timeout',
 }
 
 /** Takes queries through QUEUED and RUNNING to their end, a bounded number at a time, first come first served. */
@@ -89,28 +108,43 @@ export class QueryRunner {
     history.update(execution)
     // The state is on record before the statement begins.
     await Promise.resolve()
+    const timeout = new AbortController()
+    const timer = setTimeout(() => {
+      this.#end(id, { state: 'FAILED', reason: timeoutError.ErrorMessage, error: timeoutError })
+      timeout.abort(new Error(timeoutError.ErrorMessage))
+    }, this.#options.timeoutMillis)
+    const either = AbortSignal.any([signal, timeout.signal])
     try {
-      const result = await this.#options.runStatement(execution, signal)
+      const result = await this.#options.runStatement(execution, either)
       const engineMillis = Date.now() - startedMillis
-      const scannedBytes = result.kind === 'rows' ? result.scannedBytes : 0
+      const scannedBytes = result.kind === 'lines' ? 0 : result.scannedBytes
       const cutoff = this.#options.bytesScannedCutoff(execution.workGroup)
-      if (cutoff !== undefined && scannedBytes > cutoff) {
-        const reason = 'Query cancelled! : Bytes scanned limit was exceeded'
+      if (result.kind !== 'written' && cutoff !== undefined && scannedBytes > cutoff) {
+        throw new BytesScannedLimitError(scannedBytes)
+      }
+      either.throwIfAborted()
+      if (result.kind === 'written') {
+        const { rowCount: updateCount, manifestLocation } = result
+        const columns = [writtenColumn]
+        const written = { updateCount, ...(manifestLocation === undefined ? {} : { manifestLocation }) }
+        this.#end(id, { state: 'SUCCEEDED', scannedBytes, engineMillis, columns, ...written })
+        return
+      }
+      const columns = result.columns.map(columnInfoOf)
+      await this.#writeResult(execution, result, columns)
+      const outputRows = result.kind === 'rows' ? result.rows.length : result.lines.length
+      this.#end(id, { state: 'SUCCEEDED', scannedBytes, engineMillis, columns, outputRows })
+    } catch (cause) {
+      const engineMillis = Date.now() - startedMillis
+      if (cause instanceof BytesScannedLimitError) {
+        const { message: reason, scannedBytes } = cause
         this.#end(id, { state: 'CANCELLED', reason, scannedBytes, engineMillis })
         return
       }
-      signal.throwIfAborted()
-      const columns = result.columns.map(columnInfoOf)
-      await this.#writeResult(execution, result, columns)
-      this.#end(id, { state: 'SUCCEEDED', scannedBytes, engineMillis, columns })
-    } catch (cause) {
       const error = athenaErrorOf(cause)
-      this.#end(id, {
-        state: 'FAILED',
-        reason: error.ErrorMessage,
-        error,
-        engineMillis: Date.now() - startedMillis,
-      })
+      this.#end(id, { state: 'FAILED', reason: error.ErrorMessage, error, engineMillis })
+    } finally {
+      clearTimeout(timer)
     }
   }
 
@@ -124,7 +158,7 @@ export class QueryRunner {
 
   async #writeResult(
     execution: QueryExecution,
-    result: StatementResult,
+    result: Exclude<StatementResult, { readonly kind: 'written' }>,
     columns: readonly ColumnInfo[],
   ): Promise<void> {
     const body =
@@ -134,26 +168,7 @@ export class QueryRunner {
             result.rows,
           )
         : Buffer.from(result.lines.map((line) => `${line}\n`).join(''))
-    const location = parseLocation(execution.outputLocation)
-    if (location === undefined) throw new Error(`'${execution.outputLocation}' is not an S3 location`)
-    const key = location.prefix.slice(0, -1)
-    const { storage } = this.#options
-    try {
-      const contentType = result.kind === 'rows' ? 'application/octet-stream' : 'text/plain'
-      await storage.writeObject(location.bucket, key, body, { contentType })
-      // Amazon's metadata object is binary and undocumented; this one says the same as JSON.
-      const metadata = Buffer.from(JSON.stringify({ ColumnInfo: columns }))
-      await storage.writeObject(location.bucket, `${key}.metadata`, metadata, {
-        contentType: 'application/json',
-      })
-    } catch (cause) {
-      throw new QueryError(
-        'PERMISSION_DENIED',
-        `The result could not be written to ${execution.outputLocation}.`,
-        {
-          cause,
-        },
-      )
-    }
+    const contentType = result.kind === 'rows' ? 'application/octet-stream' : 'text/plain'
+    await this.#options.resultFiles.write(execution, body, contentType, columns)
   }
 }

@@ -1,20 +1,19 @@
 import { unsupportedMember } from '../glue/definition-input.ts'
-import { parseLocation } from '../glue/hive-path.ts'
 import type { InputMembers } from '../glue/input-members.ts'
 import { pagePositionOf, pageTokenOf } from '../glue/page-token.ts'
-import type { ObjectStorage } from '../object-storage.ts'
 import { invalidRequest } from './athena-error.ts'
 import type { AthenaOperations } from './athena-operations.ts'
 import type { QueryExecution } from './query-execution.ts'
 import type { QueryHistory } from './query-history.ts'
 import { requireQuery } from './query-operations.ts'
 import { type ResultRow, readCsvPage, readTextPage } from './result-csv.ts'
+import type { ResultFiles } from './result-files.ts'
 
 /**
  * GetQueryResults. Rows are read back from the result file a page at a time, the token being a byte offset:
  * no result is held in memory, and a deleted file cannot be paged, as on Amazon.
  */
-export function resultOperations(history: QueryHistory, storage: ObjectStorage): AthenaOperations {
+export function resultOperations(history: QueryHistory, resultFiles: ResultFiles): AthenaOperations {
   return {
     async GetQueryResults(input) {
       const execution = requireQuery(history, input.string('QueryExecutionId'))
@@ -22,8 +21,15 @@ export function resultOperations(history: QueryHistory, storage: ObjectStorage):
       if (input.optionalString('QueryResultType') === 'DATA_MANIFEST') {
         throw unsupportedMember('QueryResultType DATA_MANIFEST')
       }
+      const ColumnInfo = execution.columns ?? []
+      if (execution.updateCount !== undefined) {
+        return {
+          UpdateCount: execution.updateCount,
+          ResultSet: { Rows: [], ResultSetMetadata: { ColumnInfo } },
+        }
+      }
       const limit = input.optionalInteger('MaxResults', { min: 1, max: 1000 }) ?? 1000
-      const filePath = await resultFile(storage, execution)
+      const filePath = await resultFile(resultFiles, execution)
       const isCsv = execution.outputLocation.endsWith('.csv')
       const page = await (isCsv ? readCsvPage : readTextPage)(filePath, offsetOf(input), limit)
       return {
@@ -31,7 +37,7 @@ export function resultOperations(history: QueryHistory, storage: ObjectStorage):
         ResultSet: {
           // The first row of a CSV holds the column names; Athena gives it as the first row of page 1.
           Rows: page.rows.map(rowOutput),
-          ResultSetMetadata: { ColumnInfo: execution.columns ?? [] },
+          ResultSetMetadata: { ColumnInfo },
         },
         NextToken: page.nextOffset === undefined ? undefined : pageTokenOf(String(page.nextOffset)),
       }
@@ -52,14 +58,11 @@ function refuseUnfinished(execution: QueryExecution): void {
   throw invalidRequest(`Query did not finish successfully. Final query state: ${state}`)
 }
 
-async function resultFile(storage: ObjectStorage, execution: QueryExecution): Promise<string> {
-  const location = parseLocation(execution.outputLocation)
-  const object =
-    location === undefined
-      ? undefined
-      : await storage.findObject(location.bucket, location.prefix.slice(0, -1))
-  if (object === undefined) throw invalidRequest(`Could not find results at ${execution.outputLocation}`)
-  return object.filePath
+async function resultFile(resultFiles: ResultFiles, execution: QueryExecution): Promise<string> {
+  const path = await resultFiles.find(execution)
+  if (path !== undefined) return path
+  const where = execution.managedResults === true ? execution.id : execution.outputLocation
+  throw invalidRequest(`Could not find results at ${where}`)
 }
 
 function offsetOf(input: InputMembers): number {

@@ -5,8 +5,8 @@ export interface StatementKind {
   readonly type: StatementType
   /** Such as `SELECT` or `CREATE_TABLE`. */
   readonly substatement: string
-  /** Who runs it: the SQL engine, the Hive DDL of the catalog, or nobody here. */
-  readonly runBy: 'engine' | 'hive' | 'nobody'
+  /** Who runs it: the SQL engine, the Hive DDL of the catalog, what Trino has around queries, or nobody here. */
+  readonly runBy: 'engine' | 'hive' | 'trino' | 'nobody'
 }
 
 const kinds: readonly (readonly [RegExp, StatementType, string, StatementKind['runBy']])[] = [
@@ -22,15 +22,20 @@ const kinds: readonly (readonly [RegExp, StatementType, string, StatementKind['r
   [/^SHOW\s+PARTITIONS\b/, 'UTILITY', 'SHOW_PARTITIONS', 'hive'],
   [/^SHOW\s+COLUMNS\b/, 'UTILITY', 'SHOW_COLUMNS', 'hive'],
   [/^(DESCRIBE|DESC)\b/, 'UTILITY', 'DESCRIBE_TABLE', 'hive'],
-  [/^CREATE\s+TABLE\b/, 'DDL', 'CREATE_TABLE_AS_SELECT', 'nobody'],
-  [/^CREATE\s+(OR\s+REPLACE\s+)?VIEW\b/, 'DDL', 'CREATE_VIEW', 'nobody'],
-  [/^DROP\s+VIEW\b/, 'DDL', 'DROP_VIEW', 'nobody'],
-  [/^SHOW\s+(CREATE\s+TABLE|CREATE\s+VIEW|TBLPROPERTIES|VIEWS)\b/, 'UTILITY', 'SHOW', 'nobody'],
-  [/^INSERT\b/, 'DML', 'INSERT', 'nobody'],
-  [/^UNLOAD\b/, 'DML', 'UNLOAD', 'nobody'],
+  [/^SHOW\s+CREATE\s+TABLE\b/, 'UTILITY', 'SHOW_CREATE_TABLE', 'hive'],
+  [/^SHOW\s+TBLPROPERTIES\b/, 'UTILITY', 'SHOW_TBLPROPERTIES', 'hive'],
+  [/^CREATE\s+TABLE\b/, 'DDL', 'CREATE_TABLE_AS_SELECT', 'trino'],
+  [/^CREATE\s+(OR\s+REPLACE\s+)?VIEW\b/, 'DDL', 'CREATE_VIEW', 'trino'],
+  [/^DROP\s+VIEW\b/, 'DDL', 'DROP_VIEW', 'trino'],
+  [/^SHOW\s+CREATE\s+VIEW\b/, 'UTILITY', 'SHOW_CREATE_VIEW', 'trino'],
+  [/^SHOW\s+VIEWS\b/, 'UTILITY', 'SHOW_VIEWS', 'trino'],
+  [/^INSERT\b/, 'DML', 'INSERT', 'trino'],
+  [/^UNLOAD\b/, 'DML', 'UNLOAD', 'trino'],
+  [/^EXPLAIN\b/, 'UTILITY', 'EXPLAIN', 'trino'],
+  [/^PREPARE\b/, 'DDL', 'PREPARE', 'trino'],
+  [/^EXECUTE\b/, 'DML', 'EXECUTE', 'trino'],
+  [/^DEALLOCATE\b/, 'DDL', 'DEALLOCATE', 'trino'],
   [/^(UPDATE|DELETE|MERGE)\b/, 'DML', 'MERGE', 'nobody'],
-  [/^EXPLAIN\b/, 'UTILITY', 'EXPLAIN', 'nobody'],
-  [/^(PREPARE|EXECUTE|DEALLOCATE)\b/, 'DML', 'EXECUTE', 'nobody'],
   [/^(OPTIMIZE|VACUUM|ANALYZE)\b/, 'DDL', 'OPTIMIZE', 'nobody'],
 ]
 

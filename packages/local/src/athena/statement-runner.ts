@@ -1,32 +1,49 @@
 import type { Catalog } from '../glue/catalog.ts'
 import type { ObjectStorage } from '../object-storage.ts'
-import { type QueryEngine, QueryError } from '../sql/query-engine.ts'
+import { type QueryEngine, QueryError, type RunQueryOptions } from '../sql/query-engine.ts'
 import { CatalogTableResolver } from './catalog-table-resolver.ts'
 import { parseDdl } from './hive-ddl-parser.ts'
 import { runDdl } from './hive-ddl-runner.ts'
-import type { QueryExecution } from './query-execution.ts'
+import type { PreparedStatements } from './prepared-statements.ts'
 import type { RunStatement, StatementResult } from './query-runner.ts'
 import { statementKindOf, statementName } from './statement-kind.ts'
+import { runTrinoStatement } from './trino-statement-runner.ts'
+import type { WorkGroups } from './work-groups.ts'
 
 interface StatementRunnerOptions {
   readonly catalog: Catalog
   readonly storage: ObjectStorage
   readonly queryEngine: () => Promise<QueryEngine>
+  readonly preparedStatements: PreparedStatements
+  readonly workGroups: WorkGroups
 }
 
 /** Runs a statement by its kind: queries by the SQL engine, Hive DDL by the catalog, the rest is refused by name. */
 export function statementRunner(options: StatementRunnerOptions): RunStatement {
+  const { catalog, storage, queryEngine } = options
   return async (execution, signal) => {
+    const database = execution.database ?? 'default'
+    const query = {
+      database,
+      resolver: new CatalogTableResolver(catalog, storage),
+      signal,
+      ...(execution.parameters === undefined ? {} : { parameters: execution.parameters }),
+    }
     const kind = statementKindOf(execution.sql)
     switch (kind?.runBy) {
       case 'engine':
-        return runQuery(options, execution, signal)
+        return runQuery(await queryEngine(), { ...query, sql: execution.sql })
       case 'hive':
-        return runDdl(parseDdl(execution.sql), {
-          catalog: options.catalog,
-          storage: options.storage,
-          database: execution.database ?? 'default',
-          signal,
+        return runDdl(parseDdl(execution.sql), { catalog, storage, database, signal })
+      case 'trino':
+        return runTrinoStatement(execution.sql, {
+          ...options,
+          execution,
+          query,
+          runQuery: async (sql, parameters) => {
+            const { parameters: _, ...rest } = query
+            return runQuery(await queryEngine(), { ...rest, sql, ...(parameters && { parameters }) })
+          },
         })
       default:
         throw new QueryError(
@@ -37,19 +54,9 @@ export function statementRunner(options: StatementRunnerOptions): RunStatement {
   }
 }
 
-async function runQuery(
-  options: StatementRunnerOptions,
-  execution: QueryExecution,
-  signal: AbortSignal,
-): Promise<StatementResult> {
-  const engine = await options.queryEngine()
-  const { columns, rows, scannedBytes } = await engine.run({
-    // Athena takes a statement that ends with a semicolon.
-    sql: execution.sql.replace(/[;\s]+$/, ''),
-    database: execution.database ?? 'default',
-    resolver: new CatalogTableResolver(options.catalog, options.storage),
-    signal,
-    ...(execution.parameters === undefined ? {} : { parameters: execution.parameters }),
-  })
+async function runQuery(engine: QueryEngine, options: RunQueryOptions): Promise<StatementResult> {
+  // Athena takes a statement that ends with a semicolon.
+  const sql = options.sql.replace(/[;\s]+$/, '')
+  const { columns, rows, scannedBytes } = await engine.run({ ...options, sql })
   return { kind: 'rows', columns, rows, scannedBytes }
 }

@@ -18,6 +18,8 @@ export interface WorkGroup {
   readonly enforced: boolean
   readonly bytesScannedCutoff?: number
   readonly metricsPublished: boolean
+  /** True: results are kept by the service for a day, and in no bucket. */
+  readonly managedResults?: boolean
 }
 
 type WorkGroupEntry = readonly ['work-group', WorkGroup] | readonly ['drop-work-group', string]
@@ -67,11 +69,13 @@ export class WorkGroups {
     return [...this.#groups.values()].sort((left, right) => (left.name < right.name ? -1 : 1))
   }
 
-  /** CreateWorkGroup. */
-  create(input: InputMembers): void {
+  /** CreateWorkGroup; answers the name. */
+  create(input: InputMembers): string {
     const name = input.string('Name', nameLimits)
+    if (!/^[a-zA-Z0-9._-]+$/.test(name)) {
+      throw invalidRequest(`The WorkGroup name ${name} is not valid: it must match [a-zA-Z0-9._-]{1,128}`)
+    }
     if (this.#groups.has(name)) throw invalidRequest('WorkGroup is already created')
-    input.refuse(['Tags'], unsupportedMember)
     const settings = input.optionalObject('Configuration')
     const created: WorkGroup = {
       name,
@@ -84,6 +88,7 @@ export class WorkGroups {
       'work-group',
       changed(created, input, settings, settings?.optionalObject('ResultConfiguration')),
     ])
+    return name
   }
 
   /** UpdateWorkGroup. */
@@ -127,9 +132,10 @@ function changed(
   results: InputMembers | undefined,
 ): WorkGroup {
   settings?.refuse(refusedSettings, unsupportedMember)
-  if (settings?.optionalObject('ManagedQueryResultsConfiguration')?.optionalBoolean('Enabled') === true) {
-    throw unsupportedMember('ManagedQueryResultsConfiguration')
-  }
+  const managed =
+    settings?.optionalObject('ManagedQueryResultsConfiguration') ??
+    settings?.optionalObject('ManagedQueryResultsConfigurationUpdates')
+  managed?.refuse(['EncryptionConfiguration'], unsupportedMember)
   results?.refuse(['EncryptionConfiguration', 'AclConfiguration'], unsupportedMember)
   const version = settings?.optionalObject('EngineVersion')?.optionalString('SelectedEngineVersion')
   if (version !== undefined && version !== 'AUTO' && version !== engineVersion.EffectiveEngineVersion) {
@@ -139,12 +145,17 @@ function changed(
   if (location !== undefined && parseLocation(location) === undefined) {
     throw invalidRequest(`outputLocation is not a valid S3 path: ${location}`)
   }
+  const managedResults = managed?.optionalBoolean('Enabled') ?? group.managedResults
+  if (managedResults === true && location !== undefined) {
+    throw invalidRequest('A WorkGroup with managed query results has no OutputLocation.')
+  }
   const keepLocation = results?.optionalBoolean('RemoveOutputLocation') !== true
   const keepCutoff = settings?.optionalBoolean('RemoveBytesScannedCutoffPerQuery') !== true
   return withoutUndefined({
     ...group,
     description: input.optionalString('Description', { max: 1024 }) ?? group.description,
-    outputLocation: location ?? (keepLocation ? group.outputLocation : undefined),
+    outputLocation: location ?? (keepLocation && managedResults !== true ? group.outputLocation : undefined),
+    managedResults,
     enforced: settings?.optionalBoolean('EnforceWorkGroupConfiguration') ?? group.enforced,
     metricsPublished: settings?.optionalBoolean('PublishCloudWatchMetricsEnabled') ?? group.metricsPublished,
     bytesScannedCutoff:
@@ -162,6 +173,7 @@ export function workGroupOutput(group: WorkGroup) {
     CreationTime: group.creationTime,
     Configuration: {
       ResultConfiguration: { OutputLocation: group.outputLocation },
+      ManagedQueryResultsConfiguration: { Enabled: group.managedResults ?? false },
       EnforceWorkGroupConfiguration: group.enforced,
       PublishCloudWatchMetricsEnabled: group.metricsPublished,
       BytesScannedCutoffPerQuery: group.bytesScannedCutoff,

@@ -179,12 +179,13 @@ export class FileObjectStorage implements ObjectStorage, Staging {
   async writeObject(
     bucket: string,
     key: string,
-    body: Uint8Array,
+    body: Uint8Array | AsyncIterable<Uint8Array>,
     options: { contentType?: string } = {},
   ): Promise<void> {
     const { objects } = await this.bucket(bucket)
     const chunks = (async function* () {
-      yield body
+      if (body instanceof Uint8Array) yield body
+      else yield* body
     })()
     const staged = await stageBody(this, { chunks, trailers: new Map() })
     try {

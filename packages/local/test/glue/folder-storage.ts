@@ -29,7 +29,11 @@ export class FolderStorage implements ObjectStorage {
     return { bucket, key, size: about.size, etag: 'e', lastModified: about.mtimeMs, filePath }
   }
 
-  async writeObject(bucket: string, key: string, body: Uint8Array): Promise<void> {
+  async writeObject(
+    bucket: string,
+    key: string,
+    body: Uint8Array | AsyncIterable<Uint8Array>,
+  ): Promise<void> {
     if (!(await this.bucketExists(bucket))) throw new ServiceError('NoSuchBucket', `no bucket ${bucket}`)
     const filePath = join(this.root, bucket, key)
     await mkdir(dirname(filePath), { recursive: true })
