@@ -153,7 +153,7 @@ function fileType(type: TrinoType): string {
     case 'map':
       return `MAP(${fileType(type.key)}, ${fileType(type.value)})`
     case 'row':
-      return `STRUCT(${type.fields.map((field) => `"${field.name.replaceAll('"', '""')}" ${fileType(field.type)}`).join(', ')})`
+      return `STRUCT(${type.fields.map((field) => `${quoteField(field.name)} ${fileType(field.type)}`).join(', ')})`
     default:
       return duckDbType(type)
   }
@@ -237,4 +237,5 @@ function hasEmpty(sql: string, type: TrinoType, depth: number): string | undefin
   }
 }
 
-const quoteField = (name: string): string => `"${name.replaceAll('"', '""')}"`
+/** A Hive table's structs have names for all their fields. */
+const quoteField = (name = ''): string => `"${name.replaceAll('"', '""')}"`

@@ -35,9 +35,9 @@ export function hiveTypeText(type: TrinoType): string | undefined {
     case 'row': {
       const fields = type.fields.map((field) => {
         const text = hiveTypeText(field.type)
-        return text && `${field.name.toLowerCase()}:${text}`
+        return text && field.name && `${field.name.toLowerCase()}:${text}`
       })
-      return fields.includes(undefined) ? undefined : `struct<${fields.join(',')}>`
+      return fields.some((field) => !field) ? undefined : `struct<${fields.join(',')}>`
     }
     default:
       return undefined
