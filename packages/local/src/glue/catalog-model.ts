@@ -23,6 +23,7 @@ export interface StorageDescriptor {
   readonly BucketColumns?: readonly string[]
   readonly SortColumns?: readonly Readonly<Record<string, unknown>>[]
   readonly Parameters?: Readonly<Record<string, string>>
+  readonly SkewedInfo?: Readonly<Record<string, unknown>>
   readonly StoredAsSubDirectories?: boolean
 }
 
@@ -32,6 +33,7 @@ export interface GlueDatabase {
   readonly Description?: string
   readonly LocationUri?: string
   readonly Parameters?: Readonly<Record<string, string>>
+  readonly CreateTableDefaultPermissions?: readonly Readonly<Record<string, unknown>>[]
   readonly CreateTime: number
 }
 
@@ -44,6 +46,7 @@ export interface GlueTable {
   readonly CreateTime: number
   readonly UpdateTime: number
   readonly LastAccessTime?: number
+  readonly LastAnalyzedTime?: number
   readonly Retention?: number
   readonly StorageDescriptor?: StorageDescriptor
   readonly PartitionKeys?: readonly GlueColumn[]
@@ -61,8 +64,45 @@ export interface GluePartition {
   readonly TableName: string
   readonly CreationTime: number
   readonly LastAccessTime?: number
+  readonly LastAnalyzedTime?: number
   readonly StorageDescriptor?: StorageDescriptor
   readonly Parameters?: Readonly<Record<string, string>>
+}
+
+/** A partition index of a table; what state it is in follows from the time. */
+export interface PartitionIndex {
+  readonly IndexName: string
+  /** Names of partition keys. */
+  readonly Keys: readonly string[]
+  /** When it was asked for, or to be removed. */
+  readonly changedAtMillis: number
+  readonly deleting?: boolean
+  /** Partitions that keep it from becoming active. */
+  readonly BackfillErrors?: readonly {
+    readonly Code: 'INVALID_PARTITION_TYPE_DATA_ERROR' | 'UNSUPPORTED_PARTITION_CHARACTER_ERROR'
+    readonly Partitions: readonly { readonly Values: readonly string[] }[]
+  }[]
+}
+
+/** Statistics of one column, kept as they were given. */
+export interface ColumnStatistics {
+  readonly ColumnName: string
+  readonly ColumnType: string
+  readonly AnalyzedTime: number
+  readonly StatisticsData: Readonly<Record<string, unknown>>
+}
+
+/** A user-defined function; `CreateTime` is seconds since the epoch. */
+export interface GlueFunction {
+  readonly FunctionName: string
+  readonly DatabaseName: string
+  readonly ClassName?: string
+  readonly OwnerName?: string
+  readonly OwnerType?: string
+  readonly FunctionType?: string
+  readonly ResourceUris?: readonly Readonly<Record<string, unknown>>[]
+  readonly ArtifactLocation?: string
+  readonly CreateTime: number
 }
 
 /** What a caller gives to make or replace a table; the catalog adds times, version and database. */

@@ -2,13 +2,20 @@ import type { Durability } from '../durability.ts'
 import { type JsonService, ServiceError } from '../http/json-service.ts'
 import type { ObjectStorage } from '../object-storage.ts'
 import { Catalog } from './catalog.ts'
+import { catalogSettingsOperations } from './catalog-settings-operations.ts'
+import { columnStatisticsOperations } from './column-statistics-operations.ts'
 import { crawlerOperations } from './crawler-operations.ts'
 import { CrawlerRegistry } from './crawler-registry.ts'
 import { databaseOperations } from './database-operations.ts'
+import { nameLimits } from './definition-input.ts'
 import type { GlueOperations } from './glue-operations.ts'
 import { InputMembers } from './input-members.ts'
+import { partitionIndexOperations } from './partition-index-operations.ts'
 import { partitionOperations } from './partition-operations.ts'
+import { searchTablesOperations } from './search-tables-operations.ts'
 import { tableOperations } from './table-operations.ts'
+import { tagOperations } from './tag-operations.ts'
+import { userDefinedFunctionOperations } from './user-defined-function-operations.ts'
 
 /** The embedded Glue: AWS JSON calls in front, the catalog for those in the same process. */
 export interface GlueService extends JsonService {
@@ -28,11 +35,21 @@ export async function createGlueService(options: {
   const { dataDirectory, ...rest } = options
   const catalog = new Catalog(dataDirectory, rest)
   const crawlers = new CrawlerRegistry(dataDirectory, { catalog, ...rest })
+  const tags = tagOperations(catalog, {
+    database: (name) => catalog.getDatabase(name) !== undefined,
+    crawler: (name) => crawlers.find(name) !== undefined,
+  })
   const operations: GlueOperations = {
     ...databaseOperations(catalog),
     ...tableOperations(catalog),
     ...partitionOperations(catalog),
-    ...crawlerOperations(crawlers),
+    ...partitionIndexOperations(catalog),
+    ...columnStatisticsOperations(catalog),
+    ...userDefinedFunctionOperations(catalog),
+    ...searchTablesOperations(catalog),
+    ...catalogSettingsOperations,
+    ...tags.operations,
+    ...tags.forgetting('crawler', 'DeleteCrawler', crawlerOperations(crawlers)),
   }
   return {
     signingName: 'glue',
@@ -45,7 +62,9 @@ export async function createGlueService(options: {
           `glue:${operation} is not supported: the local stack does not have it.`,
         )
       }
-      return answer(new InputMembers(input, 'ValidationException'))
+      const members = new InputMembers(input, 'ValidationException')
+      members.optionalString('CatalogId', nameLimits)
+      return answer(members)
     },
     async close() {
       await crawlers.close()

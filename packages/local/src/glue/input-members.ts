@@ -7,6 +7,16 @@ export interface LengthLimits {
   readonly max?: number
 }
 
+/** A regular expression that a text must satisfy as a whole, as Java writes it. */
+export interface TextPattern {
+  readonly test: RegExp
+  readonly source: string
+}
+
+export interface TextLimits extends LengthLimits {
+  readonly pattern?: TextPattern
+}
+
 /**
  * Reads the members of a request and refuses what the AWS service model refuses, in its words:
  * `1 validation error detected: Value 'x' at 'name' failed to satisfy constraint: ...`.
@@ -27,16 +37,20 @@ export class InputMembers {
     return this.#input[member] !== undefined && this.#input[member] !== null
   }
 
-  string(member: string, limits: LengthLimits = { min: 1 }): string {
+  string(member: string, limits: TextLimits = { min: 1 }): string {
     return this.optionalString(member, limits) ?? this.#missing(member)
   }
 
-  optionalString(member: string, limits: LengthLimits = {}): string | undefined {
+  optionalString(member: string, limits: TextLimits = {}): string | undefined {
     const value = this.#present(member)
     if (value === undefined) return undefined
     if (typeof value !== 'string') throw this.#wrongType(member, 'a string')
-    this.#checkLength(member, value.length, limits, value)
+    this.#checkText(member, value, limits)
     return value
+  }
+
+  enumeration<Value extends string>(member: string, values: readonly Value[]): Value {
+    return this.optionalEnum(member, values) ?? this.#missing(member)
   }
 
   /** A string that must be one of `values`. */
@@ -53,31 +67,50 @@ export class InputMembers {
     return value as Value
   }
 
+  /** A list of strings that must each be one of `values`. */
+  optionalEnums<Value extends string>(
+    member: string,
+    values: readonly Value[],
+  ): readonly Value[] | undefined {
+    const list = this.optionalStrings(member)
+    if (list?.some((value) => !(values as readonly string[]).includes(value))) {
+      const constraint = `Member must satisfy enum value set: [${values.join(', ')}]`
+      throw this.#violation(
+        member,
+        `'[${list.join(', ')}]'`,
+        `Member must satisfy constraint: [${constraint}]`,
+      )
+    }
+    return list as readonly Value[] | undefined
+  }
+
+  integer(member: string, limits: LengthLimits = {}): number {
+    return this.optionalInteger(member, limits) ?? this.#missing(member)
+  }
+
   optionalInteger(member: string, limits: LengthLimits = {}): number | undefined {
     const value = this.#present(member)
     if (value === undefined) return undefined
     if (typeof value !== 'number' || !Number.isInteger(value)) throw this.#wrongType(member, 'an integer')
-    if (limits.min !== undefined && value < limits.min) {
-      throw this.#violation(
-        member,
-        `'${value}'`,
-        `Member must have value greater than or equal to ${limits.min}`,
+    if (!Number.isSafeInteger(value)) {
+      throw new ServiceError(
+        'UnsupportedOperationException',
+        `${this.#pathOf(member)} is beyond 2^53: the local stack keeps integers exactly up to there.`,
       )
     }
-    if (limits.max !== undefined && value > limits.max) {
-      throw this.#violation(
-        member,
-        `'${value}'`,
-        `Member must have value less than or equal to ${limits.max}`,
-      )
-    }
+    this.#checkRange(member, value, limits)
     return value
   }
 
-  optionalNumber(member: string): number | undefined {
+  number(member: string, limits: LengthLimits = {}): number {
+    return this.optionalNumber(member, limits) ?? this.#missing(member)
+  }
+
+  optionalNumber(member: string, limits: LengthLimits = {}): number | undefined {
     const value = this.#present(member)
     if (value === undefined) return undefined
     if (typeof value !== 'number') throw this.#wrongType(member, 'a number')
+    this.#checkRange(member, value, limits)
     return value
   }
 
@@ -110,18 +143,18 @@ export class InputMembers {
     })
   }
 
-  strings(member: string, limits: LengthLimits = {}, each: LengthLimits = {}): readonly string[] {
+  strings(member: string, limits: LengthLimits = {}, each: TextLimits = {}): readonly string[] {
     return this.optionalStrings(member, limits, each) ?? this.#missing(member)
   }
 
   optionalStrings(
     member: string,
     limits: LengthLimits = {},
-    each: LengthLimits = {},
+    each: TextLimits = {},
   ): readonly string[] | undefined {
     return this.#optionalList(member, limits)?.map((item, at) => {
       if (typeof item !== 'string') throw this.#wrongType(member, 'a list of strings')
-      this.#checkLength(`${member}.${at + 1}.member`, item.length, each, item)
+      this.#checkText(`${member}.${at + 1}.member`, item, each)
       return item
     })
   }
@@ -129,15 +162,15 @@ export class InputMembers {
   /** A map of string to string. */
   optionalStringMap(
     member: string,
-    limits: { readonly key?: LengthLimits; readonly value?: LengthLimits } = {},
+    limits: { readonly key?: TextLimits; readonly value?: TextLimits } = {},
   ): Readonly<Record<string, string>> | undefined {
     const map = this.#present(member)
     if (map === undefined) return undefined
     if (!isObject(map)) throw this.#wrongType(member, 'a map')
     for (const [key, value] of Object.entries(map)) {
       if (typeof value !== 'string') throw this.#wrongType(member, 'a map of strings')
-      this.#checkLength(member, key.length, limits.key ?? {}, key)
-      this.#checkLength(`${member}.${key}.member`, value.length, limits.value ?? {}, value)
+      this.#checkText(member, key, limits.key ?? {})
+      this.#checkText(`${member}.${key}.member`, value, limits.value ?? {})
     }
     return map as Readonly<Record<string, string>>
   }
@@ -165,13 +198,33 @@ export class InputMembers {
     return this.#path === '' ? name : `${this.#path}.${name}`
   }
 
-  #checkLength(member: string, length: number, limits: LengthLimits, value: string): void {
-    const shown = `'${value.length > 200 ? `${value.slice(0, 200)}...` : value}'`
-    if (limits.min !== undefined && length < limits.min) {
-      throw this.#violation(member, shown, `Member must have length greater than or equal to ${limits.min}`)
+  #checkText(member: string, text: string, limits: TextLimits): void {
+    this.#checkLength(member, text.length, limits, text)
+    if (limits.pattern === undefined || limits.pattern.test.test(text)) return
+    throw this.#violation(
+      member,
+      shown(text),
+      `Member must satisfy regular expression pattern: ${limits.pattern.source}`,
+    )
+  }
+
+  #checkRange(member: string, value: number, limits: LengthLimits): void {
+    const { min, max } = limits
+    if (min !== undefined && value < min) {
+      throw this.#violation(member, `'${value}'`, `Member must have value greater than or equal to ${min}`)
     }
-    if (limits.max !== undefined && length > limits.max) {
-      throw this.#violation(member, shown, `Member must have length less than or equal to ${limits.max}`)
+    if (max !== undefined && value > max) {
+      throw this.#violation(member, `'${value}'`, `Member must have value less than or equal to ${max}`)
+    }
+  }
+
+  #checkLength(member: string, length: number, limits: LengthLimits, value: string): void {
+    const { min, max } = limits
+    if (min !== undefined && length < min) {
+      throw this.#violation(member, shown(value), `Member must have length greater than or equal to ${min}`)
+    }
+    if (max !== undefined && length > max) {
+      throw this.#violation(member, shown(value), `Member must have length less than or equal to ${max}`)
     }
   }
 
@@ -194,3 +247,5 @@ export class InputMembers {
 function isObject(value: unknown): value is InputObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
+
+const shown = (value: string): string => `'${value.length > 200 ? `${value.slice(0, 200)}...` : value}'`

@@ -1,7 +1,12 @@
 import { ServiceError } from '../http/json-service.ts'
 import type { GlueColumn } from './catalog-model.ts'
 import { type ExpressionToken, tokenizeExpression } from './partition-expression-tokens.ts'
-import { comparePartitionValues, type PartitionValue, partitionValueOf } from './partition-value.ts'
+import {
+  comparePartitionValues,
+  isComparable,
+  type PartitionValue,
+  partitionValueOf,
+} from './partition-value.ts'
 
 /** Decides by a partition's raw values, in the order of the table's partition keys. */
 export type PartitionPredicate = (values: readonly string[]) => boolean
@@ -24,7 +29,7 @@ const mirrored: Readonly<Record<string, string>> = { '<': '>', '<=': '>=', '>': 
 
 /**
  * Compiles a `GetPartitions` expression: comparisons of partition keys with literals, AND, OR, NOT, IN, BETWEEN,
- * LIKE, IS NULL and parentheses. Values are compared by the key's type: numbers as numbers, the rest as text.
+ * LIKE, IS NULL and parentheses. Values are compared by the key's type: numbers as numbers, days and moments in time.
  *
  * @throws an InvalidInputException for anything else
  */
@@ -118,6 +123,7 @@ class ExpressionParser {
       return condition
     }
     if (this.#takeWord('LIKE')) {
+      if (!key.isText) throw this.#refusal('LIKE is of text only')
       const token = this.#next()
       if (token.kind !== 'string') throw this.#refusal('LIKE needs a quoted pattern')
       const pattern = likePattern(token.text)
@@ -135,9 +141,9 @@ class ExpressionParser {
     const name = token.text.toLowerCase()
     const at = this.#keys.findIndex((key) => key.Name.toLowerCase() === name)
     if (at === -1) throw this.#refusal(`'${token.text}' is not a partition key of the table`)
-    return new PartitionKey(at, (this.#keys[at]?.Type ?? 'string').toLowerCase(), (reason) =>
-      this.#refusal(reason),
-    )
+    const type = (this.#keys[at]?.Type ?? 'string').toLowerCase()
+    if (!isComparable(type)) throw this.#refusal(`${name} has the type ${type}, which is not compared`)
+    return new PartitionKey(at, type, (reason) => this.#refusal(reason))
   }
 
   #literal(key: PartitionKey): PartitionValue {
@@ -206,9 +212,20 @@ class PartitionKey {
     return text === undefined || text === '__HIVE_DEFAULT_PARTITION__' ? null : text
   }
 
+  /** @throws an InvalidStateException where a partition has a value that the key's type cannot hold */
   valueIn(values: readonly string[]): PartitionValue | null {
     const text = this.textIn(values)
-    return text === null ? null : (partitionValueOf(text, this.#type) ?? null)
+    if (text === null) return null
+    const value = partitionValueOf(text, this.#type)
+    if (value !== undefined) return value
+    throw new ServiceError(
+      'InvalidStateException',
+      `The partition (${values.join(', ')}) has '${text}', which is not a value of type ${this.#type}.`,
+    )
+  }
+
+  get isText(): boolean {
+    return /^(string|char|varchar)\b/.test(this.#type)
   }
 
   literal(text: string): PartitionValue {

@@ -1,7 +1,14 @@
 import { ServiceError } from '../http/json-service.ts'
 import type { Catalog, PartitionRefusal } from './catalog.ts'
+import { entityNotFound, errorDetail, invalidInput } from './catalog-errors.ts'
 import type { GluePartition } from './catalog-model.ts'
-import { partitionDefinition, unsupportedMember, withoutUndefined } from './definition-input.ts'
+import {
+  partitionDefinition,
+  partitionValueLimits,
+  predicateLimits,
+  unsupportedMember,
+  withoutUndefined,
+} from './definition-input.ts'
 import { accountId, type GlueOperations } from './glue-operations.ts'
 import type { InputMembers } from './input-members.ts'
 import { pagePositionOf, pageTokenOf } from './page-token.ts'
@@ -9,7 +16,8 @@ import { type PartitionPredicate, parsePartitionExpression } from './partition-e
 import { databaseName, tableName } from './table-operations.ts'
 import { partitionKeyOf } from './table-partitions.ts'
 
-const valueLimits = { max: 1024 } as const
+/** What one answer of BatchGetPartition carries at most; the rest is left to be asked for again. */
+const answerCharacters = 4_000_000
 
 /** The operations on partitions, with Glue's batch limits and per-item errors. */
 export function partitionOperations(catalog: Catalog): GlueOperations {
@@ -25,17 +33,15 @@ export function partitionOperations(catalog: Catalog): GlueOperations {
       return errorsOutput(catalog.createPartitions(databaseName(input), tableName(input), definitions))
     },
     GetPartition(input) {
-      const values = input.strings('PartitionValues', {}, valueLimits)
+      const values = input.strings('PartitionValues', {}, partitionValueLimits)
       const partition = catalog.getPartition(databaseName(input), tableName(input), values)
-      if (partition === undefined) {
-        throw new ServiceError('EntityNotFoundException', 'Cannot find partition.')
-      }
+      if (partition === undefined) throw entityNotFound('Cannot find partition.')
       return { Partition: partitionOutput(partition) }
     },
     GetPartitions(input) {
       input.refuse(['TransactionId', 'QueryAsOfTime'], unsupportedMember)
       const table = catalog.requireTable(databaseName(input), tableName(input))
-      const expression = input.optionalString('Expression', { max: 2048 })
+      const expression = input.optionalString('Expression', predicateLimits)
       const matches: PartitionPredicate =
         expression === undefined || expression.trim() === ''
           ? () => true
@@ -53,15 +59,23 @@ export function partitionOperations(catalog: Catalog): GlueOperations {
       }
     },
     BatchGetPartition(input) {
-      const table = catalog.requireTable(databaseName(input), tableName(input))
+      const partitions = catalog.partitionsOf(databaseName(input), tableName(input))
       const lists = input.objects('PartitionsToGet', { max: 1000 }).map(valueList)
-      const found = lists.flatMap(
-        (values) => catalog.getPartition(table.DatabaseName, table.Name, values) ?? [],
-      )
-      return { Partitions: found.map(partitionOutput), UnprocessedKeys: [] }
+      // Partitions that are not there are left out without a word, as by Glue itself.
+      const found = lists.flatMap((values) => partitions.get(values) ?? [])
+      let characters = 0
+      let given = 0
+      while (given < found.length && characters < answerCharacters) {
+        characters += JSON.stringify(found[given]).length
+        given += 1
+      }
+      return {
+        Partitions: found.slice(0, given).map(partitionOutput),
+        UnprocessedKeys: found.slice(given).map(({ Values }) => ({ Values })),
+      }
     },
     UpdatePartition(input) {
-      const values = input.strings('PartitionValueList', { max: 100 }, valueLimits)
+      const values = input.strings('PartitionValueList', { max: 100 }, partitionValueLimits)
       const definition = partitionDefinition(input.object('PartitionInput'))
       catalog.updatePartition(databaseName(input), tableName(input), values, definition)
       return {}
@@ -69,7 +83,7 @@ export function partitionOperations(catalog: Catalog): GlueOperations {
     BatchUpdatePartition(input) {
       const table = catalog.requireTable(databaseName(input), tableName(input))
       const entries = input.objects('Entries', { min: 1, max: 100 }).map((entry) => ({
-        values: entry.strings('PartitionValueList', { max: 100 }, valueLimits),
+        values: entry.strings('PartitionValueList', { max: 100 }, partitionValueLimits),
         definition: partitionDefinition(entry.object('PartitionInput')),
       }))
       const errors = entries.flatMap(({ values, definition }) => {
@@ -84,7 +98,7 @@ export function partitionOperations(catalog: Catalog): GlueOperations {
       return errors.length > 0 ? { Errors: errors } : {}
     },
     DeletePartition(input) {
-      const values = input.strings('PartitionValues', {}, valueLimits)
+      const values = input.strings('PartitionValues', {}, partitionValueLimits)
       const [refused] = catalog.deletePartitions(databaseName(input), tableName(input), [values])
       if (refused !== undefined) throw refused.error
       return {}
@@ -96,9 +110,7 @@ export function partitionOperations(catalog: Catalog): GlueOperations {
   }
 }
 
-const valueList = (item: InputMembers): readonly string[] => item.strings('Values', {}, valueLimits)
-
-const errorDetail = (error: ServiceError) => ({ ErrorCode: error.name, ErrorMessage: error.message })
+const valueList = (item: InputMembers): readonly string[] => item.strings('Values', {}, partitionValueLimits)
 
 function errorsOutput(refusals: readonly PartitionRefusal[]) {
   if (refusals.length === 0) return {}
@@ -121,14 +133,9 @@ function outputWithoutColumns(partition: GluePartition) {
 /** A segment is a fixed share of a table's partitions, by a hash of their values. */
 function segmentPredicate(segment: InputMembers | undefined): PartitionPredicate {
   if (segment === undefined) return () => true
-  const total = segment.optionalInteger('TotalSegments', { min: 1, max: 10 })
-  const number = segment.optionalInteger('SegmentNumber', { min: 0 })
-  if (total === undefined || number === undefined || number >= total) {
-    throw new ServiceError(
-      'InvalidInputException',
-      `SegmentNumber ${number} must be below TotalSegments ${total}, and both be given.`,
-    )
-  }
+  const total = segment.integer('TotalSegments', { min: 1, max: 10 })
+  const number = segment.integer('SegmentNumber', { min: 0 })
+  if (number >= total) throw invalidInput(`SegmentNumber ${number} must be below TotalSegments ${total}.`)
   return (values) => hashOf(partitionKeyOf(values)) % total === number
 }
 

@@ -1,28 +1,30 @@
 import { ServiceError } from '../http/json-service.ts'
 import type { Catalog } from './catalog.ts'
+import { entityNotFound, errorDetail } from './catalog-errors.ts'
 import type { GlueTable } from './catalog-model.ts'
-import { nameLimits, tableDefinition, unsupportedMember } from './definition-input.ts'
+import { nameLimits, singleLine, tableDefinition, unsupportedMember } from './definition-input.ts'
 import { accountId, type GlueOperations } from './glue-operations.ts'
 import type { InputMembers } from './input-members.ts'
 import { pageByName, pagePositionOf, pageTokenOf } from './page-token.ts'
+import { initialIndexes } from './partition-index-input.ts'
 
 /** The operations on tables and their versions. */
 export function tableOperations(catalog: Catalog): GlueOperations {
   return {
     CreateTable(input) {
-      input.refuse(['PartitionIndexes', 'TransactionId', 'OpenTableFormatInput', 'Name'], unsupportedMember)
-      catalog.createTable(databaseName(input), tableDefinition(input.object('TableInput')))
+      input.refuse(['TransactionId', 'OpenTableFormatInput', 'Name'], unsupportedMember)
+      const definition = tableDefinition(input.object('TableInput'))
+      catalog.createTable(databaseName(input), definition, initialIndexes(input, definition))
       return {}
     },
     GetTable(input) {
       input.refuse(['TransactionId', 'QueryAsOfTime'], unsupportedMember)
-      return {
-        Table: tableOutput(catalog.requireTable(databaseName(input), input.string('Name', nameLimits))),
-      }
+      const table = catalog.requireTable(databaseName(input), input.string('Name', nameLimits))
+      return { Table: outputFor(input)(table) }
     },
     GetTables(input) {
-      input.refuse(['TransactionId', 'QueryAsOfTime', 'AttributesToGet'], unsupportedMember)
-      const pattern = tableNamePattern(input.optionalString('Expression', { max: 2048 }))
+      input.refuse(['TransactionId', 'QueryAsOfTime'], unsupportedMember)
+      const pattern = namePattern(input.optionalString('Expression', { max: 2048, pattern: singleLine }))
       const tables = catalog.listTables(databaseName(input)).filter((table) => pattern.test(table.Name))
       const page = pageByName(tables, {
         nameOf: (table) => table.Name,
@@ -30,7 +32,7 @@ export function tableOperations(catalog: Catalog): GlueOperations {
         token: input.optionalString('NextToken'),
         errorName: 'InvalidInputException',
       })
-      return { TableList: page.items.map(tableOutput), NextToken: page.nextToken }
+      return { TableList: page.items.map(outputFor(input)), NextToken: page.nextToken }
     },
     UpdateTable(input) {
       input.refuse(
@@ -50,13 +52,14 @@ export function tableOperations(catalog: Catalog): GlueOperations {
     BatchDeleteTable(input) {
       const database = databaseName(input)
       const names = input.strings('TablesToDelete', { max: 100 }, nameLimits)
+      const { tables } = catalog.store.requireDatabase(database)
       const errors = names.flatMap((name) => {
-        if (catalog.getTable(database, name) !== undefined) {
+        if (tables.has(name.toLowerCase())) {
           catalog.deleteTable(database, name)
           return []
         }
-        const ErrorMessage = `Table ${name.toLowerCase()} not found.`
-        return [{ TableName: name, ErrorDetail: { ErrorCode: 'EntityNotFoundException', ErrorMessage } }]
+        const error = entityNotFound(`Table ${name.toLowerCase()} not found.`)
+        return [{ TableName: name, ErrorDetail: errorDetail(error) }]
       })
       return errors.length > 0 ? { Errors: errors } : {}
     },
@@ -65,9 +68,7 @@ export function tableOperations(catalog: Catalog): GlueOperations {
       const versionId = input.optionalString('VersionId', nameLimits)
       const version =
         versionId === undefined ? versions[0] : versions.find((one) => one.VersionId === versionId)
-      if (version === undefined) {
-        throw new ServiceError('EntityNotFoundException', `Table version ${versionId} not found.`)
-      }
+      if (version === undefined) throw entityNotFound(`Table version ${versionId} not found.`)
       return { TableVersion: versionOutput(version) }
     },
     GetTableVersions(input) {
@@ -80,10 +81,23 @@ export function tableOperations(catalog: Catalog): GlueOperations {
       const next = rest.length > limit ? pageTokenOf(page.at(-1)?.VersionId ?? '') : undefined
       return { TableVersions: page.map(versionOutput), NextToken: next }
     },
-    GetPartitionIndexes(input) {
-      // Indexes cannot be made here, so every table has none.
-      catalog.requireTable(databaseName(input), tableName(input))
-      return { PartitionIndexDescriptorList: [] }
+    DeleteTableVersion(input) {
+      const versionIds = [input.string('VersionId', nameLimits)]
+      const [refused] = catalog.deleteTableVersions(databaseName(input), tableName(input), versionIds)
+      if (refused !== undefined) throw refused.error
+      return {}
+    },
+    BatchDeleteTableVersion(input) {
+      const versionIds = input.strings('VersionIds', { max: 100 }, nameLimits)
+      const table = tableName(input)
+      const refused = catalog.deleteTableVersions(databaseName(input), table, versionIds)
+      return {
+        Errors: refused.map(({ versionId, error }) => ({
+          TableName: table,
+          VersionId: versionId,
+          ErrorDetail: errorDetail(error),
+        })),
+      }
     },
   }
 }
@@ -91,17 +105,28 @@ export function tableOperations(catalog: Catalog): GlueOperations {
 export const databaseName = (input: InputMembers): string => input.string('DatabaseName', nameLimits)
 export const tableName = (input: InputMembers): string => input.string('TableName', nameLimits)
 
-const tableOutput = (table: GlueTable) => ({
+export const tableOutput = (table: GlueTable) => ({
   ...table,
   CatalogId: accountId,
   CreatedBy: `arn:aws:iam::${accountId}:user/local`,
   IsRegisteredWithLakeFormation: false,
 })
 
+/** The whole table, or what `AttributesToGet` names of it. */
+function outputFor(input: InputMembers): (table: GlueTable) => Readonly<Record<string, unknown>> {
+  const attributes = input.optionalEnums('AttributesToGet', tableAttributes) ?? []
+  if (attributes.includes('LATEST_ICEBERG_METADATA')) throw unsupportedMember('LATEST_ICEBERG_METADATA')
+  if (attributes.length === 0 || attributes.includes('DEFAULT')) return tableOutput
+  return ({ Name, DatabaseName, TableType }) =>
+    attributes.includes('TABLE_TYPE') ? { Name, DatabaseName, TableType } : { Name, DatabaseName }
+}
+
+const tableAttributes = ['NAME', 'TABLE_TYPE', 'DEFAULT', 'LATEST_ICEBERG_METADATA'] as const
+
 const versionOutput = (table: GlueTable) => ({ Table: tableOutput(table), VersionId: table.VersionId })
 
 /** Glue takes a Java regular expression, and `*` alone or within a name for any run of characters. */
-function tableNamePattern(expression: string | undefined): RegExp {
+export function namePattern(expression: string | undefined): RegExp {
   if (expression === undefined || expression === '') return /^/
   const source = expression.replace(/(^|[^.\])])\*/g, '$1.*')
   try {

@@ -45,7 +45,7 @@ async function transpile(from: string, to: string): Promise<void> {
   await writeFile(to, outputText)
 }
 
-/** Creates partitions for ever and prints each once it is acknowledged. */
+/** Creates partitions with statistics, versions and tags for ever and prints each once it is acknowledged. */
 const writer = `
 import { Catalog } from './glue/catalog.js'
 const catalog = new Catalog('state')
@@ -53,13 +53,17 @@ catalog.createDatabase({ Name: 'market' })
 catalog.createTable('market', { Name: 'bars', PartitionKeys: [{ Name: 'day', Type: 'int' }] })
 const write = (day) => {
   catalog.createPartitions('market', 'bars', [{ Values: [String(day)], Parameters: { pad: 'x'.repeat(20_000) } }])
+  const put = [{ ColumnName: 'price', ColumnType: 'double', AnalyzedTime: day, StatisticsData: { Type: 'DOUBLE' } }]
+  catalog.store.commit(['column-statistics', 'market', 'bars', { partition: [String(day)], put }])
+  catalog.updateTable('market', { Name: 'bars', PartitionKeys: [{ Name: 'day', Type: 'int' }], Description: String(day) })
+  catalog.store.commit(['tags', 'database/market', { day: String(day) }])
   process.stdout.write(day + '\\n')
   setImmediate(write, day + 1)
 }
 write(0)
 `
 
-it('a catalog killed with -9 while it writes has every partition it acknowledged', async () => {
+it('a catalog killed with -9 while it writes has everything it acknowledged', async () => {
   await transpileSources()
   await writeFile(join(directory, 'writer.js'), writer)
   const child = spawn(process.execPath, ['writer.js'], {
@@ -78,7 +82,16 @@ it('a catalog killed with -9 while it writes has every partition it acknowledged
   const days = new Set(
     catalog.listPartitions('market', 'bars').map((partition) => Number(partition.Values[0])),
   )
-  for (let day = 0; day <= acknowledged; day += 1) expect(days.has(day)).toBe(true)
+  const { partitionStatistics } = catalog.store.requireTable('market', 'bars')
+  const versions = catalog.listTableVersions('market', 'bars').map((version) => Number(version.Description))
+  for (let day = 0; day <= acknowledged; day += 1) {
+    expect(days.has(day)).toBe(true)
+    expect(versions).toContain(day)
+    expect(partitionStatistics.get(JSON.stringify([String(day)]))?.columns.get('price')?.AnalyzedTime).toBe(
+      day,
+    )
+  }
+  expect(Number(catalog.store.tags.get('database/market')?.['day'])).toBeGreaterThanOrEqual(acknowledged)
   expect(days.size - (acknowledged + 1)).toBeLessThanOrEqual(1)
   catalog.close()
 })

@@ -7,8 +7,9 @@ const keys = [
   { Name: 'ticker', Type: 'string' },
   { Name: 'dt', Type: 'date' },
   { Name: 'level', Type: 'decimal(6,2)' },
+  { Name: 'at', Type: 'timestamp' },
 ]
-const partition = ['2024', 'BRK.B', '2024-03-08', '1.50']
+const partition = ['2024', 'BRK.B', '2024-03-08', '1.50', '2024-03-08 14:30:00']
 const matches = (expression: string, values = partition): boolean =>
   parsePartitionExpression(expression, keys)(values)
 
@@ -31,6 +32,8 @@ describe('GetPartitions expression', () => {
     ["dt = date '2024-03-08'", true],
     ["(year = 1 or year = 2024) and not (ticker = 'X')", true],
     ["year = 1 or year = 2024 and ticker = 'X'", false],
+    ["at = '2024-03-08 14:30:00.000'", true],
+    ["at < timestamp '2024-03-08 14:30:00.5'", true],
     ['2024 <= year', true],
     ['2024 < year', false],
     ['level = 1.5', true],
@@ -54,6 +57,14 @@ describe('GetPartitions expression', () => {
     expect(matches('year is null', values)).toBe(true)
   })
 
+  it('fails as InvalidStateException where a partition has what the type of its key cannot hold', () => {
+    const compare = (expression: string, values: string[]) => () => matches(expression, values)
+    const failure = expect.objectContaining({ name: 'InvalidStateException' })
+    expect(compare('year > 1', ['nine', 'A', '2024-01-01', '1'])).toThrowError(failure)
+    expect(compare("dt > '2024-01-01'", ['9', 'A', '20240101', '1'])).toThrowError(failure)
+    expect(matches("ticker = 'A'", ['nine', 'A', '20240101', '1'])).toBe(true)
+  })
+
   it.each([
     '',
     'ticker',
@@ -66,6 +77,10 @@ describe('GetPartitions expression', () => {
     "ticker = 'x",
     'ticker = year',
     'year + 1 = 2',
+    "year like '2%'",
+    "dt = 'yesterday'",
+    "dt = '2024-02-30'",
+    "at > '2024-03-08'",
     "ticker = 'x'; drop",
   ])('refuses %j as InvalidInputException', (expression) => {
     expect(() => matches(expression)).toThrowError(expect.objectContaining({ name: 'InvalidInputException' }))
