@@ -1,8 +1,10 @@
 import type { GluePartition, GlueTable } from '../glue/catalog-model.ts'
 import { partitionPath } from '../glue/hive-path.ts'
 import { QueryError } from '../sql/query-engine.ts'
+import { sameType, type TrinoType } from '../sql/trino-type.ts'
+import { hiveType } from '../sql/type-name.ts'
 
-const integers = ['tinyint', 'smallint', 'int', 'bigint']
+const integers: readonly string[] = ['tinyint', 'smallint', 'integer', 'bigint']
 
 /**
  * Refuses a partition whose own column types cannot be read as the table's.
@@ -17,7 +19,13 @@ export function checkPartitionColumns(table: GlueTable, partition: GluePartition
   for (const column of declared ?? []) {
     const to = typeText(column.Type)
     const from = ownTypes.get(column.Name.toLowerCase())
-    if (from === undefined || isCoercible(from, to)) continue
+    if (from === undefined || from === to || isCoercible(hiveType(from), hiveType(to))) continue
+    if (from === 'string' && integers.includes(hiveType(to).kind)) {
+      throw new QueryError(
+        'NOT_SUPPORTED',
+        `NOT_SUPPORTED: The embedded Athena does not read column '${column.Name}' of a partition of ${table.DatabaseName}.${table.Name}, declared as 'string', as the table's '${to}'.`,
+      )
+    }
     const keys = (table.PartitionKeys ?? []).map((key) => key.Name)
     throw new QueryError(
       'HIVE_PARTITION_SCHEMA_MISMATCH',
@@ -29,22 +37,39 @@ export function checkPartitionColumns(table: GlueTable, partition: GluePartition
   }
 }
 
-/** The casts that hold for every value: wider numbers and texts, a struct with fields added at its end. */
-function isCoercible(from: string, to: string): boolean {
-  if (from === to) return true
-  if (integers.includes(from) && integers.includes(to)) return integers.indexOf(from) < integers.indexOf(to)
-  if (from.startsWith('struct<') && to.startsWith('struct<')) return to.startsWith(`${from.slice(0, -1)},`)
-  if (from === 'float') return to === 'double'
-  if (/^(var)?char\(/.test(from)) return to === 'string'
-  const [narrow, wide] = [decimalDigits(from), decimalDigits(to)]
-  if (narrow === undefined || wide === undefined) return false
-  return narrow.scale <= wide.scale && narrow.integral <= wide.integral
-}
-
-function decimalDigits(type: string): { readonly integral: number; readonly scale: number } | undefined {
-  const match = /^decimal\((\d+),(\d+)\)$/.exec(type)
-  if (match === null) return undefined
-  return { integral: Number(match[1]) - Number(match[2]), scale: Number(match[2]) }
+/** The types Athena coerces: wider integers and decimals, float to double, longer texts; in a row, fields added at its end. */
+function isCoercible(from: TrinoType, to: TrinoType): boolean {
+  if (sameType(from, to)) return true
+  switch (from.kind) {
+    case 'tinyint':
+    case 'smallint':
+    case 'integer':
+      return integers.indexOf(from.kind) < integers.indexOf(to.kind)
+    case 'real':
+      return to.kind === 'double'
+    case 'varchar':
+      return to.kind === 'varchar' && to.length === undefined
+    case 'decimal':
+      return (
+        to.kind === 'decimal' &&
+        from.scale <= to.scale &&
+        from.precision - from.scale <= to.precision - to.scale
+      )
+    case 'array':
+      return to.kind === 'array' && isCoercible(from.element, to.element)
+    case 'map':
+      return to.kind === 'map' && isCoercible(from.key, to.key) && isCoercible(from.value, to.value)
+    case 'row':
+      return (
+        to.kind === 'row' &&
+        from.fields.every(({ name, type }, at) => {
+          const field = to.fields[at]
+          return field !== undefined && field.name === name && isCoercible(type, field.type)
+        })
+      )
+    default:
+      return false
+  }
 }
 
 function typeText(type: string | undefined): string {

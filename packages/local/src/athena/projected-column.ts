@@ -37,6 +37,8 @@ const units: readonly DateUnit[] = [
   'SECONDS',
   'MILLISECONDS',
 ]
+const longest = 2n ** 63n
+
 /** Values one column may project; above it the range is taken for a mistake. */
 const mostValues = 5_000_000
 
@@ -81,6 +83,7 @@ function integerValues(column: CatalogColumn, properties: Properties): readonly 
   if (bounds.length !== 2 || low === undefined || high === undefined || low > high) {
     throw bad(name, 'range', range, "must be 'min,max' of two integers in order")
   }
+  if (low < -longest || high >= longest) throw bad(name, 'range', range, 'goes beyond 64 bits')
   const interval = BigInt(positiveInteger(name, properties, 'interval') ?? 1)
   const digits = positiveInteger(name, properties, 'digits') ?? 0
   if ((high - low) / interval >= BigInt(mostValues)) throw bad(name, 'range', range, 'has too many values')

@@ -1,14 +1,16 @@
 import { decimalToVarchar, roundTimestamp } from './cast-rules.ts'
 import { failure, notSupported } from './query-failure.ts'
-import { duckDbType, type TrinoType, typeText } from './trino-type.ts'
+import { duckDbType, type RowField, type TrinoType, typeText } from './trino-type.ts'
 
-/** A top-level column of a Parquet file. */
+/** A column of a Parquet file, or a field of one. */
 export interface FileColumn {
   readonly name: string
   /** The type DuckDB reads it as. */
   readonly duckDbType: string
   /** As the file declares it, for errors: `INT64 TIMESTAMP(...)`. */
   readonly declared: string
+  /** Of a group that is a row. */
+  readonly fields?: readonly FileColumn[]
 }
 
 /** A file's columns by lower-cased name; two names that differ only in case are both kept. */
@@ -30,7 +32,7 @@ export function columnInFile(name: string, type: TrinoType, schema: FileSchema, 
       `The columns ${found.map((column) => column.name).join(', ')} of ${uri} differ only in case`,
     )
   const column = found[0]!
-  const value = `f."${column.name.replaceAll('"', '""')}"`
+  const value = `f.${quoteName(column.name)}`
   const sql = readAs(value, column, type)
   if (sql === undefined) {
     throw failure(
@@ -86,18 +88,44 @@ function decimalDigits(type: string): [precision: number, scale: number] {
   return [Number(precision), Number(scale)]
 }
 
-/** What is within is read as it is: a conversion there has no rule. */
+/** What is within arrays and maps is read as it is: a conversion there has no rule. */
 function readNested(value: string, column: FileColumn, type: TrinoType): string | undefined {
   if (holdsBoundedVarchar(type)) throw notSupported(`columns of type ${typeText(type)}`)
   const target = duckDbType(type)
   if (column.duckDbType === target) return value
   // Names in the file may be of another case.
   if (column.duckDbType.toLowerCase() === target.toLowerCase()) return `CAST(${value} AS ${target})`
+  if (type.kind === 'row' && column.fields !== undefined) return readRow(value, column.fields, type.fields)
   const kind = /\]$|^LIST/.test(column.duckDbType) ? 'array' : /^MAP/.test(column.duckDbType) ? 'map' : 'row'
   const isNested = /\]$|^(?:LIST|MAP|STRUCT)/.test(column.duckDbType)
   if (!isNested || kind !== type.kind) return undefined
   throw notSupported(`columns of type ${typeText(type)} over files with ${column.duckDbType}`)
 }
+
+/** Fields are found by name; NULL where the file has none, as for columns. */
+function readRow(
+  value: string,
+  found: readonly FileColumn[],
+  fields: readonly RowField[],
+): string | undefined {
+  const items: string[] = []
+  for (const field of fields) {
+    // Fields of a table have names.
+    const fieldName = field.name ?? ''
+    const named = found.filter(({ name }) => name.toLowerCase() === fieldName.toLowerCase())
+    if (named.length > 1) return undefined
+    const [column] = named
+    const item =
+      column === undefined
+        ? `CAST(NULL AS ${duckDbType(field.type)})`
+        : readAs(`${value}.${quoteName(column.name)}`, column, field.type)
+    if (item === undefined) return undefined
+    items.push(`${quoteName(fieldName)} := ${item}`)
+  }
+  return `CASE WHEN ${value} IS NULL THEN NULL ELSE struct_pack(${items.join(', ')}) END`
+}
+
+const quoteName = (name: string): string => `"${name.replaceAll('"', '""')}"`
 
 /** Its values would have to be cut. */
 function holdsBoundedVarchar(type: TrinoType): boolean {

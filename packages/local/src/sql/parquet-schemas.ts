@@ -106,19 +106,25 @@ function topLevelColumns(rows: readonly unknown[][]): readonly FileColumn[] {
     }
   }
   const columns: FileColumn[] = []
-  while (index < rows.length) {
-    const node = read()
-    const type = String(node.physicalType ?? 'group').toLowerCase()
-    const declared = [node.repetition.toLowerCase(), type, node.converted, node.logical]
-      .filter((part) => part !== '')
-      .join(' ')
-    columns.push({
-      name: node.name,
-      duckDbType: node.children.length === 0 ? node.duckDbType : nestedType(node),
-      declared: node.physicalType === 'INT96' ? `${declared} INT96` : declared,
-    })
-  }
+  while (index < rows.length) columns.push(fileColumn(read()))
   return columns
+}
+
+function fileColumn(node: SchemaNode): FileColumn {
+  const type = String(node.physicalType ?? 'group').toLowerCase()
+  const declared = [node.repetition.toLowerCase(), type, node.converted, node.logical]
+    .filter((part) => part !== '')
+    .join(' ')
+  const column = {
+    name: node.name,
+    duckDbType: node.children.length === 0 ? node.duckDbType : nestedType(node),
+    declared: node.physicalType === 'INT96' ? `${declared} INT96` : declared,
+  }
+  if (!/^STRUCT\(.*\)$/s.test(column.duckDbType)) return column
+  const fields = node.children.map((child) =>
+    child.repetition === 'REPEATED' ? { ...fileColumn(child), duckDbType: 'LIST' } : fileColumn(child),
+  )
+  return { ...column, fields }
 }
 
 /** The type DuckDB reads a group as: `VARCHAR[]`; `LIST` or `MAP` for those not laid out in three levels. */

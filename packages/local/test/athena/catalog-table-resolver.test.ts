@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { CatalogTableResolver } from '../../src/athena/catalog-table-resolver.ts'
 import { Catalog } from '../../src/glue/catalog.ts'
 import { parquetFormat } from '../../src/glue/catalog-model.ts'
+import { escapePathName } from '../../src/glue/hive-path.ts'
 import { FolderStorage } from '../glue/folder-storage.ts'
 
 const now = Date.UTC(2024, 2, 31, 12, 30)
@@ -234,9 +235,52 @@ describe('partition projection', () => {
       },
       ['2024-03-10', '2024-03-17', '2024-03-24', '2024-03-31'],
     ],
+    [
+      'string',
+      {
+        type: 'date',
+        format: 'yyyy-MM-dd',
+        range: '2024-01-01,2024-01-10',
+        interval: '4',
+        'interval.unit': 'days',
+      },
+      ['2024-01-01', '2024-01-05', '2024-01-09'],
+    ],
+    [
+      'bigint',
+      { type: 'integer', range: '9223372036854775806,9223372036854775807' },
+      ['9223372036854775806', '9223372036854775807'],
+    ],
+    ['string', { type: 'INTEGER', range: '-2, 2', interval: '2', digits: '2' }, ['-02', '00', '02']],
   ])('of a %s key with %j gives %j', async (type, properties, expected) => {
     const named = Object.entries(properties).map(([name, value]) => [`k.${name}`, value as string])
     projected([['k', type]], Object.fromEntries(named))
+    expect(await values()).toEqual(expected)
+  })
+
+  it.each([
+    ['NOW-2YEARS,NOW', 'yyyy', 'YEARS', ['2022', '2023', '2024']],
+    ['NOW-1MONTH,NOW+1MONTHS', 'yyyy-MM', 'MONTHS', ['2024-02', '2024-03', '2024-04']],
+    ['NOW-2WEEKS,NOW', 'yyyyMMdd', 'WEEKS', ['20240317', '20240324', '20240331']],
+    [' NOW - 1 DAYS , NOW ', 'd/M/yyyy', 'DAYS', ['30/3/2024', '31/3/2024']],
+    ['NOW-1HOURS,now', 'yyyy-MM-dd HH', 'HOURS', ['2024-03-31 11', '2024-03-31 12']],
+    ['NOW-90MINUTES,NOW', 'HH:mm dd.MM.uuuu', 'HOURS', ['11:00 31.03.2024', '12:00 31.03.2024']],
+    ['NOW-1MINUTE,NOW', "yyyyMMdd'T'HHmm", 'MINUTES', ['20240331T1229', '20240331T1230']],
+    [
+      'NOW-2SECONDS,NOW',
+      'yyyy-MM-dd-HH-mm-ss',
+      'SECONDS',
+      ['2024-03-31-12-29-58', '2024-03-31-12-29-59', '2024-03-31-12-30-00'],
+    ],
+    [
+      '2024-01-01 00:00:00.000,2024-01-01 00:00:00.001',
+      'yyyy-MM-dd HH:mm:ss.SSS',
+      'MILLISECONDS',
+      ['2024-01-01 00:00:00.000', '2024-01-01 00:00:00.001'],
+    ],
+  ])('of the range %s in the format %s by %s gives %j', async (range, format, unit, expected) => {
+    const date = { 'k.type': 'date', 'k.range': range, 'k.format': format, 'k.interval': '1' }
+    projected([['k', 'string']], { ...date, 'k.interval.unit': unit })
     expect(await values()).toEqual(expected)
   })
 
@@ -257,6 +301,30 @@ describe('partition projection', () => {
     expect(await files(([dt]) => dt === '2024/02/29')).toEqual([
       ['s3://lake/by-day/2024/02/29/a.parquet', '2024/02/29'],
     ])
+  })
+
+  const odd = ['a b+c%', 'x=y', 'p:q', 'é/ü', "q'", '"*?#[]^{}', '__x', '100%25', 'BRK.B']
+  it('finds values of any characters at the folders Hive names by them', async () => {
+    projected([['s', 'string']], { 's.type': 'enum', 's.values': odd.join(',') })
+    for (const value of odd) await put(`bars/s=${escapePathName(value)}/a.parquet`)
+    const found = await files()
+    expect(found?.map(([, value]) => value).sort()).toEqual(odd.toSorted())
+    for (const [uri, value] of found ?? []) {
+      expect(uri).toBe(`s3://lake/bars/s=${escapePathName(value ?? '')}/a.parquet`)
+    }
+  })
+
+  it('finds values of any characters at the folders a template names by them', async () => {
+    projected([['s', 'string']], {
+      's.type': 'enum',
+      's.values': odd.join(','),
+      'storage.location.template': 's3://lake/by/${s}/',
+    })
+    for (const value of odd) await put(`by/${value}/a.parquet`)
+    const found = await files()
+    expect(found?.map(([uri, value]) => `${uri} ${value}`).sort()).toEqual(
+      odd.map((value) => `s3://lake/by/${value}/a.parquet ${value}`).sort(),
+    )
   })
 
   it('takes injected values that the query names, and refuses a query that does not', async () => {
@@ -306,6 +374,17 @@ describe('partition projection', () => {
     [{ ...day, 'k.format': 'yyyy-MM-dd-HH' }, /interval\.unit is required unless/],
     [{ 'k.type': 'integer', 'k.range': '5' }, /projection\.k\.range '5' must be/],
     [{ 'k.type': 'integer' }, /projection\.k\.range is required/],
+    [{ 'k.type': 'integer', 'k.range': '0,9223372036854775808' }, /goes beyond 64 bits/],
+    [{ 'k.type': 'integer', 'k.range': '2,1' }, /two integers in order/],
+    [{ 'k.type': 'integer', 'k.range': '1,2', 'k.interval': '0' }, /interval '0' must be a positive/],
+    [{ 'k.type': 'integer', 'k.range': '1,2', 'k.digits': 'x' }, /digits 'x' must be a positive/],
+    [{ 'k.type': 'enum' }, /projection\.k\.values is required/],
+    [{ 'k.type': 'injected', 'k.values': 'a' }, /values 'a' is not a property of the type injected/],
+    [
+      { ...day, 'k.interval': '1', 'k.interval.unit': 'FORTNIGHTS' },
+      /interval\.unit 'FORTNIGHTS' must be one/,
+    ],
+    [{ ...day, 'k.format': 'yyyy' }, /interval\.unit is required unless/],
     [{ ...day, 'storage.location.template': 's3://lake/${x}/' }, /names \$\{x\}/],
     [
       { ...day, 'storage.location.template': 's3://lake/all/' },
