@@ -1,3 +1,4 @@
+export { describeGlue, type GlueDifferences, type GlueSubject } from './glue/describe-glue.ts'
 export { describeKafka, type KafkaSubject } from './kafka/describe-kafka.ts'
 export { describeKafkaSecurity, type KafkaSecuritySubject } from './kafka/describe-kafka-security.ts'
 export {
