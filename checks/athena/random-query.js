@@ -1,0 +1,402 @@
+import { RandomExpression } from './random-expression.js'
+
+const tradeColumns = (alias) =>
+  [
+    ['id', 'bigint'],
+    ['size', 'bigint'],
+    ['price', 'double'],
+    ['px', 'decimal'],
+    ['symbol', 'varchar'],
+    ['side', 'varchar'],
+    ['dt', 'varchar'],
+    ['meta', 'json'],
+    ['ts', 'timestamp'],
+    ['tags', 'array'],
+    ['attrs', 'map'],
+  ].map(([name, type]) => [`${alias}${name}`, type])
+
+const quoteColumns = (alias) =>
+  [
+    ['ts', 'timestamp'],
+    ['symbol', 'varchar'],
+    ['bid', 'double'],
+    ['ask', 'double'],
+  ].map(([name, type]) => [`${alias}${name}`, type])
+
+const filters = [
+  "dt = '2024-03-09'",
+  "dt >= '2024-03-09'",
+  'id <= 40',
+  "symbol IN ('AAPL', 'MSFT')",
+  'price IS NOT NULL',
+  'not is_nan(price)',
+  'id % 3 = 1',
+  "side = 'B'",
+]
+
+/**
+ * Queries over the golden tables. What is returned in an order is ordered by something unique: Trino does not determine
+ * ties, nor rows that LIMIT takes from no order.
+ */
+export class RandomQuery {
+  #random
+  #trades
+  #quotes
+
+  constructor(random) {
+    this.#random = random
+    this.#trades = new RandomExpression(random, tradeColumns(''))
+    this.#quotes = new RandomExpression(random, quoteColumns(''))
+  }
+
+  query() {
+    const shapes = [
+      [4, () => this.#constants()],
+      [5, () => this.#rows()],
+      [6, () => this.#groups()],
+      [2, () => this.#groupingSets()],
+      [3, () => this.#total()],
+      [5, () => this.#windows()],
+      [3, () => this.#join()],
+      [2, () => this.#setOperation()],
+      [2, () => this.#unnest()],
+      [3, () => this.#subqueries()],
+      [2, () => this.#nestedQuery()],
+      [1, () => this.#values()],
+    ]
+    let ticket = this.#random.below(shapes.reduce((sum, [weight]) => sum + weight, 0))
+    for (const [weight, shape] of shapes) {
+      ticket -= weight
+      if (ticket < 0) return shape()
+    }
+    throw new Error('no shape has this ticket')
+  }
+
+  #constants() {
+    const expression = new RandomExpression(this.#random, [])
+    const items = this.#times(1 + this.#random.below(3), () =>
+      this.#random.chance(0.1) ? expression.seldom(2) : expression.of(expression.anyType(), 3),
+    )
+    return `SELECT ${this.#named(items)}`
+  }
+
+  #rows() {
+    const { table, expression } = this.#source()
+    const items = this.#times(1 + this.#random.below(3), () => expression.of(expression.anyType(), 2))
+    if (this.#random.chance(0.2)) items.push(expression.seldom(1))
+    const distinct = this.#random.chance(0.15) ? 'DISTINCT ' : ''
+    return `SELECT ${distinct}${this.#named(items)} FROM ${table}${this.#where(table, expression)}${this.#orderAll(items.length)}`
+  }
+
+  #groups() {
+    const { table, expression } = this.#source()
+    const keys = this.#keys(table, 1 + this.#random.below(2))
+    const aggregates = this.#times(1 + this.#random.below(3), () => this.#aggregate(table, expression))
+    const by = this.#random.chance(0.5) ? keys.map((_, index) => index + 1) : keys
+    const having = this.#random.chance(0.25)
+      ? ` HAVING ${this.#random.pick(['count(*) > 5', 'count(*) % 2 = 0', `max(${expression.column('timestamp')}) > timestamp '2024-03-09 00:00:00'`])}`
+      : ''
+    const order = this.#random.chance(0.5) ? this.#orderAll(keys.length) : ''
+    return `SELECT ${this.#named([...keys, ...aggregates])} FROM ${table}${this.#where(table, expression)} GROUP BY ${by.join(', ')}${having}${order}`
+  }
+
+  #groupingSets() {
+    const keys = this.#random.pick([
+      ['symbol', 'side'],
+      ['dt', 'side'],
+      ['symbol', 'dt'],
+    ])
+    const by = this.#random.pick([
+      `ROLLUP (${keys.join(', ')})`,
+      `CUBE (${keys.join(', ')})`,
+      `GROUPING SETS ((${keys[0]}), (${keys[1]}), ())`,
+      `GROUPING SETS ((${keys.join(', ')}), (${keys[1]}))`,
+    ])
+    const aggregate = this.#aggregate('trades', this.#trades)
+    return `SELECT ${this.#named([...keys, `grouping(${keys.join(', ')})`, aggregate])} FROM trades GROUP BY ${by}`
+  }
+
+  #total() {
+    const { table, expression } = this.#source()
+    const aggregates = this.#times(1 + this.#random.below(4), () => this.#aggregate(table, expression))
+    return `SELECT ${this.#named(aggregates)} FROM ${table}${this.#where(table, expression)}`
+  }
+
+  #windows() {
+    const items = this.#times(1 + this.#random.below(3), () => this.#window())
+    const where = this.#random.chance(0.5) ? ` WHERE ${this.#random.pick(filters)}` : ''
+    const limit = this.#random.chance(0.4) ? ` LIMIT ${1 + this.#random.below(40)}` : ''
+    return `SELECT id, ${this.#named(items, 1)} FROM trades${where} ORDER BY id${limit}`
+  }
+
+  #join() {
+    const trades = new RandomExpression(this.#random, tradeColumns('t.'))
+    const quotes = `(SELECT symbol, count(*) AS n, max(bid) AS bid, min(ask) AS ask, ${this.#random.pick(['min', 'max'])}(ts) AS last FROM quotes${this.#random.pick([" WHERE symbol <> 'AAPL'", ''])} GROUP BY symbol) q`
+    const both = new RandomExpression(this.#random, [
+      ...tradeColumns('t.'),
+      ['q.n', 'bigint'],
+      ['q.bid', 'double'],
+      ['q.ask', 'double'],
+      ['q.last', 'timestamp'],
+    ])
+    const kind = this.#random.pick(['JOIN', 'LEFT JOIN', 'INNER JOIN', 'FULL JOIN', 'RIGHT JOIN'])
+    const extra = this.#random.pick(['', ' AND t.price > q.bid', " AND t.side = 'B'", ' AND t.ts < q.last'])
+    if (this.#random.chance(0.3)) {
+      const self = `SELECT ${this.#named(['a.id', 'b.id', 'b.size - a.size'])} FROM trades a ${this.#random.pick(['JOIN', 'LEFT JOIN'])} trades b ON a.symbol = b.symbol AND b.id = a.id + ${1 + this.#random.below(5)}`
+      return `${self} WHERE a.id <= ${10 + this.#random.below(60)}${this.#orderAll(3)}`
+    }
+    const on = `ON t.symbol = q.symbol${extra}`
+    if (this.#random.chance(0.4)) {
+      const aggregates = this.#times(2, () => this.#aggregate('trades', trades, 't.'))
+      return `SELECT ${this.#named(['q.symbol', ...aggregates])} FROM trades t ${kind} ${quotes} ${on} GROUP BY q.symbol`
+    }
+    const items = ['t.id', ...this.#times(2, () => both.of(both.anyType(), 2))]
+    return `SELECT ${this.#named(items)} FROM trades t ${kind} ${quotes} ${on}${this.#orderAll(items.length)}`
+  }
+
+  #setOperation() {
+    const types = this.#times(1 + this.#random.below(2), () =>
+      this.#random.pick(['bigint', 'varchar', 'decimal', 'date', 'integer', 'double']),
+    )
+    const side = () => {
+      const { table, expression } = this.#source()
+      const items = types.map((type) => expression.of(type, 1))
+      return `SELECT ${this.#named(items)} FROM ${table}${this.#where(table, expression)}`
+    }
+    const operation = this.#random.pick(['UNION', 'UNION ALL', 'INTERSECT', 'EXCEPT'])
+    const more = this.#random.chance(0.2) ? ` ${this.#random.pick(['UNION ALL', 'EXCEPT'])} ${side()}` : ''
+    return `${side()} ${operation} ${side()}${more}${this.#orderAll(types.length)}`
+  }
+
+  #unnest() {
+    const expression = new RandomExpression(this.#random, [...tradeColumns('t.'), ['tag', 'varchar']])
+    const isOrdinal = this.#random.chance(0.4)
+    const from = isOrdinal
+      ? 'trades t CROSS JOIN UNNEST(t.tags) WITH ORDINALITY AS u(tag, o)'
+      : this.#random.pick([
+          'trades t CROSS JOIN UNNEST(t.tags) AS u(tag)',
+          'trades t LEFT JOIN UNNEST(t.tags) AS u(tag) ON true',
+          'trades t, UNNEST(t.tags) AS u(tag)',
+        ])
+    if (this.#random.chance(0.4)) {
+      const aggregates = this.#times(2, () => this.#aggregate('trades', expression, 't.'))
+      return `SELECT ${this.#named(['tag', ...aggregates])} FROM ${from} GROUP BY tag`
+    }
+    const items = ['t.id', 'tag', ...(isOrdinal ? ['o'] : []), expression.of(expression.anyType(), 1)]
+    return `SELECT ${this.#named(items)} FROM ${from}${this.#orderAll(items.length)}`
+  }
+
+  #subqueries() {
+    const { of } = { of: (type) => this.#trades.of(type, 1) }
+    const condition = this.#random.pick([
+      () => `size > (SELECT avg(size) FROM trades WHERE ${this.#random.pick(filters)})`,
+      () => `px ${this.#random.pick(['>=', '<'])} (SELECT avg(px) FROM trades)`,
+      () => `symbol IN (SELECT symbol FROM quotes WHERE bid > ${100 + this.#random.below(300)})`,
+      () => `symbol NOT IN (SELECT symbol FROM quotes WHERE ask < ${100 + this.#random.below(300)})`,
+      () => `EXISTS (SELECT 1 FROM quotes q WHERE q.symbol = trades.symbol AND q.ts <= trades.ts)`,
+      () => `NOT EXISTS (SELECT 1 FROM quotes q WHERE q.symbol = trades.symbol AND q.bid > trades.price)`,
+      () => `id IN (SELECT id + ${this.#random.below(4)} FROM trades WHERE side = 'S')`,
+      () => `ts >= (SELECT max(ts) - interval '1' day FROM trades)`,
+    ])()
+    const items = ['id', of(this.#trades.anyType())]
+    if (this.#random.chance(0.3)) {
+      items.push('(SELECT max(q.bid) FROM quotes q WHERE q.symbol = trades.symbol)')
+    }
+    if (this.#random.chance(0.3)) items.push('size * 100 / (SELECT sum(size) FROM trades)')
+    return `SELECT ${this.#named(items)} FROM trades WHERE ${condition}${this.#orderAll(items.length)}`
+  }
+
+  #nestedQuery() {
+    const inner = this.#times(3, () =>
+      this.#random.pick(['bigint', 'decimal', 'varchar', 'date', 'timestamp', 'double']),
+    )
+    const items = inner.map((type, index) => `${this.#trades.of(type, 1)} AS v${index}`)
+    const where = this.#where('trades', this.#trades)
+    const outer = new RandomExpression(this.#random, [
+      ['k', 'bigint'],
+      ...inner.map((type, index) => [`v${index}`, type]),
+    ])
+    const body = `SELECT id AS k, ${items.join(', ')} FROM trades${where}`
+    const isTable = this.#random.chance(0.5)
+    const from = isTable ? 'w' : `(${body}) AS w`
+    const outerItems = ['k', ...this.#times(2, () => outer.of(outer.anyType(), 2))]
+    const condition = this.#random.chance(0.4) ? ` WHERE ${outer.of('boolean', 1)}` : ''
+    const query = `SELECT ${this.#named(outerItems)} FROM ${from}${condition}${this.#orderAll(outerItems.length)}`
+    return isTable ? `WITH w AS (${body}) ${query}` : query
+  }
+
+  #values() {
+    const constant = new RandomExpression(this.#random, [])
+    const types = this.#times(2, () =>
+      this.#random.pick(['integer', 'decimal', 'double', 'varchar', 'date', 'bigint']),
+    )
+    const rows = this.#times(2 + this.#random.below(4), () => {
+      const cells = types.map((type) => (this.#random.chance(0.15) ? 'null' : constant.of(type, 1)))
+      return `(${cells.join(', ')})`
+    })
+    // A column of NULL alone has no type that its readers could have been made for.
+    rows.push(`(${types.map((type) => constant.of(type, 0)).join(', ')})`)
+    const scope = new RandomExpression(
+      this.#random,
+      types.map((type, index) => [`c${index}`, type]),
+    )
+    const from = `(VALUES ${rows.join(', ')}) AS v(c0, c1)`
+    if (this.#random.chance(0.5)) {
+      return `SELECT ${this.#named(['c0', `count(*)`, this.#aggregateOf(types[1], 'c1')])} FROM ${from} GROUP BY c0`
+    }
+    return `SELECT ${this.#named(['c0', 'c1', scope.of(scope.anyType(), 2)])} FROM ${from}${this.#orderAll(3)}`
+  }
+
+  #source() {
+    return this.#random.chance(0.8)
+      ? { table: 'trades', expression: this.#trades }
+      : { table: 'quotes', expression: this.#quotes }
+  }
+
+  #where(table, expression) {
+    if (this.#random.chance(0.3)) return ''
+    if (table === 'trades' && this.#random.chance(0.5)) return ` WHERE ${this.#random.pick(filters)}`
+    return ` WHERE ${expression.of('boolean', 1)}`
+  }
+
+  #keys(table, count) {
+    const choices =
+      table === 'trades'
+        ? [
+            'symbol',
+            'side',
+            'dt',
+            "date_trunc('hour', ts)",
+            'size % 3',
+            'cast(ts as date)',
+            'hour(ts) / 4',
+            'substr(symbol, 1, 1)',
+            'price',
+            'id / 10',
+            "json_extract_scalar(meta, '$.venue')",
+            'floor(px)',
+          ]
+        : ['symbol', "date_trunc('day', ts)", 'hour(ts)', 'floor(bid / 10)', "date_format(ts, '%H')"]
+    return [...new Set(this.#times(count, () => this.#random.pick(choices)))]
+  }
+
+  #aggregate(table, expression, alias = '') {
+    const type = this.#random.pick([
+      'bigint',
+      'integer',
+      'decimal',
+      'double',
+      'varchar',
+      'date',
+      'timestamp',
+      'boolean',
+    ])
+    // An error in a row ends the query; a filter does not keep arguments from being computed.
+    const text = this.#aggregateOf(
+      type,
+      expression.of(type, 1),
+      table === 'trades' ? `${alias}id` : undefined,
+    )
+    const isFiltered = this.#random.chance(0.2)
+    return isFiltered ? `${text} FILTER (WHERE ${expression.of('boolean', 1)})` : text
+  }
+
+  #aggregateOf(type, argument, unique) {
+    const any = [
+      `min(${argument})`,
+      `max(${argument})`,
+      `count(${argument})`,
+      `count(DISTINCT ${argument})`,
+      'count(*)',
+    ]
+    if (unique !== undefined) any.push(`max_by(${argument}, ${unique})`, `min_by(${argument}, ${unique})`)
+    switch (type) {
+      case 'bigint':
+      case 'integer':
+      case 'decimal':
+      case 'double': {
+        const numeric = [`sum(${argument})`, `avg(${argument})`, `sum(${argument}) / count(*)`]
+        if (type !== 'double')
+          numeric.push(
+            `sum(DISTINCT ${argument})`,
+            `stddev(${argument})`,
+            `max(${argument}) - min(${argument})`,
+          )
+        if (type === 'bigint' && unique !== undefined)
+          numeric.push(`array_agg(${argument} ORDER BY ${unique})`, `max(${unique}, 2)`)
+        return this.#random.pick([...any, ...numeric, ...numeric])
+      }
+      case 'boolean':
+        return this.#random.pick([`bool_and(${argument})`, `bool_or(${argument})`, `count_if(${argument})`])
+      default:
+        return this.#random.pick(any)
+    }
+  }
+
+  #window() {
+    const partition = this.#random.pick([
+      '',
+      'PARTITION BY symbol ',
+      'PARTITION BY side ',
+      'PARTITION BY symbol, dt ',
+    ])
+    const unique = `ORDER BY ${this.#random.pick(['id', 'ts, id', 'size DESC, id', 'px NULLS FIRST, id DESC', 'side, id'])}`
+    const ties = `ORDER BY ${this.#random.pick(['size', 'dt', 'symbol DESC', 'side', 'price'])}`
+    const type = this.#random.pick(['bigint', 'decimal', 'double', 'varchar', 'timestamp'])
+    const value = () => this.#trades.of(type, 1)
+    const number = this.#trades.of(this.#random.pick(['bigint', 'decimal', 'double', 'integer']), 1)
+    const frame = this.#random.pick([
+      '',
+      ` ROWS BETWEEN ${this.#random.below(5)} PRECEDING AND CURRENT ROW`,
+      ' ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING',
+      ` ROWS BETWEEN 1 PRECEDING AND ${1 + this.#random.below(3)} FOLLOWING`,
+      ' ROWS UNBOUNDED PRECEDING',
+    ])
+    const ignored = this.#random.pick(['', '', ' IGNORE NULLS'])
+    return this.#random.pick([
+      () => `row_number() OVER (${partition}${unique})`,
+      () =>
+        `${this.#random.pick(['rank', 'dense_rank', 'percent_rank', 'cume_dist'])}() OVER (${partition}${ties})`,
+      () => `ntile(${2 + this.#random.below(4)}) OVER (${partition}${unique})`,
+      () =>
+        `${this.#random.pick(['lag', 'lead'])}(${value()}${this.#random.pick(['', `, ${1 + this.#random.below(3)}`])})${ignored} OVER (${partition}${unique})`,
+      () => `lag(${value()}, 1, ${value()}) OVER (${partition}${unique})`,
+      () =>
+        `${this.#random.pick(['first_value', 'last_value'])}(${value()})${ignored} OVER (${partition}${unique}${frame})`,
+      () => `nth_value(${value()}, ${1 + this.#random.below(3)}) OVER (${partition}${unique}${frame})`,
+      () =>
+        `${this.#random.pick(['sum', 'avg', 'count', 'min', 'max'])}(${number}) OVER (${partition}${unique}${frame})`,
+      () =>
+        `${this.#random.pick(['sum', 'avg', 'count', 'min', 'max'])}(${number}) OVER (${partition}${ties})`,
+      () =>
+        `sum(size) OVER (${partition}ORDER BY ${this.#random.pick(['id', 'size'])} RANGE BETWEEN ${this.#random.below(50)} PRECEDING AND ${this.#random.pick(['CURRENT ROW', '20 FOLLOWING'])})`,
+      () =>
+        `count(*) OVER (${partition}ORDER BY ts RANGE BETWEEN INTERVAL '${1 + this.#random.below(12)}' HOUR PRECEDING AND CURRENT ROW)`,
+      () => `max(${number}) OVER (${partition.trim()})`,
+      () => `px - lag(px) OVER (${partition}ORDER BY id)`,
+    ])()
+  }
+
+  /** Orders by every column, so that rows that tie are the same row. */
+  #orderAll(count) {
+    if (this.#random.chance(0.3)) return ''
+    const directions = ['', ' DESC', ' ASC', ' NULLS FIRST', ' DESC NULLS LAST']
+    const keys = this.#times(count, (index) => `${index + 1}${this.#random.pick(directions)}`)
+    const limit = this.#random.pick([
+      '',
+      '',
+      ` LIMIT ${1 + this.#random.below(20)}`,
+      ` OFFSET ${this.#random.below(5)} LIMIT 10`,
+    ])
+    return ` ORDER BY ${keys.join(', ')}${limit}`
+  }
+
+  #named(items, from = 0) {
+    const isNamed = this.#random.chance(0.7)
+    return items.map((item, index) => (isNamed ? `${item} AS r${from + index}` : item)).join(', ')
+  }
+
+  #times(count, make) {
+    return Array.from({ length: count }, (_, index) => make(index))
+  }
+}
