@@ -1,14 +1,18 @@
 import { athenaText, athenaType } from './athena-text.js'
 
-/** Functions whose doubles Trino itself does not determine to the last digit: it adds partial results in any order. */
+/**
+ * Functions whose doubles Trino itself does not determine to the last digit: it adds partial results in any order, and
+ * takes powers and logarithms from the processor's library.
+ */
 export const lastDigits =
-  /\b(sum|avg|stddev\w*|variance|var_\w+|covar_\w+|corr|regr_\w+|geometric_mean|kurtosis|skewness|approx_\w+)\s*\(/i
+  /\b(sum|avg|stddev\w*|variance|var_\w+|covar_\w+|corr|regr_\w+|geometric_mean|kurtosis|skewness|approx_\w+|exp|ln|log\w*|pow|power|cbrt|sin|cos|tan\w*)\s*\(/i
 const approximate = /\bapprox_\w+\s*\(/i
 
 /** Trino's own trouble, which says nothing about the statement. */
 const troubles = /^(EXCEEDED_|GENERIC_|COMPILER_|NO_NODES|CLUSTER_|TOO_MANY|OPTIMIZER_TIMEOUT|HIVE_)/
 
-const ownWords = /^NOT_SUPPORTED: (?:line \d+:\d+: )?The embedded Athena does not support /
+const ownWords =
+  /^NOT_SUPPORTED: (?:line \d+:\d+: )?The embedded Athena (?:does not support |does not |cannot )/
 
 /** The statement without texts, comments and what stands in parentheses. */
 const outermost = (sql) => {

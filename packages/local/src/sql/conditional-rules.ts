@@ -25,6 +25,11 @@ export function unify(values: readonly TypedExpression[], what: string, position
   return type
 }
 
+/** A type as typeof names it: with a space between what is nested, none within `decimal(18,4)`. */
+function typeofText(type: TrinoType): string {
+  return typeText(type).replace(/,(?!\d+\))/g, ', ')
+}
+
 /** CASE, COALESCE, IF, NULLIF, TRY and TYPEOF. */
 export function analyzeConditional(
   node: FunctionCall | (Expression & { kind: 'case' }),
@@ -58,7 +63,7 @@ export function analyzeConditional(
       return { type: args[0]!.type, sql: `TRY(${args[0]!.sql})` }
     case 'typeof':
       expectCount(1, 1)
-      return literal(typeText(args[0]!.type), varcharType)
+      return literal(typeofText(args[0]!.type), varcharType)
     default: {
       expectCount(2, 3)
       const [test, result, otherwise] = node.arguments

@@ -18,6 +18,7 @@ import type { Expression, FunctionCall, Query, SortItem, WindowSpecification } f
 import {
   booleanType,
   boundedVarchar,
+  duckDbType,
   isFloating,
   sameType,
   unknownType,
@@ -47,8 +48,16 @@ export interface ExpressionContext {
   readonly lambdaDepth?: number
 }
 
-export function sortItemSql(sql: string, item: SortItem): string {
-  return `${sql} ${item.descending ? 'DESC' : 'ASC'} NULLS ${item.nullsFirst ? 'FIRST' : 'LAST'}`
+/** A sort key's SQL, which may be a place in the select list; `value` is what it sorts by. */
+export function sortItemSql(sql: string, item: SortItem, value: TypedExpression, isDistinct = false): string {
+  const key = (by: string): string =>
+    `${by} ${item.descending ? 'DESC' : 'ASC'} NULLS ${item.nullsFirst ? 'FIRST' : 'LAST'}`
+  if (!isFloating(value.type) || isDistinct) return key(sql)
+  // DuckDB reads sorted numbers back from their keys, in which -0 is 0.
+  const number = key(`(${value.sql} + CAST(0 AS ${duckDbType(value.type)}))`)
+  if (!item.nullsFirst) return number
+  // With NULLS FIRST, NaN is the smallest number to Trino; else the largest, as to DuckDB.
+  return `isnan(${value.sql}) ${item.descending ? 'ASC' : 'DESC'} NULLS FIRST, ${number}`
 }
 
 /** Gives an expression its Trino type and its DuckDB SQL, or throws what Trino would, or NOT_SUPPORTED. */
@@ -231,7 +240,7 @@ function analyzeAggregate(call: FunctionCall, context: ExpressionContext): Typed
   const orderBy = call.orderBy.map((item) => {
     const { type, sql } = analyzeExpression(item.expression, source)
     refuseOrder(type, item.expression.position)
-    return sortItemSql(sql, item)
+    return sortItemSql(sql, item, { type, sql })
   })
   const filter = call.filter && condition(call.filter, source, 'FILTER')
   const { name, star, distinct, position } = call

@@ -6,6 +6,7 @@ import type { NativeFunction } from './native-function.ts'
 import { roundDouble } from './native-numeric.ts'
 import { numericArithmetic } from './numeric-rules.ts'
 import { notSupported } from './query-failure.ts'
+import { transcendentalFunctions } from './transcendental-functions.ts'
 import {
   bigintType,
   booleanType,
@@ -175,21 +176,13 @@ export const mathFunctions: Readonly<Record<string, FunctionRule>> = {
   mod,
   greatest: extreme('greatest'),
   least: extreme('least'),
-  power: ofDoubles('power', 2, (x, y) => x ** y),
-  pow: ofDoubles('power', 2, (x, y) => x ** y),
+  ...transcendentalFunctions,
   sqrt: ofDoubles('sqrt', 1, Math.sqrt),
   cbrt: ofDoubles('cbrt', 1, Math.cbrt),
-  exp: ofDoubles('exp', 1, Math.exp),
-  ln: ofDoubles('ln', 1, Math.log),
-  log2: ofDoubles('log2', 1, (x) => Math.log(x) / Math.log(2)),
   log10: ofDoubles('log10', 1, Math.log10),
-  log: ofDoubles('log', 2, (base, x) => Math.log(x) / Math.log(base)),
   sinh: ofDoubles('sinh', 1, Math.sinh),
   cosh: ofDoubles('cosh', 1, Math.cosh),
   tanh: ofDoubles('tanh', 1, Math.tanh),
-  sin: ofDoubles('sin', 1, Math.sin),
-  cos: ofDoubles('cos', 1, Math.cos),
-  tan: ofDoubles('tan', 1, Math.tan),
   asin: ofDoubles('asin', 1, Math.asin),
   acos: ofDoubles('acos', 1, Math.acos),
   atan: ofDoubles('atan', 1, Math.atan),

@@ -19,20 +19,26 @@ function cannotCast(text: string, type: TrinoType): FunctionFailure {
   )
 }
 
-function parseInteger(text: string, type: TrinoType): bigint | number {
+/** Java's trim: a space and every control character before it. */
+function trimControls(text: string): string {
+  return text.replace(/^[\0-\x20]+|[\0-\x20]+$/g, '')
+}
+
+function parseInteger(written: string, type: TrinoType): bigint | number {
+  const text = trimControls(written)
   if (!/^[+-]?\d+$/.test(text)) {
     // Java reads digits of every script.
     if (/^[+-]?\p{Nd}+$/u.test(text))
       throw new FunctionFailure('NOT_SUPPORTED', `The embedded Athena does not read the digits of '${text}'`)
-    throw cannotCast(text, type)
+    throw cannotCast(written, type)
   }
   const value = BigInt(text.replace('+', ''))
-  if (BigInt.asIntN(Number(integerBits[type.kind]), value) !== value) throw cannotCast(text, type)
+  if (BigInt.asIntN(Number(integerBits[type.kind]), value) !== value) throw cannotCast(written, type)
   return type.kind === 'bigint' ? value : Number(value)
 }
 
 function parseDouble(text: string, type: TrinoType): number {
-  const trimmed = text.trim()
+  const trimmed = trimControls(text)
   const match = /^([+-]?)(?:(NaN|Infinity)|((?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)[dDfF]?)$/.exec(trimmed)
   if (match === null) {
     if (/^[+-]?0[xX]/.test(trimmed))
@@ -52,7 +58,7 @@ function parseBoolean(text: string, type: TrinoType): boolean {
 }
 
 function parseDecimalAs(text: string, type: TrinoType & { kind: 'decimal' }): bigint {
-  const unscaled = parseDecimal(text.trim(), type.scale)
+  const unscaled = parseDecimal(text, type.scale)
   if (unscaled === undefined) throw cannotCast(text, type)
   const limit = powerOfTen(type.precision)
   if (unscaled >= limit || unscaled <= -limit) throw cannotCast(text, type)

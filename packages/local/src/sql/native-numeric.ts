@@ -83,7 +83,15 @@ export function decimalAverage(type: Decimal): NativeFunction {
   }
 }
 
-/** round(double, digits): Trino scales, rounds half up by magnitude, and scales back. */
+/** x % y of doubles, of x's sign. */
+export const doubleRemainder: NativeFunction = {
+  name: 'double_remainder',
+  parameters: ['DOUBLE', 'DOUBLE'],
+  returns: 'DOUBLE',
+  evaluate: (x: number, y: number) => x % y,
+}
+
+/** round(double, digits): Trino scales, rounds half up by magnitude, and scales back; below zero to -0. */
 export const roundDouble: NativeFunction = {
   name: 'round_double',
   parameters: ['DOUBLE', 'BIGINT'],
@@ -93,7 +101,8 @@ export const roundDouble: NativeFunction = {
     const factor = 10 ** Number(digits)
     const rounded = roundAwayFromZero(value * factor)
     const result = rounded / factor
-    return Number.isFinite(result) ? result + 0 : value
+    if (!Number.isFinite(result)) return value
+    return value < 0 ? result : result + 0
   },
 }
 

@@ -5,6 +5,7 @@ import {
   decimalGuard,
   decimalMultiply,
   decimalRemainder,
+  doubleRemainder,
   integerDivide,
 } from './native-numeric.ts'
 import { notSupported, typeMismatch } from './query-failure.ts'
@@ -117,7 +118,11 @@ export function numericArithmetic(
         : `(${a.sql} ${operator} ${b.sql})`
     return { type, sql }
   }
-  if (operator === '%') return { type, sql: `CAST(fmod(${a.sql}, ${b.sql}) AS ${duckDbType(type)})` }
+  if (operator === '%') {
+    // DuckDB's own has the divisor's sign.
+    const sides = [a.sql, b.sql].map((sql) => `CAST(${sql} AS DOUBLE)`)
+    return { type, sql: `CAST(${session.native(doubleRemainder, sides)} AS ${duckDbType(type)})` }
+  }
   return { type, sql: `CAST(${a.sql} ${operator} ${b.sql} AS ${duckDbType(type)})` }
 }
 

@@ -95,11 +95,11 @@ function ordered({ sql, columns }: QueryOutput, tail: QueryTail, context: Relati
     if (expression.kind === 'number' && expression.form === 'integer') {
       const place = ordinalSql(expression, columns.length)
       refuseOrder(columns[Number(place) - 1]!.type, expression.position)
-      return sortItemSql(place, item)
+      return sortItemSql(place, item, fields[Number(place) - 1]!)
     }
-    const { type, sql: key } = analyzeExpression(expression, expressions)
-    refuseOrder(type, expression.position)
-    return sortItemSql(key, item)
+    const value = analyzeExpression(expression, expressions)
+    refuseOrder(value.type, expression.position)
+    return sortItemSql(value.sql, item, value)
   })
   const list = fields.map((field, i) => `${field.sql} AS "c${i}"`).join(', ')
   const orderBy = order.length === 0 ? '' : ` ORDER BY ${order.join(', ')}`

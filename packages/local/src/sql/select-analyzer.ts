@@ -15,7 +15,7 @@ import type {
   SortItem,
 } from './syntax-tree.ts'
 import { containsAggregate, containsAggregateOrWindow, replaceNodes } from './syntax-walk.ts'
-import { integerType } from './trino-type.ts'
+import { integerType, isFloating } from './trino-type.ts'
 import type { TypedExpression } from './typed-expression.ts'
 
 /** A column of the answer, before its SQL is fixed. */
@@ -135,11 +135,13 @@ export function analyzeSelect(
     node.having &&
     condition(node.having, { ...output, clause: 'HAVING clause', windows: undefined }, 'HAVING clause')
   const order = orderBy.map((item, i) => {
-    const sql = orderSql(item, tail.orderBy[i]!, items, node.distinct, {
-      ...output,
-      clause: 'ORDER BY clause',
-    })
-    return sortItemSql(sql, item)
+    const inOrder = { ...output, clause: 'ORDER BY clause' }
+    const sql = orderSql(item, tail.orderBy[i]!, items, node.distinct, inOrder)
+    const place = /^\d+$/.test(sql) ? items[Number(sql) - 1] : undefined
+    const value = place ?? analyzeExpression(item.expression, inOrder)
+    if (node.distinct && item.nullsFirst && isFloating(value.type))
+      throw notSupported('SELECT DISTINCT with NULLS FIRST of real or double', item.expression.position)
+    return sortItemSql(sql, item, value, node.distinct)
   })
   if (grouping !== undefined) from = grouping.sql(from)
   const list = items.map(({ sql }, i) => `${sql} AS "c${i}"`).join(', ')

@@ -3,7 +3,16 @@ import { coerce } from './cast-rules.ts'
 import { FunctionFailure } from './decimal-arithmetic.ts'
 import { nativeCall } from './native-call.ts'
 import type { NativeFunction } from './native-function.ts'
-import { arrayType, bigintType, doubleType, isInteger, realType } from './trino-type.ts'
+import {
+  arrayType,
+  bigintType,
+  doubleType,
+  duckDbType,
+  isInteger,
+  realType,
+  type TrinoType,
+} from './trino-type.ts'
+import type { TypedExpression } from './typed-expression.ts'
 
 /** Mean and sum of squared differences, updated value by value in Trino's order of operations. */
 function moments(values: readonly number[]): { count: number; m2: number } {
@@ -55,7 +64,7 @@ function ofList(name: string, evaluate: (values: readonly number[]) => number | 
   }
 }
 
-/** A statistic over pairs, of which neither is NULL. */
+/** A statistic over pairs, of which neither is NULL. Where neither is a double, Trino takes both for real. */
 function ofPairs(
   name: string,
   evaluate: (y: readonly number[], x: readonly number[]) => number | null,
@@ -67,17 +76,17 @@ function ofPairs(
     evaluate,
   }
   return (call) => {
-    const sides = call.arguments.map((argument) =>
-      argument.type.kind === 'unknown' ? undefined : coerce(call.session, argument, doubleType)?.sql,
-    )
+    const type = call.arguments.some((argument) => argument.type.kind === 'double') ? doubleType : realType
+    const sides = call.arguments.map((argument) => {
+      const value = argument.type.kind === 'unknown' ? undefined : coerce(call.session, argument, type)
+      return value && (type === realType ? `CAST(${value.sql} AS DOUBLE)` : value.sql)
+    })
     const [y, x] = sides
     if (y === undefined || x === undefined || sides.length !== 2 || call.distinct || call.orderBy.length > 0)
       throw refuse(call)
     const both = `${y} IS NOT NULL AND ${x} IS NOT NULL`
-    return {
-      type: doubleType,
-      sql: call.session.native(native, [apply(call, 'list', [y], both), apply(call, 'list', [x], both)]),
-    }
+    const lists = [apply(call, 'list', [y], both), apply(call, 'list', [x], both)]
+    return { type, sql: `CAST(${call.session.native(native, lists)} AS ${duckDbType(type)})` }
   }
 }
 
@@ -145,12 +154,22 @@ function valueAtRank(values: readonly (bigint | number)[], fraction: number): bi
   return values[Math.min(values.length - 1, Math.floor(fraction * values.length))]!
 }
 
+function percentileOf(
+  call: AggregateCall,
+  value: TypedExpression,
+  type: TrinoType,
+): TypedExpression | undefined {
+  if (value.type.kind !== 'decimal') return coerce(call.session, value, type)
+  return { type, sql: `CAST(${coerce(call.session, value, doubleType)!.sql} AS FLOAT)` }
+}
+
 /** The value at a rank, or at several: exact, which is within the error of Trino's digests. */
 const approxPercentile: AggregateRule = (call) => {
   const [value, percentage] = call.arguments
   if (call.arguments.length !== 2 || call.distinct || call.over !== undefined) throw refuse(call)
-  const type = isInteger(value!.type) ? bigintType : value!.type.kind === 'real' ? realType : doubleType
-  const converted = value!.type.kind === 'unknown' ? undefined : coerce(call.session, value!, type)
+  // Of a decimal Trino makes a real.
+  const type = isInteger(value!.type) ? bigintType : value!.type.kind === 'double' ? doubleType : realType
+  const converted = value!.type.kind === 'unknown' ? undefined : percentileOf(call, value!, type)
   const isMany = percentage!.type.kind === 'array'
   const fractions = coerce(call.session, percentage!, isMany ? arrayType(doubleType) : doubleType)
   // One for all rows of a group: a literal, or an array of them.
@@ -182,7 +201,11 @@ export const statisticsRules: Readonly<Record<string, AggregateRule>> = {
   stddev: ofList('stddev', (values) => root(variance(values))),
   stddev_samp: ofList('stddev', (values) => root(variance(values))),
   stddev_pop: ofList('stddev_pop', (values) => root(variancePopulation(values))),
-  geometric_mean: ofList('geometric_mean', geometricMean),
+  geometric_mean: (call) => {
+    // Trino's are real.
+    if (['decimal', 'real'].includes(call.arguments[0]?.type.kind ?? '')) throw refuse(call)
+    return ofList('geometric_mean', geometricMean)(call)
+  },
   corr: ofPairs('corr', correlation),
   covar_pop: ofPairs('covar_pop', covariancePopulation),
   covar_samp: ofPairs('covar_samp', covarianceSample),

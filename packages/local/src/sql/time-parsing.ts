@@ -9,9 +9,14 @@ export function daysOf(year: number, month: number, day: number): number | undef
     : undefined
 }
 
-/** Text of digits and separators is close enough to a time that Trino might read it where this engine cannot. */
+/** Three numbers with dashes may be a date to Trino that this engine does not know: years of other lengths, with a sign. */
 function isNearMiss(text: string): boolean {
-  return /^[\s\d:.+\-TZ]*\d[\s\d:.+\-TZ]*$/.test(text)
+  return /^\s*[+-]?\d+-\d+-\d+(?:\s.*)?$/s.test(text) && !/[\u00a0\u2007\u202f\ufeff]/.test(text)
+}
+
+/** Java's strip: spaces that do not break stay. */
+function trimSpace(text: string): string {
+  return text.replace(/^[^\S\u00a0\u2007\u202f\ufeff]+|[^\S\u00a0\u2007\u202f\ufeff]+$/g, '')
 }
 
 function unknownForm(text: string): FunctionFailure {
@@ -20,7 +25,7 @@ function unknownForm(text: string): FunctionFailure {
 
 /** Trino's cast of varchar to date, in days; `invalid` makes the error. */
 export function parseDate(text: string, invalid: () => Error): number {
-  const match = /^\s*(\d{4})-(\d{1,2})-(\d{1,2})\s*$/.exec(text)
+  const match = /^(\d{4})-(\d{1,2})-(\d{1,2})$/.exec(trimSpace(text))
   if (match === null) throw isNearMiss(text) ? unknownForm(text) : invalid()
   const days = daysOf(Number(match[1]), Number(match[2]), Number(match[3]))
   if (days === undefined) throw invalid()
@@ -59,7 +64,7 @@ export function roundMicros(micros: bigint, precision: number): bigint {
 
 /** Trino's cast of varchar to timestamp, in microseconds; `invalid` makes the error. */
 export function parseTimestamp(text: string, precision: number, invalid: () => Error): bigint {
-  const written = readTimestamp(text.trim())
+  const written = readTimestamp(trimSpace(text))
   if (written === undefined) throw isNearMiss(text) ? unknownForm(text) : invalid()
   if (written.zone !== undefined || written.precision > 6) throw unknownForm(text)
   return roundMicros(written.micros, precision)

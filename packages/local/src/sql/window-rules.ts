@@ -4,7 +4,7 @@ import { analyzeExpression, type ExpressionContext, sortItemSql } from './expres
 import { failure, notSupported } from './query-failure.ts'
 import { refuseDistinct, refuseOrder } from './row-rules.ts'
 import type { Expression, FrameBound, FunctionCall, Position, WindowSpecification } from './syntax-tree.ts'
-import { bigintType, doubleType, isInteger, type TrinoType, typeText } from './trino-type.ts'
+import { bigintType, commonType, doubleType, isInteger, type TrinoType, typeText } from './trino-type.ts'
 import type { TypedExpression } from './typed-expression.ts'
 
 const rankingFunctions: Readonly<Record<string, typeof bigintType>> = {
@@ -87,13 +87,11 @@ function valueFunction(
       if (args.length > 3) throw refuse()
       if (count === undefined)
         return { type: value.type, sql: `${call.name}(${value.sql}${nulls}) OVER ${over}` }
-      const fallback = otherwise === undefined ? undefined : coerce(session, otherwise, value.type)
-      if (otherwise !== undefined && fallback === undefined) throw refuse()
+      const type = otherwise === undefined ? value.type : commonType(value.type, otherwise.type)
+      const [of, fallback] = [value, otherwise].map((side) => side && type && coerce(session, side, type))
+      if (type === undefined || of === undefined) throw refuse()
       const rest = fallback === undefined ? '' : `, ${fallback.sql}`
-      return {
-        type: value.type,
-        sql: `${call.name}(${value.sql}, ${counted(0)}${rest}${nulls}) OVER ${over}`,
-      }
+      return { type, sql: `${call.name}(${of.sql}, ${counted(0)}${rest}${nulls}) OVER ${over}` }
     }
     default:
       throw notSupported(`the window function ${call.name}`, call.position)
@@ -140,7 +138,9 @@ function windowSql(window: WindowSpecification, context: ExpressionContext): str
   const byInterval = window.frame?.unit === 'RANGE' && keys.length === 1 && keys[0]!.type.kind === 'date'
   if (keys.length > 0) {
     const key = (i: number): string => (byInterval ? `CAST(${keys[i]!.sql} AS TIMESTAMP)` : keys[i]!.sql)
-    clauses.push(`ORDER BY ${window.orderBy.map((item, i) => sortItemSql(key(i), item)).join(', ')}`)
+    clauses.push(
+      `ORDER BY ${window.orderBy.map((item, i) => sortItemSql(key(i), item, keys[i]!)).join(', ')}`,
+    )
   }
   if (window.frame !== undefined) {
     const { unit, start, end } = window.frame
