@@ -30,6 +30,13 @@ function typeofText(type: TrinoType): string {
   return typeText(type).replace(/,(?!\d+\))/g, ', ')
 }
 
+/** typeof: the value is computed, and may fail. */
+function typeOf({ type, sql, constant }: TypedExpression): TypedExpression {
+  const text = literal(typeofText(type), varcharType)
+  if (constant !== undefined) return text
+  return { type: varcharType, sql: `CASE WHEN ${sql} IS NULL THEN ${text.sql} ELSE ${text.sql} END` }
+}
+
 /** CASE, COALESCE, IF, NULLIF, TRY and TYPEOF. */
 export function analyzeConditional(
   node: FunctionCall | (Expression & { kind: 'case' }),
@@ -63,7 +70,7 @@ export function analyzeConditional(
       return { type: args[0]!.type, sql: `TRY(${args[0]!.sql})` }
     case 'typeof':
       expectCount(1, 1)
-      return literal(typeofText(args[0]!.type), varcharType)
+      return typeOf(args[0]!)
     default: {
       expectCount(2, 3)
       const [test, result, otherwise] = node.arguments
