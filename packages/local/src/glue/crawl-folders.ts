@@ -1,27 +1,22 @@
 import type { ObjectStorage, StoredObject } from '../object-storage.ts'
 import { exclusionPattern } from './exclusion-pattern.ts'
-import { isFolderMarker, isHiddenPath, parseLocation, unescapePathName } from './hive-path.ts'
+import { isFolderMarker, isHiddenPath, parseLocation } from './hive-path.ts'
 
 /** What stops a crawl, in a sentence for `LastCrawl.ErrorMessage`. */
 export class CrawlError extends Error {
   override readonly name = 'CrawlError'
 }
 
-/** A folder of data files that share their partition values. */
-export interface CrawledPartition {
-  /** `s3://bucket/.../key=value/`. */
+/** A folder below a target with the data files it directly holds, and the folders within. */
+export interface Folder {
+  /** `s3://bucket/prefix/`. */
   readonly location: string
-  readonly values: readonly string[]
+  /** As the key spells it; of a whole bucket the bucket's name. */
+  readonly name: string
+  /** 1 is the bucket. */
+  readonly level: number
   readonly files: readonly StoredObject[]
-}
-
-/** A folder the crawler takes for one table. */
-export interface CrawledTable {
-  readonly location: string
-  /** The folder's own name, before prefix and folding. */
-  readonly folderName: string
-  readonly partitionKeys: readonly string[]
-  readonly partitions: readonly CrawledPartition[]
+  readonly folders: readonly Folder[]
 }
 
 export interface CrawlTarget {
@@ -29,105 +24,58 @@ export interface CrawlTarget {
   readonly exclusions: readonly string[]
 }
 
+interface OpenFolder extends Folder {
+  readonly files: StoredObject[]
+  readonly folders: OpenFolder[]
+}
+
 /**
- * Lists a target and finds its tables: each folder that directly holds data files or `key=value` folders.
+ * Lists a target's data files by folder; those hidden or excluded are left out.
  *
- * @throws CrawlError when the folders make no sensible table
+ * @throws CrawlError when the target does not exist
  */
-export async function findTables(
+export async function listFolders(
   storage: ObjectStorage,
   target: CrawlTarget,
   signal: AbortSignal,
-): Promise<readonly CrawledTable[]> {
+): Promise<Folder> {
   const location = parseLocation(target.path)
   if (location === undefined)
     throw new CrawlError(`The target path '${target.path}' is not s3://bucket/prefix.`)
-  if (!(await storage.bucketExists(location.bucket))) {
-    throw new CrawlError(`The bucket '${location.bucket}' of the target '${target.path}' does not exist.`)
+  const { bucket, prefix } = location
+  if (!(await storage.bucketExists(bucket))) {
+    throw new CrawlError(`The bucket '${bucket}' of the target '${target.path}' does not exist.`)
   }
   const exclusions = target.exclusions.map(exclusionPattern)
-  const tables = new Map<string, Map<string, PartitionFolder>>()
-  for await (const object of storage.listObjects(location.bucket, location.prefix)) {
+  const root = openFolder(bucket, prefix)
+  const folders = new Map<string, OpenFolder>([[prefix, root]])
+  const folderOf = (folderPrefix: string): OpenFolder => {
+    const known = folders.get(folderPrefix)
+    if (known !== undefined) return known
+    const folder = openFolder(bucket, folderPrefix)
+    folders.set(folderPrefix, folder)
+    folderOf(folderPrefix.slice(0, folderPrefix.lastIndexOf('/', folderPrefix.length - 2) + 1)).folders.push(
+      folder,
+    )
+    return folder
+  }
+  for await (const object of storage.listObjects(bucket, prefix)) {
     signal.throwIfAborted()
-    const relative = object.key.slice(location.prefix.length)
+    const relative = object.key.slice(prefix.length)
     if (isFolderMarker(object.key, object.size) || isHiddenPath(relative)) continue
     if (exclusions.some((exclusion) => exclusion.test(relative))) continue
-    const place = placeOf(object.key, relative)
-    const partitions = tables.get(place.root) ?? new Map<string, PartitionFolder>()
-    tables.set(place.root, partitions)
-    const folder = partitions.get(place.folder) ?? { ...place, files: [] }
-    partitions.set(place.folder, folder)
-    folder.files.push(object)
+    folderOf(object.key.slice(0, object.key.lastIndexOf('/') + 1)).files.push(object)
   }
-  refuseNested(location.bucket, [...tables.keys()])
-  return [...tables].map(([root, folders]) => tableOf(location.bucket, root, [...folders.values()]))
+  return root
 }
 
-interface Place {
-  /** Key prefix of the table's folder. */
-  readonly root: string
-  /** Key prefix of the folder that holds the file. */
-  readonly folder: string
-  readonly keys: readonly string[]
-  readonly values: readonly string[]
-}
-
-interface PartitionFolder extends Place {
-  readonly files: StoredObject[]
-}
-
-function placeOf(key: string, relative: string): Place {
-  const folder = key.slice(0, key.lastIndexOf('/') + 1)
-  const folders = relative.split('/').slice(0, -1)
-  const first = folders.findIndex(isHiveFolder)
-  if (first === -1) return { root: folder, folder, keys: [], values: [] }
-  const hiveFolders = folders.slice(first)
-  const plain = hiveFolders.find((name) => !isHiveFolder(name))
-  if (plain !== undefined) {
-    throw new CrawlError(
-      `'${key}' has the folder '${plain}' between its key=value folders; all must be key=value.`,
-    )
-  }
-  const root = folder.slice(0, folder.length - hiveFolders.join('/').length - 1)
+function openFolder(bucket: string, prefix: string): OpenFolder {
+  const names = prefix.split('/').slice(0, -1)
   return {
-    root,
-    folder,
-    keys: hiveFolders.map((name) => unescapePathName(name.slice(0, name.indexOf('='))).toLowerCase()),
-    values: hiveFolders.map((name) => unescapePathName(name.slice(name.indexOf('=') + 1))),
-  }
-}
-
-const isHiveFolder = (name: string): boolean => name.indexOf('=') > 0
-
-function tableOf(bucket: string, root: string, folders: readonly PartitionFolder[]): CrawledTable {
-  const keys = folders[0]?.keys ?? []
-  const odd = folders.find((folder) => folder.keys.join('/') !== keys.join('/'))
-  if (odd !== undefined) {
-    throw new CrawlError(
-      `s3://${bucket}/${root} is partitioned by (${keys.join(', ')}) and by (${odd.keys.join(', ')}): ` +
-        `see s3://${bucket}/${odd.folder}. One table needs one set of partition folders.`,
-    )
-  }
-  return {
-    location: `s3://${bucket}/${root}`,
-    folderName: root === '' ? bucket : (root.split('/').at(-2) ?? bucket),
-    partitionKeys: keys,
-    partitions: folders.map(({ folder, values, files }) => ({
-      location: `s3://${bucket}/${folder}`,
-      values,
-      files,
-    })),
-  }
-}
-
-/** Athena reads a location with all its subfolders, so a table within a table would be read twice. */
-function refuseNested(bucket: string, roots: readonly string[]): void {
-  for (const root of roots) {
-    const inner = roots.find((other) => other !== root && other.startsWith(root))
-    if (inner === undefined) continue
-    throw new CrawlError(
-      `s3://${bucket}/${root} holds data itself and so does its folder s3://${bucket}/${inner}: ` +
-        'they cannot be told apart as tables. Give each its own target or exclude one.',
-    )
+    location: `s3://${bucket}/${prefix}`,
+    name: names.at(-1) ?? bucket,
+    level: names.length + 1,
+    files: [],
+    folders: [],
   }
 }

@@ -1,4 +1,5 @@
 import { ServiceError } from '../http/json-service.ts'
+import { checkCronExpression } from './cron-expression.ts'
 import { nameLimits, unsupportedMember } from './definition-input.ts'
 import { exclusionPattern } from './exclusion-pattern.ts'
 import { parseLocation } from './hive-path.ts'
@@ -10,13 +11,25 @@ export interface S3Target {
   readonly SampleSize?: number
 }
 
+/** Tables of the catalog whose locations are crawled. */
+export interface CatalogTarget {
+  readonly DatabaseName: string
+  readonly Tables: readonly string[]
+}
+
 /** A crawler's settings in Glue's words. */
 export interface CrawlerDefinition {
   readonly Name: string
   readonly Role: string
-  readonly DatabaseName: string
+  /** Absent where the targets are tables of the catalog. */
+  readonly DatabaseName?: string
   readonly Description?: string
-  readonly Targets: { readonly S3Targets: readonly S3Target[] }
+  readonly Targets: {
+    readonly S3Targets?: readonly S3Target[]
+    readonly CatalogTargets?: readonly CatalogTarget[]
+  }
+  /** A cron expression that is kept; nothing runs by it. */
+  readonly Schedule?: { readonly ScheduleExpression: string; readonly State: 'SCHEDULED' | 'NOT_SCHEDULED' }
   readonly TablePrefix?: string
   readonly SchemaChangePolicy: {
     readonly UpdateBehavior: 'LOG' | 'UPDATE_IN_DATABASE'
@@ -30,6 +43,9 @@ export interface CrawlerDefinition {
 export interface CrawlerOutput {
   readonly partitionsInheritFromTable: boolean
   readonly mergeNewColumns: boolean
+  readonly combineSchemas: boolean
+  /** The level of the folders that are tables, 1 being the bucket. */
+  readonly tableLevel: number | undefined
 }
 
 const refusedMembers = [
@@ -42,7 +58,6 @@ const refusedTargets = [
   'JdbcTargets',
   'MongoDBTargets',
   'DynamoDBTargets',
-  'CatalogTargets',
   'DeltaTargets',
   'IcebergTargets',
   'HudiTargets',
@@ -51,21 +66,25 @@ const refusedTargets = [
 /** Reads a CreateCrawler or UpdateCrawler request; what an update leaves out is taken from `former`. */
 export function crawlerDefinition(input: InputMembers, former?: CrawlerDefinition): CrawlerDefinition {
   input.refuse(refusedMembers, unsupportedMember)
-  if ((input.optionalString('Schedule') ?? '') !== '') throw unsupportedMember('Schedule')
   if ((input.optionalStrings('Classifiers') ?? []).length > 0) throw unsupportedMember('Classifiers')
   const description = input.optionalString('Description', { max: 2048 }) ?? former?.Description
   const tablePrefix = input.optionalString('TablePrefix', { max: 128 }) ?? former?.TablePrefix
   const configuration = input.optionalString('Configuration') ?? former?.Configuration
+  const schedule = scheduleOf(input, former)
+  const Targets =
+    input.has('Targets') || former === undefined ? targets(input.object('Targets')) : former.Targets
+  const databaseName = databaseNameOf(input, Targets, former)
   const definition: CrawlerDefinition = {
     Name: input.string('Name', nameLimits),
     Role: input.optionalString('Role') ?? former?.Role ?? input.string('Role'),
-    DatabaseName: databaseNameOf(input, former),
-    Targets: input.has('Targets') || former === undefined ? targets(input.object('Targets')) : former.Targets,
+    ...(databaseName === undefined ? {} : { DatabaseName: databaseName }),
+    Targets,
     SchemaChangePolicy: schemaChangePolicy(input, former),
     RecrawlPolicy: recrawlPolicy(input, former),
     ...(description === undefined ? {} : { Description: description }),
     ...(tablePrefix === undefined ? {} : { TablePrefix: tablePrefix }),
     ...(configuration === undefined || configuration === '' ? {} : { Configuration: configuration }),
+    ...(schedule === undefined ? {} : { Schedule: schedule }),
   }
   crawlerOutputOf(definition)
   const { UpdateBehavior, DeleteBehavior } = definition.SchemaChangePolicy
@@ -75,11 +94,33 @@ export function crawlerDefinition(input: InputMembers, former?: CrawlerDefinitio
       'The SchemaChangePolicy for "Crawl new folders only" Amazon S3 target can have only LOG DeleteBehavior value and LOG UpdateBehavior value.',
     )
   }
+  if (Targets.CatalogTargets !== undefined && DeleteBehavior !== 'LOG') {
+    throw invalidInput(
+      'The SchemaChangePolicy of a crawler of catalog targets can have only LOG DeleteBehavior value.',
+    )
+  }
   return definition
 }
 
-function databaseNameOf(input: InputMembers, former: CrawlerDefinition | undefined): string {
+/** A schedule as given, `''` taking it away; text that is no cron expression is refused. */
+function scheduleOf(
+  input: InputMembers,
+  former: CrawlerDefinition | undefined,
+): CrawlerDefinition['Schedule'] {
+  const expression = input.optionalString('Schedule')
+  if (expression === undefined) return former?.Schedule
+  if (expression === '') return undefined
+  checkCronExpression(expression)
+  return { ScheduleExpression: expression, State: 'SCHEDULED' }
+}
+
+function databaseNameOf(
+  input: InputMembers,
+  { S3Targets }: CrawlerDefinition['Targets'],
+  former: CrawlerDefinition | undefined,
+): string | undefined {
   const name = input.optionalString('DatabaseName', { max: 255 }) ?? former?.DatabaseName
+  if (S3Targets === undefined) return undefined
   if (name === undefined || name === '') throw invalidInput('A crawler of S3 targets needs a DatabaseName.')
   return name.toLowerCase()
 }
@@ -89,8 +130,22 @@ function targets(input: InputMembers): CrawlerDefinition['Targets'] {
     if ((input.optionalObjects(kind) ?? []).length > 0) throw unsupportedMember(kind)
   }
   const S3Targets = (input.optionalObjects('S3Targets') ?? []).map(s3Target)
-  if (S3Targets.length === 0) throw invalidInput('A crawler needs at least one S3 target.')
-  return { S3Targets }
+  const CatalogTargets = (input.optionalObjects('CatalogTargets') ?? []).map(catalogTarget)
+  if (S3Targets.length === 0 && CatalogTargets.length === 0) {
+    throw invalidInput('A crawler needs at least one S3 target or catalog target.')
+  }
+  if (S3Targets.length > 0 && CatalogTargets.length > 0) {
+    throw invalidInput('A crawler of catalog targets can have no other targets.')
+  }
+  return CatalogTargets.length > 0 ? { CatalogTargets } : { S3Targets }
+}
+
+function catalogTarget(input: InputMembers): CatalogTarget {
+  input.refuse(['ConnectionName', 'EventQueueArn', 'DlqEventQueueArn'], unsupportedMember)
+  return {
+    DatabaseName: input.string('DatabaseName', nameLimits).toLowerCase(),
+    Tables: input.strings('Tables', { min: 1 }, nameLimits).map((name) => name.toLowerCase()),
+  }
 }
 
 function s3Target(input: InputMembers): S3Target {
@@ -145,13 +200,14 @@ function recrawlPolicy(input: InputMembers, former?: CrawlerDefinition): Crawler
   return { RecrawlBehavior: behavior ?? former?.RecrawlPolicy.RecrawlBehavior ?? 'CRAWL_EVERYTHING' }
 }
 
-/** What is accepted in Configuration, by path; the value must be one of these. */
-const configurationChoices: Readonly<Record<string, readonly unknown[]>> = {
-  Version: [1, 1.0],
-  CreatePartitionIndex: [false],
-  'CrawlerOutput.Partitions.AddOrUpdateBehavior': ['InheritFromTable'],
-  'CrawlerOutput.Tables.AddOrUpdateBehavior': ['MergeNewColumns'],
-  'Grouping.TableGroupingPolicy': ['CombineCompatibleSchemas'],
+/** What is accepted in Configuration, by path. */
+const configurationChoices: Readonly<Record<string, (value: unknown) => boolean>> = {
+  Version: (value) => value === 1,
+  CreatePartitionIndex: (value) => value === false,
+  'CrawlerOutput.Partitions.AddOrUpdateBehavior': (value) => value === 'InheritFromTable',
+  'CrawlerOutput.Tables.AddOrUpdateBehavior': (value) => value === 'MergeNewColumns',
+  'Grouping.TableGroupingPolicy': (value) => value === 'CombineCompatibleSchemas',
+  'Grouping.TableLevelConfiguration': (value) => Number.isInteger(value) && Number(value) > 0,
 }
 
 /** Reads the Configuration of a crawler. @throws InvalidInputException or UnsupportedOperationException */
@@ -167,12 +223,14 @@ export function crawlerOutputOf(definition: Pick<CrawlerDefinition, 'Configurati
     }
   }
   for (const [path, value] of settings) {
-    if (configurationChoices[path]?.includes(value) === true) continue
+    if (configurationChoices[path]?.(value) === true) continue
     throw unsupportedMember(`Configuration ${path} = ${JSON.stringify(value)}`)
   }
   return {
     partitionsInheritFromTable: settings.has('CrawlerOutput.Partitions.AddOrUpdateBehavior'),
     mergeNewColumns: settings.has('CrawlerOutput.Tables.AddOrUpdateBehavior'),
+    combineSchemas: settings.has('Grouping.TableGroupingPolicy'),
+    tableLevel: settings.get('Grouping.TableLevelConfiguration') as number | undefined,
   }
 }
 

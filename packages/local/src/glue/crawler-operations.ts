@@ -1,15 +1,18 @@
+import { ServiceError } from '../http/json-service.ts'
+import { crawlOutput, filteredCrawls, metricsOutput } from './crawl-history.ts'
 import { type CrawlerDefinition, crawlerDefinition } from './crawler-definition.ts'
 import type { CrawlerRegistry, CrawlerStatus } from './crawler-registry.ts'
+import { checkCronExpression } from './cron-expression.ts'
 import { nameLimits, unsupportedMember } from './definition-input.ts'
 import type { GlueOperations } from './glue-operations.ts'
 import type { InputMembers } from './input-members.ts'
-import { pageByName } from './page-token.ts'
+import { pageByName, pagePositionOf, pageTokenOf } from './page-token.ts'
 
 /** The operations on crawlers. */
 export function crawlerOperations(registry: CrawlerRegistry): GlueOperations {
   const named = (input: InputMembers): string => input.string('Name', nameLimits)
-  const page = (input: InputMembers) =>
-    pageByName(registry.list(), {
+  const page = (input: InputMembers, crawlers = registry.list()) =>
+    pageByName(crawlers, {
       nameOf: ({ crawler }) => crawler.Name,
       limit: input.optionalInteger('MaxResults', { min: 1, max: 1000 }) ?? 100,
       token: input.optionalString('NextToken'),
@@ -55,6 +58,64 @@ export function crawlerOperations(registry: CrawlerRegistry): GlueOperations {
     },
     StopCrawler(input) {
       registry.stop(named(input))
+      return {}
+    },
+    ListCrawls(input) {
+      const crawls = filteredCrawls(registry.crawls(input.string('CrawlerName', nameLimits)), input)
+      const limit = input.optionalInteger('MaxResults', { min: 1, max: 1000 }) ?? 20
+      const after = pagePositionOf(input.optionalString('NextToken'), 'InvalidInputException')
+      const start = after === undefined ? 0 : crawls.findIndex((crawl) => crawl.CrawlId === after) + 1
+      const shown = crawls.slice(start, start + limit)
+      const more = start + limit < crawls.length
+      return {
+        Crawls: shown.map(crawlOutput),
+        NextToken: more ? pageTokenOf(shown.at(-1)?.CrawlId ?? '') : undefined,
+      }
+    },
+    GetCrawlerMetrics(input) {
+      const names = input.optionalStrings('CrawlerNameList', { max: 100 }, nameLimits) ?? []
+      const crawlers = registry
+        .list()
+        .filter(({ crawler }) => names.length === 0 || names.includes(crawler.Name))
+      const { items, nextToken } = page(input, crawlers)
+      return {
+        CrawlerMetricsList: items.map(({ crawler: { Name } }) => metricsOutput(Name, registry.crawls(Name))),
+        NextToken: nextToken,
+      }
+    },
+    UpdateCrawlerSchedule(input) {
+      const name = input.string('CrawlerName', nameLimits)
+      const expression = input.optionalString('Schedule') ?? ''
+      if (expression !== '') checkCronExpression(expression)
+      registry.schedule(
+        name,
+        expression === '' ? undefined : { ScheduleExpression: expression, State: 'SCHEDULED' },
+      )
+      return {}
+    },
+    StartCrawlerSchedule(input) {
+      const { Name, Schedule } = registry.require(input.string('CrawlerName', nameLimits)).crawler
+      if (Schedule === undefined) {
+        throw new ServiceError('NoScheduleException', `Crawler with name ${Name} has no schedule`)
+      }
+      if (Schedule.State === 'SCHEDULED') {
+        throw new ServiceError(
+          'SchedulerRunningException',
+          `The schedule of crawler ${Name} is already running`,
+        )
+      }
+      registry.schedule(Name, { ...Schedule, State: 'SCHEDULED' })
+      return {}
+    },
+    StopCrawlerSchedule(input) {
+      const { Name, Schedule } = registry.require(input.string('CrawlerName', nameLimits)).crawler
+      if (Schedule?.State !== 'SCHEDULED') {
+        throw new ServiceError(
+          'SchedulerNotRunningException',
+          `The schedule of crawler ${Name} is not running`,
+        )
+      }
+      registry.schedule(Name, { ...Schedule, State: 'NOT_SCHEDULED' })
       return {}
     },
   }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import type { Durability } from '../durability.ts'
 import { ServiceError } from '../http/json-service.ts'
@@ -5,6 +6,8 @@ import type { ObjectStorage } from '../object-storage.ts'
 import { AppendLog } from './append-log.ts'
 import type { Catalog } from './catalog.ts'
 import { crawl } from './crawl.ts'
+import type { CrawlChanges } from './crawl-catalog.ts'
+import { type CrawlRecord, crawlStates, keptCrawls } from './crawl-history.ts'
 import type { CrawlerDefinition } from './crawler-definition.ts'
 
 export interface LastCrawl {
@@ -32,7 +35,15 @@ export interface CrawlerStatus {
 type CrawlerEntry =
   | readonly ['crawler', Crawler]
   | readonly ['drop-crawler', string]
-  | readonly ['started', string, number]
+  /** A crawl as it stands, by its id. */
+  | readonly ['crawl', string, CrawlRecord]
+
+/** How a crawl ended. */
+interface CrawlEnd {
+  readonly status: LastCrawl['Status']
+  readonly message?: string
+  readonly changes?: CrawlChanges
+}
 
 interface Run {
   readonly startMillis: number
@@ -43,6 +54,8 @@ interface Run {
 /** Crawlers and their runs; definitions and last crawls are kept in a log. */
 export class CrawlerRegistry {
   readonly #crawlers = new Map<string, Crawler>()
+  /** By crawler, then by id, oldest first. */
+  readonly #crawls = new Map<string, Map<string, CrawlRecord>>()
   readonly #runs = new Map<string, Run>()
   readonly #catalog: Catalog
   readonly #storage: ObjectStorage
@@ -54,17 +67,17 @@ export class CrawlerRegistry {
   ) {
     this.#catalog = options.catalog
     this.#storage = options.storage
-    const interrupted = new Map<string, number>()
-    const recover = (entry: CrawlerEntry) => {
-      if (entry[0] === 'started') interrupted.set(entry[1], entry[2])
-      else {
-        this.#apply(entry)
-        interrupted.delete(entry[0] === 'crawler' ? entry[1].Name : entry[1])
+    this.#log = AppendLog.open<CrawlerEntry>(
+      join(dataDirectory, 'crawlers.log'),
+      (entry) => this.#apply(entry),
+      options.durability,
+    )
+    for (const [name, crawls] of this.#crawls) {
+      for (const record of crawls.values()) {
+        if (record.State !== 'RUNNING') continue
+        const message = 'The local stack ended while the crawler was running.'
+        this.#finish(name, record, { status: 'FAILED', message })
       }
-    }
-    this.#log = AppendLog.open(join(dataDirectory, 'crawlers.log'), recover, options.durability)
-    for (const [name, startTime] of interrupted) {
-      this.#finish(name, startTime, 'FAILED', 'The local stack ended while the crawler was running.')
     }
   }
 
@@ -115,13 +128,26 @@ export class CrawlerRegistry {
     this.#commit(['drop-crawler', name])
   }
 
+  /** The crawls of a crawler that are kept, newest first. @throws EntityNotFoundException */
+  crawls(name: string): readonly CrawlRecord[] {
+    this.require(name)
+    return [...(this.#crawls.get(name)?.values() ?? [])].reverse()
+  }
+
+  /** Puts another schedule in the place of a crawler's own, which nothing runs by. */
+  schedule(name: string, Schedule: CrawlerDefinition['Schedule']): void {
+    const { Schedule: _, ...crawler } = this.require(name).crawler
+    this.#commit(['crawler', { ...crawler, ...(Schedule === undefined ? {} : { Schedule }) }])
+  }
+
   /** Begins a crawl in the background. @throws CrawlerRunningException */
   start(name: string): void {
     const { crawler } = this.#requireReady(name)
     const startMillis = Date.now()
-    this.#log.append(['started', name, startMillis / 1000])
+    const record: CrawlRecord = { CrawlId: randomUUID(), State: 'RUNNING', StartTime: startMillis / 1000 }
+    this.#commit(['crawl', name, record])
     const abort = new AbortController()
-    this.#runs.set(name, { startMillis, abort, finished: this.#run(crawler, startMillis, abort.signal) })
+    this.#runs.set(name, { startMillis, abort, finished: this.#run(crawler, record, abort.signal) })
   }
 
   /** Asks a running crawl to end; it is CANCELLED soon. */
@@ -144,33 +170,40 @@ export class CrawlerRegistry {
     this.#log.close()
   }
 
-  async #run(crawler: Crawler, startMillis: number, signal: AbortSignal): Promise<void> {
+  async #run(crawler: Crawler, record: CrawlRecord, signal: AbortSignal): Promise<void> {
     // A turn later, so that the run is on record before it can end.
     await Promise.resolve()
-    let status: LastCrawl['Status'] = 'SUCCEEDED'
-    let message: string | undefined
+    let end: CrawlEnd
     try {
-      await crawl({ catalog: this.#catalog, storage: this.#storage, crawler, signal })
+      const changes = await crawl({ catalog: this.#catalog, storage: this.#storage, crawler, signal })
+      end = { status: 'SUCCEEDED', changes }
     } catch (error) {
-      status = signal.aborted ? 'CANCELLED' : 'FAILED'
-      message = signal.aborted ? undefined : error instanceof Error ? error.message : String(error)
+      const message = error instanceof Error ? error.message : String(error)
+      end = signal.aborted ? { status: 'CANCELLED' } : { status: 'FAILED', message }
     }
     this.#runs.delete(crawler.Name)
-    this.#finish(crawler.Name, startMillis / 1000, status, message)
+    this.#finish(crawler.Name, record, end)
   }
 
-  #finish(name: string, startTime: number, status: LastCrawl['Status'], message: string | undefined): void {
+  #finish(name: string, record: CrawlRecord, { status, message, changes }: CrawlEnd): void {
     const crawler = this.#crawlers.get(name)
     if (crawler === undefined) return
-    const LastCrawl: LastCrawl = {
-      Status: status,
-      StartTime: startTime,
-      ...(message === undefined ? {} : { ErrorMessage: message.slice(0, 2048) }),
+    const error = message === undefined ? {} : { ErrorMessage: message.slice(0, 2048) }
+    const LastCrawl: LastCrawl = { Status: status, StartTime: record.StartTime, ...error }
+    const ended: CrawlRecord = {
+      ...record,
+      State: crawlStates[status],
+      EndTime: Date.now() / 1000,
+      ...error,
+      ...(changes && { changes }),
     }
-    const entry = ['crawler', { ...crawler, LastCrawl }] as const
-    this.#apply(entry)
+    const entries = [
+      ['crawl', name, ended],
+      ['crawler', { ...crawler, LastCrawl }],
+    ] as const
+    for (const entry of entries) this.#apply(entry)
     try {
-      this.#log.append(entry)
+      for (const entry of entries) this.#log.append(entry)
     } catch {
       // A full disk must not end the process: after a restart this crawl shows as cut off.
     }
@@ -185,13 +218,26 @@ export class CrawlerRegistry {
   #commit(entry: CrawlerEntry): void {
     this.#log.append(entry)
     this.#apply(entry)
-    this.#log.compactWhenGrown(() =>
-      [...this.#crawlers.values()].map((crawler) => ['crawler', crawler] as const),
-    )
+    this.#log.compactWhenGrown(() => this.#snapshot())
+  }
+
+  *#snapshot(): Iterable<CrawlerEntry> {
+    for (const crawler of this.#crawlers.values()) yield ['crawler', crawler]
+    for (const [name, crawls] of this.#crawls) {
+      for (const record of crawls.values()) yield ['crawl', name, record]
+    }
   }
 
   #apply(entry: CrawlerEntry): void {
     if (entry[0] === 'crawler') this.#crawlers.set(entry[1].Name, entry[1])
-    else if (entry[0] === 'drop-crawler') this.#crawlers.delete(entry[1])
+    else if (entry[0] === 'drop-crawler') {
+      this.#crawlers.delete(entry[1])
+      this.#crawls.delete(entry[1])
+    } else if (entry[0] === 'crawl') {
+      const crawls = this.#crawls.get(entry[1]) ?? new Map<string, CrawlRecord>()
+      this.#crawls.set(entry[1], crawls)
+      crawls.set(entry[2].CrawlId, entry[2])
+      for (const id of [...crawls.keys()].slice(0, -keptCrawls)) crawls.delete(id)
+    }
   }
 }

@@ -183,12 +183,16 @@ describe('crawler', () => {
 
   it.each([
     [
-      'a file that is not Parquet',
+      'files of two formats in one folder',
       'trades/dt=1/b.csv',
-      /s3:\/\/lake\/trades\/dt=1\/b\.csv is not a Parquet file/,
+      /b\.csv are parquet and csv with a header and the delimiter ",": they cannot be one table/,
     ],
     ['other partition keys beside', 'trades/month=1/b.parquet', /partitioned by \(dt\) and by \(month\)/],
-    ['a plain folder between', 'trades/dt=1/x/b.parquet', /has the folder 'x' between/],
+    [
+      'data beside a folder of data',
+      'trades/dt=1/x/b.parquet',
+      /dt=1\/ holds data itself and so does its folder s3:\/\/lake\/trades\/dt=1\/x\//,
+    ],
   ])('fails and changes nothing for %s', async (_, key, message) => {
     await put('trades/dt=1/a.parquet')
     if (key.endsWith('.csv')) await storage.writeObject('lake', key, Buffer.from('a,b\n1,2\n3,4\n'))
@@ -208,14 +212,10 @@ describe('crawler', () => {
   })
 
   it.each([
-    [{ Schedule: 'cron(0 1 * * ? *)' }, 'Schedule'],
     [{ Classifiers: ['csv'] }, 'Classifiers'],
     [{ Targets: { JdbcTargets: [{ ConnectionName: 'x' }] } }, 'JdbcTargets'],
     [{ RecrawlPolicy: { RecrawlBehavior: 'CRAWL_EVENT_MODE' } }, 'CRAWL_EVENT_MODE'],
-    [
-      { Configuration: '{"Version":1.0,"Grouping":{"TableLevelConfiguration":2}}' },
-      'TableLevelConfiguration',
-    ],
+    [{ Configuration: '{"Version":1.0,"CreatePartitionIndex":true}' }, 'CreatePartitionIndex'],
   ])('refuses %j by name', async (more, name) => {
     await expect(create(more)).rejects.toMatchObject({
       name: 'UnsupportedOperationException',
