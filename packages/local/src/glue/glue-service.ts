@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import type { Durability } from '../durability.ts'
 import { type JsonService, ServiceError } from '../http/json-service.ts'
 import type { ObjectStorage } from '../object-storage.ts'
@@ -10,6 +11,9 @@ import { databaseOperations } from './database-operations.ts'
 import { nameLimits } from './definition-input.ts'
 import type { GlueOperations } from './glue-operations.ts'
 import { InputMembers } from './input-members.ts'
+import { jobOperations } from './job-operations.ts'
+import { JobRegistry } from './job-registry.ts'
+import { type JobEndpoint, JobRunner } from './job-runner.ts'
 import { partitionIndexOperations } from './partition-index-operations.ts'
 import { partitionOperations } from './partition-operations.ts'
 import { searchTablesOperations } from './search-tables-operations.ts'
@@ -22,8 +26,25 @@ export interface GlueService extends JsonService {
   readonly catalog: Catalog
 }
 
+/** Who may run jobs, and where their scripts find the stack. */
+export interface GlueJobs {
+  /** Why no job may run; undefined where they may. */
+  readonly refusal?: string | undefined
+  /** Called when a run starts. */
+  readonly endpoint: () => JobEndpoint
+  /** Where programs are found. Default: the environment of this process. */
+  readonly environment?: NodeJS.ProcessEnv
+}
+
+const noJobs: GlueJobs = {
+  refusal: 'This Glue runs no jobs.',
+  endpoint: () => {
+    throw new Error('this Glue runs no jobs')
+  },
+}
+
 /**
- * Opens the catalog and crawlers kept in `dataDirectory`, creating it when absent.
+ * Opens the catalog, crawlers and jobs kept in `dataDirectory`, creating it when absent.
  * Operations the local stack does not have answer an `UnsupportedOperationException` that names them.
  */
 export async function createGlueService(options: {
@@ -31,13 +52,26 @@ export async function createGlueService(options: {
   readonly storage: ObjectStorage
   /** What an answer waits for. Default: nothing beyond the operating system. */
   readonly durability?: Durability
+  /** Default: none may run. */
+  readonly jobs?: GlueJobs
 }): Promise<GlueService> {
-  const { dataDirectory, ...rest } = options
+  const { dataDirectory, jobs: { refusal, endpoint, environment = process.env } = noJobs, ...rest } = options
   const catalog = new Catalog(dataDirectory, rest)
   const crawlers = new CrawlerRegistry(dataDirectory, { catalog, ...rest })
+  const jobs = new JobRegistry(dataDirectory, {
+    runner: new JobRunner({
+      storage: rest.storage,
+      directory: join(dataDirectory, 'job-runs'),
+      endpoint,
+      environment,
+    }),
+    refusal,
+    ...(rest.durability && { durability: rest.durability }),
+  })
   const tags = tagOperations(catalog, {
     database: (name) => catalog.getDatabase(name) !== undefined,
     crawler: (name) => crawlers.find(name) !== undefined,
+    job: (name) => jobs.find(name) !== undefined,
   })
   const operations: GlueOperations = {
     ...databaseOperations(catalog),
@@ -49,7 +83,14 @@ export async function createGlueService(options: {
     ...searchTablesOperations(catalog),
     ...catalogSettingsOperations,
     ...tags.operations,
-    ...tags.forgetting('crawler', 'DeleteCrawler', crawlerOperations(crawlers)),
+    ...tags.keptFor(
+      { kind: 'crawler', creation: 'CreateCrawler', deletion: 'DeleteCrawler', member: 'Name' },
+      crawlerOperations(crawlers, (name) => tags.find('crawler', name)),
+    ),
+    ...tags.keptFor(
+      { kind: 'job', creation: 'CreateJob', deletion: 'DeleteJob', member: 'JobName' },
+      jobOperations(jobs, (name) => tags.find('job', name)),
+    ),
   }
   return {
     signingName: 'glue',
@@ -67,7 +108,7 @@ export async function createGlueService(options: {
       return answer(members)
     },
     async close() {
-      await crawlers.close()
+      await Promise.all([crawlers.close(), jobs.close()])
       catalog.close()
     },
   }

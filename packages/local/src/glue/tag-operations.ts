@@ -10,8 +10,19 @@ export type TaggableResources = Readonly<Record<string, (name: string) => boolea
 
 export interface Tags {
   readonly operations: GlueOperations
-  /** Makes the tags of resources of a kind go with them, where `deletion` removes one by its `Name`. */
-  forgetting(kind: string, deletion: string, operations: GlueOperations): GlueOperations
+  find(kind: string, name: string): TagMap
+  /** Makes the tags a resource is created with be kept, and go with it. */
+  keptFor(resource: TaggedKind, operations: GlueOperations): GlueOperations
+}
+
+export type TagMap = Readonly<Record<string, string>>
+
+/** The operations that create a resource, by its `Name`, and delete it, by `member`. */
+export interface TaggedKind {
+  readonly kind: string
+  readonly creation: string
+  readonly deletion: string
+  readonly member: string
 }
 
 const arnPattern: TextPattern = {
@@ -51,18 +62,33 @@ export function tagOperations({ store }: Catalog, resources: TaggableResources):
         return {}
       },
     },
-    forgetting(kind, deletion, operations) {
+    find: (kind, name) => tagsOf(tagKeyOf(kind, name)),
+    keptFor({ kind, creation, deletion, member }, operations) {
+      const create = operations[creation]
       const remove = operations[deletion]
-      if (remove === undefined) return operations
+      if (create === undefined || remove === undefined) return operations
+      const createWithTags: GlueOperation = (input) => {
+        const tags = tagsIn(input, 'Tags')
+        const answer = create(input)
+        const resource = tagKeyOf(kind, input.string('Name'))
+        if (Object.keys(tags).length > 0) store.commit(['tags', resource, tags])
+        return answer
+      }
       const removeWithTags: GlueOperation = (input) => {
         const answer = remove(input)
-        const resource = tagKeyOf(kind, input.string('Name'))
+        const resource = tagKeyOf(kind, input.string(member))
         if (store.tags.has(resource)) store.commit(['tags', resource, {}])
         return answer
       }
-      return { ...operations, [deletion]: removeWithTags }
+      return { ...operations, [creation]: createWithTags, [deletion]: removeWithTags }
     },
   }
+}
+
+/** Answers for a request with `Tags` whether a resource has all of them. */
+export function taggedAs(input: InputMembers, tagsOf: (name: string) => TagMap): (name: string) => boolean {
+  const wanted = Object.entries(tagsIn(input, 'Tags'))
+  return (name) => wanted.every(([key, value]) => tagsOf(name)[key] === value)
 }
 
 /** Reads a map of tags; a member left out gives none. */

@@ -105,6 +105,11 @@ class RequestHandler {
   }
 
   async #dispatch(incoming: IncomingMessage, response: ServerResponse, requestId: string): Promise<void> {
+    const { origin, 'x-amz-target': target } = incoming.headers
+    // A page of any site can have its own name point here, and the default keys are no secret: it must start no job.
+    if (target !== undefined && origin !== undefined) {
+      throw new ServiceError('AccessDeniedException', 'Web pages cannot call this service.')
+    }
     const request = readHttpRequest(incoming)
     const signature = readSignature(request)
     if (!signature) {

@@ -85,8 +85,8 @@ describe('Glue databases and tables', () => {
   })
 
   it('name an operation or member the local stack does not have', async () => {
-    await expect(glue.handle('CreateJob', {})).rejects.toEqual(
-      failsAs('UnsupportedOperationException', /glue:CreateJob/),
+    await expect(glue.handle('CreateTrigger', {})).rejects.toEqual(
+      failsAs('UnsupportedOperationException', /glue:CreateTrigger/),
     )
     await expect(glue.handle('toString', {})).rejects.toEqual(failsAs('UnsupportedOperationException'))
     const input = { DatabaseName: 'market', TableInput: { Name: 'x' }, OpenTableFormatInput: {} }

@@ -1,0 +1,107 @@
+import { ServiceError } from '../http/json-service.ts'
+import { nameLimits, unsupportedMember } from './definition-input.ts'
+import type { GlueOperations } from './glue-operations.ts'
+import type { InputMembers } from './input-members.ts'
+import { jobDefinition, jobRunSettings } from './job-definition.ts'
+import type { JobRegistry } from './job-registry.ts'
+import { pageByName, pagePositionOf, pageTokenOf } from './page-token.ts'
+
+/** The operations on jobs and their runs. */
+export function jobOperations(registry: JobRegistry): GlueOperations {
+  const named = (input: InputMembers): string => input.string('JobName', nameLimits)
+  const page = (input: InputMembers) =>
+    pageByName(registry.list(), {
+      nameOf: (job) => job.Name,
+      limit: input.optionalInteger('MaxResults', { min: 1, max: 1000 }) ?? 100,
+      token: input.optionalString('NextToken'),
+      errorName: 'InvalidInputException',
+    })
+  return {
+    CreateJob(input) {
+      input.refuse(['Tags'], unsupportedMember)
+      const definition = jobDefinition(input, input.string('Name', nameLimits))
+      registry.create(definition)
+      return { Name: definition.Name }
+    },
+    UpdateJob(input) {
+      const name = named(input)
+      registry.update(jobDefinition(input.object('JobUpdate'), name))
+      return { JobName: name }
+    },
+    GetJob(input) {
+      return { Job: registry.require(named(input)) }
+    },
+    GetJobs(input) {
+      const { items, nextToken } = page(input)
+      return { Jobs: items, NextToken: nextToken }
+    },
+    ListJobs(input) {
+      input.refuse(['Tags'], unsupportedMember)
+      const { items, nextToken } = page(input)
+      return { JobNames: items.map((job) => job.Name), NextToken: nextToken }
+    },
+    BatchGetJobs(input) {
+      const names = input.strings('JobNames', {}, nameLimits)
+      return {
+        Jobs: names.flatMap((name) => registry.find(name) ?? []),
+        JobsNotFound: names.filter((name) => registry.find(name) === undefined),
+      }
+    },
+    DeleteJob(input) {
+      const name = named(input)
+      registry.delete(name)
+      return { JobName: name }
+    },
+    StartJobRun(input) {
+      const previous = input.optionalString('JobRunId', nameLimits)
+      return { JobRunId: registry.start(named(input), jobRunSettings(input), previous) }
+    },
+    GetJobRun(input) {
+      return { JobRun: registry.requireRun(named(input), input.string('RunId', nameLimits)) }
+    },
+    GetJobRuns(input) {
+      const runs = registry.runs(named(input))
+      const limit = input.optionalInteger('MaxResults', { min: 1, max: 200 }) ?? 200
+      const after = pagePositionOf(input.optionalString('NextToken'), 'InvalidInputException')
+      const start = after === undefined ? 0 : runs.findIndex((run) => run.Id === after) + 1
+      const shown = runs.slice(start, start + limit)
+      const more = start + limit < runs.length
+      return { JobRuns: shown, NextToken: more ? pageTokenOf(shown.at(-1)?.Id ?? '') : undefined }
+    },
+    BatchStopJobRun(input) {
+      const name = named(input)
+      const ids = input.strings('JobRunIds', { min: 1, max: 25 }, nameLimits)
+      const refused = new Map(ids.map((id) => [id, stopRefusal(registry, name, id)]))
+      const of = (id: string) => ({ JobName: name, JobRunId: id })
+      return {
+        SuccessfulSubmissions: ids.filter((id) => refused.get(id) === undefined).map(of),
+        Errors: ids.flatMap((id) => {
+          const ErrorDetail = refused.get(id)
+          return ErrorDetail === undefined ? [] : [{ ...of(id), ErrorDetail }]
+        }),
+      }
+    },
+    ResetJobBookmark: refuseBookmark,
+    GetJobBookmark: refuseBookmark,
+  }
+}
+
+/** Stops a run; answers why it could not be. */
+function stopRefusal(registry: JobRegistry, name: string, id: string) {
+  const run = registry.findRun(name, id)
+  if (run === undefined) {
+    return { ErrorCode: 'EntityNotFoundException', ErrorMessage: `Job run with id: ${id} not found.` }
+  }
+  if (registry.stop(run)) return undefined
+  return {
+    ErrorCode: 'InvalidInputException',
+    ErrorMessage: `Job run with id: ${id} is ${run.JobRunState} and cannot be stopped.`,
+  }
+}
+
+function refuseBookmark(): never {
+  throw new ServiceError(
+    'UnsupportedOperationException',
+    'Job bookmarks are not supported: the local stack does not have them.',
+  )
+}

@@ -1,0 +1,444 @@
+import { spawnSync } from 'node:child_process'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { describe, expect, it, vi } from 'vitest'
+import { InputMembers } from '../../src/glue/input-members.ts'
+import { jobOperations } from '../../src/glue/job-operations.ts'
+import { JobRegistry, type SetTimer } from '../../src/glue/job-registry.ts'
+import { JobRunner } from '../../src/glue/job-runner.ts'
+import { FolderStorage } from './folder-storage.ts'
+
+/** The scripts of these tests are JavaScript: what they find as Python runs them with Node. */
+const fakePython = `#!${process.execPath}
+const { spawnSync } = require('node:child_process')
+const [first, ...rest] = process.argv.slice(2)
+if (first === '-c') console.log(JSON.stringify({ version: '3.11.7', hasAwsGlue: false, pysparkDirectory: null }))
+else {
+  process.argv = [process.argv[0], first, ...rest]
+  require(first)
+}
+`
+const fakeSpark = `#!${process.execPath}
+console.log('spark ' + process.argv.slice(2).join(' '))
+`
+
+interface Run {
+  readonly JobRunState: string
+  readonly ErrorMessage?: string
+  readonly Id: string
+  readonly StateDetail: string
+  readonly [name: string]: unknown
+}
+
+async function startJobs(
+  options: {
+    readonly programs?: readonly string[]
+    readonly setTimer?: SetTimer
+    readonly refusal?: string
+  } = {},
+) {
+  const directory = await mkdtemp(path.join(tmpdir(), 'jobs-'))
+  const storage = new FolderStorage(path.join(directory, 'objects'))
+  await storage.createBucket('code')
+  const programs = path.join(directory, 'programs')
+  await mkdir(programs)
+  for (const name of options.programs ?? ['python3']) {
+    await writeFile(path.join(programs, name), name === 'spark-submit' ? fakeSpark : fakePython)
+    await chmod(path.join(programs, name), 0o755)
+  }
+  const environment = { PATH: programs, AWS_PROFILE: 'mine', AWS_SECRET_ACCESS_KEY: 'real', KEPT: 'yes' }
+  const open = () =>
+    new JobRegistry(directory, {
+      runner: new JobRunner({
+        storage,
+        directory: path.join(directory, 'job-runs'),
+        endpoint: () => ({
+          endpoint: 'http://127.0.0.1:9000',
+          region: 'us-east-1',
+          accessKeyId: 'key',
+          secretAccessKey: 'secret',
+        }),
+        environment,
+      }),
+      refusal: options.refusal,
+      ...(options.setTimer && { setTimer: options.setTimer }),
+    })
+  let registry = open()
+  const call = (operation: string, input: Record<string, unknown> = {}) =>
+    jobOperations(registry)[operation]!(new InputMembers(input, 'ValidationException'))
+  const runOf = (RunId: string): Run => call('GetJobRun', { JobName: 'job', RunId })['JobRun'] as Run
+  const until = async (id: string, ...states: string[]): Promise<Run> => {
+    await vi.waitFor(() => expect(states).toContain(runOf(id).JobRunState), { timeout: 20_000, interval: 10 })
+    return runOf(id)
+  }
+  return {
+    call,
+    runOf,
+    until,
+    directory,
+    async script(text: string, key = 'job.js') {
+      await storage.writeObject('code', key, Buffer.from(text))
+    },
+    create: (more: Record<string, unknown> = {}, command: Record<string, unknown> = {}) =>
+      call('CreateJob', {
+        Name: 'job',
+        Role: 'arn:aws:iam::000000000000:role/job',
+        Command: { Name: 'pythonshell', ScriptLocation: 's3://code/job.js', ...command },
+        ...more,
+      }),
+    start: (more: Record<string, unknown> = {}) =>
+      call('StartJobRun', { JobName: 'job', ...more })['JobRunId'] as string,
+    ended: (id: string) => until(id, 'SUCCEEDED', 'FAILED', 'STOPPED', 'TIMEOUT', 'ERROR'),
+    log: async (run: Run) => readFile(run.StateDetail.replace('The log of this run is ', ''), 'utf8'),
+    async reopen() {
+      await registry.close()
+      registry = open()
+    },
+    async [Symbol.asyncDispose]() {
+      await registry.close()
+      await rm(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+/** Waits until a signal ends it, with a child of its own; writes both process ids. */
+const endless = (file: string) => `
+const { spawn } = require('node:child_process')
+const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'])
+require('node:fs').writeFileSync(${JSON.stringify(file)}, JSON.stringify([process.pid, child.pid]))
+setInterval(() => {}, 1000)
+`
+const written = async (file: string): Promise<number[]> =>
+  vi.waitFor(async () => JSON.parse(await readFile(file, 'utf8')) as number[], { timeout: 20_000 })
+
+// Programs without an extension are found, and groups of processes ended, as POSIX has them.
+describe.skipIf(process.platform === 'win32')('a Glue job', () => {
+  it('runs its script with its arguments, and the stack in the place of all that leads to AWS', async () => {
+    await using jobs = await startJobs()
+    await jobs.script('console.log(JSON.stringify([process.argv.slice(2), process.env]))')
+    jobs.create({
+      DefaultArguments: { '--day': '1', '--table': 'a' },
+      NonOverridableArguments: { '--table': 'fixed' },
+      Timeout: 5,
+    })
+    const id = jobs.start({ Arguments: { '--day': '2', '--table': 'b' } })
+    expect(id).toMatch(/^jr_[0-9a-f]{64}$/)
+    expect(jobs.runOf(id).JobRunState).toBe('STARTING')
+    const run = await jobs.ended(id)
+    expect(run).toMatchObject({
+      JobRunState: 'SUCCEEDED',
+      JobName: 'job',
+      Attempt: 0,
+      Arguments: { '--day': '2', '--table': 'b' },
+      Timeout: 5,
+      LogGroupName: '/aws-glue/python-jobs',
+      CompletedOn: expect.any(Number),
+    })
+    expect(run.ErrorMessage).toBeUndefined()
+    const [given, environment] = JSON.parse(await jobs.log(run))
+    const identity = ['--JOB_NAME', 'job', '--JOB_ID', `j_${id.slice(3)}`, '--JOB_RUN_ID', id]
+    expect(given).toEqual([...identity, '--day', '2', '--table', 'fixed'])
+    expect(environment).toMatchObject({
+      AWS_ENDPOINT_URL: 'http://127.0.0.1:9000',
+      AWS_ACCESS_KEY_ID: 'key',
+      AWS_SECRET_ACCESS_KEY: 'secret',
+      AWS_CONFIG_FILE: '/dev/null',
+      KEPT: 'yes',
+      PYTHONPATH: expect.stringMatching(/\.packages$/),
+    })
+    expect(environment).not.toHaveProperty('AWS_PROFILE')
+    expect(await readdir(path.join(jobs.directory, 'job-runs'))).toEqual([`${id}.log`])
+  })
+
+  it('fails with the exit code and the last line its script wrote', async () => {
+    await using jobs = await startJobs()
+    await jobs.script(`console.error('Traceback'); console.error('ValueError: boom'); process.exit(3)`)
+    jobs.create()
+    expect(await jobs.ended(jobs.start())).toMatchObject({
+      JobRunState: 'FAILED',
+      ErrorMessage: 'Command failed with exit code 3: ValueError: boom',
+    })
+  })
+
+  it('fails and says so where there is no script, no Python, or no Spark', async () => {
+    await using jobs = await startJobs()
+    jobs.create()
+    expect(await jobs.ended(jobs.start())).toMatchObject({
+      JobRunState: 'FAILED',
+      ErrorMessage: expect.stringContaining('s3://code/job.js is not there'),
+    })
+    await jobs.script('')
+    jobs.call('DeleteJob', { JobName: 'job' })
+    jobs.create({}, { Name: 'glueetl' })
+    expect(await jobs.ended(jobs.start())).toMatchObject({
+      JobRunState: 'FAILED',
+      ErrorMessage: expect.stringContaining('No Spark was found'),
+    })
+    await using bare = await startJobs({ programs: [] })
+    await bare.script('')
+    bare.create()
+    expect(await bare.ended(bare.start())).toMatchObject({
+      JobRunState: 'FAILED',
+      ErrorMessage: expect.stringContaining('No Python 3 was found'),
+    })
+  })
+
+  it('runs a glueetl script by spark-submit, which is told of S3 but of no key', async () => {
+    await using jobs = await startJobs({ programs: ['python3', 'spark-submit'] })
+    await jobs.script('')
+    jobs.create({}, { Name: 'glueetl' })
+    const run = await jobs.ended(jobs.start())
+    expect(run).toMatchObject({ JobRunState: 'SUCCEEDED', LogGroupName: '/aws-glue/jobs' })
+    const log = await jobs.log(run)
+    expect(log).toContain('spark.hadoop.fs.s3a.endpoint=http://127.0.0.1:9000')
+    expect(log).toMatch(/job\.js --JOB_NAME job/)
+    expect(log).not.toContain('secret')
+  })
+
+  it('ends with all processes it has started when it is stopped', async () => {
+    await using jobs = await startJobs()
+    const file = path.join(jobs.directory, 'pids')
+    await jobs.script(endless(file))
+    jobs.create()
+    const id = jobs.start()
+    const pids = await written(file)
+    expect(jobs.runOf(id).JobRunState).toBe('RUNNING')
+    const stop = () => jobs.call('BatchStopJobRun', { JobName: 'job', JobRunIds: [id, 'jr_none'] })
+    expect(stop()).toMatchObject({
+      SuccessfulSubmissions: [{ JobName: 'job', JobRunId: id }],
+      Errors: [{ JobRunId: 'jr_none', ErrorDetail: { ErrorCode: 'EntityNotFoundException' } }],
+    })
+    expect(jobs.runOf(id).JobRunState).toBe('STOPPING')
+    expect(await jobs.ended(id)).toMatchObject({ JobRunState: 'STOPPED' })
+    await vi.waitFor(() => expect(pids.filter(isAlive)).toEqual([]), { timeout: 20_000 })
+    expect(stop()['Errors']).toHaveLength(2)
+  })
+
+  it('is TIMEOUT when it takes longer than its minutes', async () => {
+    const timers: { callback: () => void; millis: number }[] = []
+    await using jobs = await startJobs({
+      setTimer: (callback, millis) => {
+        timers.push({ callback, millis })
+        return () => undefined
+      },
+    })
+    const file = path.join(jobs.directory, 'pids')
+    await jobs.script(endless(file))
+    jobs.create({ Timeout: 7 })
+    const id = jobs.start({ Timeout: 3 })
+    const pids = await written(file)
+    expect(timers.map(({ millis }) => millis)).toEqual([180_000])
+    timers[0]?.callback()
+    expect(await jobs.ended(id)).toMatchObject({ JobRunState: 'TIMEOUT' })
+    await vi.waitFor(() => expect(pids.filter(isAlive)).toEqual([]), { timeout: 20_000 })
+  })
+
+  it('ends at once, with its processes, when the stack closes, and is on record after', async () => {
+    await using jobs = await startJobs()
+    const file = path.join(jobs.directory, 'pids')
+    // It would hear of no polite signal.
+    await jobs.script(`process.on('SIGTERM', () => {})\n${endless(file)}`)
+    jobs.create()
+    const id = jobs.start()
+    const pids = await written(file)
+    await jobs.reopen()
+    await vi.waitFor(() => expect(pids.filter(isAlive)).toEqual([]), { timeout: 20_000 })
+    expect(jobs.runOf(id)).toMatchObject({
+      JobRunState: 'STOPPED',
+      ErrorMessage: 'The local stack was closed.',
+    })
+  })
+
+  it('leaves nothing running that its script has left behind', async () => {
+    await using jobs = await startJobs()
+    const file = path.join(jobs.directory, 'pids')
+    await jobs.script(endless(file).replace(/setInterval\(\(\) => \{\}, 1000\)\n$/, 'process.exit(0)\n'))
+    jobs.create()
+    expect(await jobs.ended(jobs.start())).toMatchObject({ JobRunState: 'SUCCEEDED' })
+    const pids = await written(file)
+    await vi.waitFor(() => expect(pids.filter(isAlive)).toEqual([]), { timeout: 20_000 })
+  })
+
+  it('runs again as often as MaxRetries says', async () => {
+    await using jobs = await startJobs()
+    await jobs.script(`process.exit(1)`)
+    jobs.create({ MaxRetries: 2 })
+    const id = jobs.start({ Arguments: { '--a': '1' } })
+    const last = `${id}_attempt_2`
+    await vi.waitFor(() => expect(jobs.call('GetJobRuns', { JobName: 'job' })['JobRuns']).toHaveLength(3), {
+      timeout: 20_000,
+    })
+    expect(await jobs.ended(last)).toMatchObject({
+      JobRunState: 'FAILED',
+      Attempt: 2,
+      PreviousRunId: `${id}_attempt_1`,
+      Arguments: { '--a': '1' },
+    })
+  })
+
+  it('takes modules of --extra-py-files beside its script', async () => {
+    await using jobs = await startJobs()
+    await jobs.script(`console.log(require('./helper.py').value, process.env.PYTHONPATH)`)
+    await jobs.script('exports.value = 42', 'lib/helper.py')
+    await jobs.script('zip', 'lib/more.zip')
+    jobs.create({
+      DefaultArguments: { '--extra-py-files': 's3://code/lib/helper.py,s3://code/lib/more.zip' },
+    })
+    // Node takes a file of any other ending for JavaScript.
+    const run = await jobs.ended(jobs.start())
+    expect(run).toMatchObject({ JobRunState: 'SUCCEEDED' })
+    expect(await jobs.log(run)).toMatch(/^42 .*more\.zip:.*\.packages/)
+  })
+})
+
+describe('the calls on jobs', () => {
+  it('refuse a further run beyond MaxConcurrentRuns', async () => {
+    await using jobs = await startJobs({ programs: [] })
+    jobs.create({ ExecutionProperty: { MaxConcurrentRuns: 2 } })
+    jobs.start()
+    const second = jobs.start()
+    expect(() => jobs.start()).toThrow(
+      expect.objectContaining({
+        name: 'ConcurrentRunsExceededException',
+        message: 'Concurrent runs exceeded for job',
+      }),
+    )
+    await jobs.ended(second)
+    await jobs.ended(jobs.start({ JobRunId: second }))
+  })
+
+  it('refuse to run where other machines reach the stack', async () => {
+    await using jobs = await startJobs({ refusal: 'other machines can reach it' })
+    jobs.create()
+    expect(() => jobs.start()).toThrow(
+      expect.objectContaining({ name: 'AccessDeniedException', message: 'other machines can reach it' }),
+    )
+  })
+
+  it('create, page, replace and delete jobs, kept over a restart', async () => {
+    await using jobs = await startJobs()
+    for (const Name of ['b', 'a', 'c']) jobs.create({ Name, MaxCapacity: 0.0625, Description: 'first' })
+    const first = jobs.call('ListJobs', { MaxResults: 2 })
+    expect(first['JobNames']).toEqual(['a', 'b'])
+    expect(jobs.call('ListJobs', { NextToken: first['NextToken'] })['JobNames']).toEqual(['c'])
+    expect(() => jobs.create({ Name: 'a' })).toThrow(
+      expect.objectContaining({ name: 'AlreadyExistsException' }),
+    )
+    jobs.call('UpdateJob', {
+      JobName: 'a',
+      JobUpdate: { Role: 'other', Command: { Name: 'glueetl', ScriptLocation: 's3://code/b.py' } },
+    })
+    jobs.call('DeleteJob', { JobName: 'b' })
+    jobs.call('DeleteJob', { JobName: 'never there' })
+    await jobs.reopen()
+    const { Job } = jobs.call('GetJob', { JobName: 'a' })
+    // What an update leaves out is gone.
+    expect(Job).toEqual({
+      Name: 'a',
+      JobMode: 'SCRIPT',
+      Role: 'other',
+      Command: { Name: 'glueetl', ScriptLocation: 's3://code/b.py' },
+      ExecutionProperty: { MaxConcurrentRuns: 1 },
+      MaxRetries: 0,
+      CreatedOn: expect.any(Number),
+      LastModifiedOn: expect.any(Number),
+    })
+    expect(jobs.call('BatchGetJobs', { JobNames: ['c', 'b'] })).toMatchObject({
+      Jobs: [{ Name: 'c', MaxCapacity: 0.0625 }],
+      JobsNotFound: ['b'],
+    })
+    for (const [operation, input] of [
+      ['GetJob', { JobName: 'b' }],
+      ['StartJobRun', { JobName: 'b' }],
+      ['GetJobRun', { JobName: 'a', RunId: 'jr_1' }],
+    ] as const) {
+      expect(() => jobs.call(operation, input)).toThrow(
+        expect.objectContaining({ name: 'EntityNotFoundException' }),
+      )
+    }
+  })
+
+  it.each([
+    [{ Command: { Name: 'gluestreaming', ScriptLocation: 's3://a/b' } }, 'gluestreaming'],
+    [{ Command: { Name: 'pythonshell', ScriptLocation: 's3://a/b', PythonVersion: '2' } }, 'PythonVersion 2'],
+    [{ DefaultArguments: { '--job-bookmark-option': 'job-bookmark-enable' } }, '--job-bookmark-option'],
+    [{ DefaultArguments: { '--job-language': 'scala' } }, '--job-language'],
+    [{ Connections: { Connections: ['x'] } }, 'Connections'],
+    [{ JobRunQueuingEnabled: true }, 'JobRunQueuingEnabled'],
+  ])('refuse %j by name', async (more, name) => {
+    await using jobs = await startJobs()
+    expect(() => jobs.create(more)).toThrow(
+      expect.objectContaining({
+        name: 'UnsupportedOperationException',
+        message: expect.stringContaining(name),
+      }),
+    )
+  })
+
+  it.each([
+    [{ Command: { Name: 'perl', ScriptLocation: 's3://a/b' } }],
+    [{ Command: { Name: 'pythonshell', ScriptLocation: '/tmp/x.py' } }],
+    [{ MaxCapacity: 1, WorkerType: 'G.1X' }],
+    [{ ExecutionProperty: { MaxConcurrentRuns: 0 } }],
+  ])('refuse %j as Glue does', async (more) => {
+    await using jobs = await startJobs()
+    expect(() => jobs.create(more)).toThrow(expect.objectContaining({ name: 'InvalidInputException' }))
+  })
+
+  it('have no bookmarks', async () => {
+    await using jobs = await startJobs()
+    expect(() => jobs.call('ResetJobBookmark', { JobName: 'job' })).toThrow(
+      expect.objectContaining({ name: 'UnsupportedOperationException' }),
+    )
+  })
+})
+
+const hasPython = spawnSync('python3', ['--version']).status === 0
+
+describe.skipIf(!hasPython)('the package awsglue that scripts find', () => {
+  it('resolves options by name, and says which is missing', async () => {
+    const { awsGluePackage } = await import('../../src/glue/job-awsglue-package.ts')
+    const directory = await mkdtemp(path.join(tmpdir(), 'awsglue-'))
+    try {
+      await mkdir(path.join(directory, 'awsglue'))
+      for (const [name, text] of Object.entries(awsGluePackage)) {
+        await writeFile(path.join(directory, name), text)
+      }
+      const python = (code: string, ...given: string[]) =>
+        spawnSync('python3', ['-c', code, ...given], {
+          env: { ...process.env, PYTHONPATH: directory },
+          encoding: 'utf8',
+        })
+      const resolve = `
+import json, sys
+from awsglue.utils import getResolvedOptions, GlueArgumentError
+from awsglue.context import GlueContext
+from awsglue.job import Job
+try:
+    print(json.dumps(getResolvedOptions(sys.argv, ["JOB_NAME", "day", "table-name"])))
+except GlueArgumentError as error:
+    print(error)
+`
+      const given = ['--JOB_NAME', 'job', '--JOB_RUN_ID', 'jr_1', '--day', '2024', '--other', 'x']
+      expect(JSON.parse(python(resolve, ...given, '--table-name', 't').stdout)).toEqual({
+        JOB_NAME: 'job',
+        JOB_RUN_ID: 'jr_1',
+        day: '2024',
+        'table-name': 't',
+      })
+      expect(python(resolve, ...given).stdout).toContain('--table-name')
+      expect(python('import awsglue.dynamicframe').stderr).toContain('is not in the local stack')
+    } finally {
+      await rm(directory, { recursive: true })
+    }
+  })
+})
