@@ -118,6 +118,8 @@ test('an address that other machines reach is warned of, and the settings hold o
       `Warning: other machines can reach ${host}; Kafka asks them for no password.`,
     )
     expect(exposureWarning(host, { ...open, username: 'dev' })).not.toContain('no password')
+    expect(exposureWarning(host, open)).not.toContain('job')
+    expect(exposureWarning(host, { ...open, runsJobs: true })).toContain('runs any program')
   }
   expect(reachable('0.0.0.0:9092')).toBe('127.0.0.1:9092')
   expect(reachable('http://[::]:9000')).toBe('http://127.0.0.1:9000')

@@ -55,6 +55,10 @@ describe('a command line that cannot be run ends with 2 and says what was meant'
       ['local', '--kafka-port', '70000'],
       "stockpipe local: --kafka-port takes a port from 0 to 65535, not '70000'. See 'stockpipe local --help'.\n",
     ],
+    [
+      ['local', '--athena-engine', 'http://dev:secret@trino'],
+      "stockpipe local: --athena-engine takes trino=http://host:port. See 'stockpipe local --help'.\n",
+    ],
     [['local', '--http-port', 'x'], /--http-port takes a port from 0 to 65535, not 'x'/],
     [['local', '--data-dir', ''], /--data-dir takes a value that is not empty/],
     [['local', '--reset'], /--reset goes with --data-dir/],

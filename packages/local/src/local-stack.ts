@@ -17,11 +17,13 @@ import type { KafkaFaults } from './kafka/faults/fault.ts'
 import { startKafkaBroker } from './kafka/kafka-broker.ts'
 import type { KafkaTls } from './kafka/network/listener.ts'
 import type { KafkaUser } from './kafka/sasl/kafka-users.ts'
+import { isLoopback } from './loopback.ts'
 import type { LocalRequest } from './request-log.ts'
 import { FileObjectStorage } from './s3/file-object-storage.ts'
 import { S3Faults } from './s3/s3-faults.ts'
 import { createS3Service } from './s3/s3-service.ts'
 import type { QueryEngine } from './sql/query-engine.ts'
+import { TrinoEngine, trinoAddress } from './trino/trino-engine.ts'
 
 export interface LocalStackOptions {
   /** Where everything is kept. Default: a temporary directory, removed on close. */
@@ -53,6 +55,16 @@ export interface LocalStackOptions {
   readonly kafkaRetentionCheckIntervalMillis?: number
   /** The address both ports listen on. Default 127.0.0.1. */
   readonly host?: string
+  /**
+   * Glue jobs run although other machines can reach `host`: whoever can, and has the keys, then runs any program as this
+   * process's user. Default false: they run where `host` is of this machine alone.
+   */
+  readonly allowJobs?: boolean
+  /**
+   * Who answers queries of Athena: a Trino of yours, as `http://host:port` or `http://user@host:port/catalog` (catalog
+   * `awsdatacatalog` by default), whose Hive catalog has the Glue and S3 of this stack. Default: the embedded engine.
+   */
+  readonly athenaEngine?: { readonly trino: string }
   /** Default `stockpipe`. */
   readonly accessKeyId?: string
   /** Default `stockpipe-secret`. */
@@ -100,6 +112,24 @@ const region = 'us-east-1'
 
 const endpointOf = ({ host, port }: HttpPort): string =>
   `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+
+const jobRefusal = (host: string): string =>
+  `The local stack listens on ${host}, which other machines can reach: it runs jobs only with --allow-jobs (allowJobs), because a job is any program.`
+
+/** Scripts run on this machine, which an address that means all of its addresses does not name. */
+const requireStarted = (aws: LocalAws | undefined): LocalAws => {
+  if (aws === undefined) throw new Error('The local stack has not started yet.')
+  return { ...aws, endpoint: aws.endpoint.replace(/\/\/(?:0\.0\.0\.0|\[::\])(?=:\d+$)/, '//127.0.0.1') }
+}
+
+/** The Trino to pass queries to, or the embedded engine, opened at the first query. */
+const queryEngineOf = (
+  athenaEngine: LocalStackOptions['athenaEngine'],
+  dataDir: string,
+): QueryEngine | (() => Promise<QueryEngine>) =>
+  athenaEngine === undefined
+    ? () => openQueryEngine(dataDir)
+    : new TrinoEngine(trinoAddress(athenaEngine.trino))
 
 /** Loaded at the first query: the stack starts, and Kafka and S3 alone run, without DuckDB. */
 const openQueryEngine = async (dataDir: string): Promise<QueryEngine> => {
@@ -150,7 +180,7 @@ const openDataDirectory = async (
 /**
  * Starts the embedded services in this process, over one directory.
  * Throws `ConfigurationError`: `PORT_IN_USE`, `CANNOT_LISTEN`, `DATA_DIRECTORY_IN_USE` (by another stack, whose
- * pid it names), `DATA_DIRECTORY_UNUSABLE`, `NOT_A_DATA_DIRECTORY` (asked to reset a directory of somebody else).
+ * pid it names), `DATA_DIRECTORY_UNUSABLE`, `NOT_A_DATA_DIRECTORY` (asked to reset a directory of somebody else), `INVALID_TRINO_URL`.
  */
 export const startLocalStack = async (options: LocalStackOptions = {}): Promise<LocalStack> => {
   const { host = '127.0.0.1', accessKeyId = 'stockpipe', secretAccessKey = 'stockpipe-secret' } = options
@@ -161,14 +191,23 @@ export const startLocalStack = async (options: LocalStackOptions = {}): Promise<
     const dataDir = await openDataDirectory(options, durability, parts)
     parts.add(async () => durability.settled())
     const storage = await FileObjectStorage.open(dataDir, durability)
-    const glue = await createGlueService({ dataDirectory: path.join(dataDir, 'glue'), storage, durability })
+    let aws: LocalAws | undefined
+    const glue = await createGlueService({
+      dataDirectory: path.join(dataDir, 'glue'),
+      storage,
+      durability,
+      jobs: {
+        refusal: options.allowJobs || isLoopback(host) ? undefined : jobRefusal(host),
+        endpoint: () => requireStarted(aws),
+      },
+    })
     parts.add(() => glue.close())
     const athena = await createAthenaService({
       dataDirectory: path.join(dataDir, 'athena'),
       storage,
       catalog: glue.catalog,
       durability,
-      queryEngine: () => openQueryEngine(dataDir),
+      queryEngine: queryEngineOf(options.athenaEngine, dataDir),
     })
     parts.add(() => athena.close())
     const kafka = await startKafkaBroker({
@@ -195,10 +234,11 @@ export const startLocalStack = async (options: LocalStackOptions = {}): Promise<
       ...(onRequest && { onRequest: (entry) => onRequest({ service: 'http', ...entry }) }),
     })
     parts.add(() => http.close())
+    aws = { endpoint: endpointOf(http), region, accessKeyId, secretAccessKey }
     return {
       kafka: { host: kafka.host, port: kafka.port, brokers: kafka.brokers, faults: kafka.faults },
       s3,
-      aws: { endpoint: endpointOf(http), region, accessKeyId, secretAccessKey },
+      aws,
       dataDir,
       close: () => parts.close(),
       [Symbol.asyncDispose]: () => parts.close(),

@@ -115,12 +115,17 @@ const loopback = /^(?:localhost|127\.\d+\.\d+\.\d+|::1|::ffff:127\.\d+\.\d+\.\d+
 /** What to say of an address that not only this machine can reach. */
 export const exposureWarning = (
   host: string,
-  { username, showsCertificate }: Pick<KafkaClientSecurity, 'username' | 'showsCertificate'>,
+  {
+    username,
+    showsCertificate,
+    runsJobs = false,
+  }: Pick<KafkaClientSecurity, 'username' | 'showsCertificate'> & { readonly runsJobs?: boolean },
 ): string | undefined => {
   if (loopback.test(host)) return undefined
   const isOpen = username === undefined && !showsCertificate
   const open = isOpen ? '; Kafka asks them for no password' : ''
-  return `Warning: other machines can reach ${host}${open}. Leave out --host to keep them out.`
+  const jobs = runsJobs ? '; a Glue job of whoever has the keys runs any program here' : ''
+  return `Warning: other machines can reach ${host}${open}${jobs}. Leave out --host to keep them out.`
 }
 
 /** An address to connect to, for one that may be "all addresses of this machine". */

@@ -24,6 +24,11 @@ Usage: stockpipe local [options]
                       PEM; TLS clients show a certificate it signed
   --http-port N       port of S3, Glue and Athena, 0 for any free one (default 9000)
   --host ADDRESS      the address both listen on (default 127.0.0.1)
+  --allow-jobs        run Glue jobs although other machines can reach --host: whoever has the keys runs any program
+  --athena-engine trino=http://HOST:PORT
+                      pass queries of Athena to that Trino, whose catalog awsdatacatalog (or the one of
+                      http://HOST:PORT/CATALOG) has this stack's Glue and S3; Hive DDL stays here (default: the
+                      embedded engine)
   --access-key KEY    access key id that requests are signed with (default stockpipe)
   --secret-key KEY    the secret access key that goes with it (default stockpipe-secret)
   --log-level LEVEL   info, or debug for a line on stderr about each request (default info)
@@ -45,6 +50,14 @@ const text = (name: string, value: Value): string | undefined => {
   return value as string | undefined
 }
 
+const athenaEngine = (value: Value): { trino: string } | undefined => {
+  if (value === undefined) return undefined
+  const [, trino] = /^trino=(.+)$/.exec(String(value)) ?? []
+  // What stands in a URL may be a password.
+  if (trino === undefined) throw new UsageError('--athena-engine takes trino=http://host:port')
+  return { trino }
+}
+
 /** Resolves when the user wants the command to end. */
 const untilAborted = ({ signal }: CommandIO): Promise<void> =>
   new Promise((resolve) => {
@@ -63,6 +76,8 @@ export const localCommand: Command = {
     'kafka-port': { type: 'string' },
     'http-port': { type: 'string' },
     host: { type: 'string' },
+    'allow-jobs': { type: 'boolean' },
+    'athena-engine': { type: 'string' },
     'access-key': { type: 'string' },
     'secret-key': { type: 'string' },
     'log-level': { type: 'string' },
@@ -87,6 +102,8 @@ export const localCommand: Command = {
       kafkaPort: port('kafka-port', values['kafka-port']),
       httpPort: port('http-port', values['http-port']),
       host: text('host', values['host']),
+      allowJobs: values['allow-jobs'],
+      athenaEngine: athenaEngine(values['athena-engine']),
       accessKeyId: text('access-key', values['access-key']),
       secretAccessKey: text('secret-key', values['secret-key']),
     }
@@ -108,7 +125,10 @@ export const localCommand: Command = {
       const brokers = stack.kafka.brokers.map(reachable)
       const at = { brokers, kafkaSecurity: security.client, ...aws }
       const kept = dataDir === undefined ? 'removed at the end; --data-dir keeps it' : 'kept'
-      const warning = given.host === undefined ? undefined : exposureWarning(given.host, security.client)
+      const warning =
+        given.host === undefined
+          ? undefined
+          : exposureWarning(given.host, { ...security.client, runsJobs: values['allow-jobs'] === true })
       if (warning !== undefined) io.stderr.write(`${warning}\n`)
       io.stderr.write(
         [
