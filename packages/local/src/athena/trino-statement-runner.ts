@@ -33,6 +33,8 @@ export async function runTrinoStatement(
 ): Promise<StatementResult> {
   const statement = parseTrinoStatement(sql)
   const { catalog, execution, preparedStatements, query } = context
+  const passed = await passedStatement(statement, sql, context)
+  if (passed !== undefined) return passed
   const viewContext = { catalog, engine: context.queryEngine, query }
   switch (statement.kind) {
     case 'create-table-as':
@@ -70,6 +72,29 @@ export async function runTrinoStatement(
 }
 
 const done: StatementResult = { kind: 'lines', columns: [], lines: [] }
+
+const passedKinds: ReadonlySet<TrinoStatement['kind']> = new Set([
+  'create-table-as',
+  'insert',
+  'create-view',
+  'explain',
+])
+
+/** The answer of an engine that takes the statement whole; undefined where it is to be taken apart here. */
+async function passedStatement(
+  { kind }: TrinoStatement,
+  sql: string,
+  { query, queryEngine }: TrinoStatementContext,
+): Promise<StatementResult | undefined> {
+  const engine = passedKinds.has(kind) ? await queryEngine() : undefined
+  if (engine?.runStatement === undefined) return undefined
+  const answer = await engine.runStatement({ ...query, sql: sql.replace(/[;\s]+$/, '') })
+  const { columns, rows, scannedBytes, writtenRows: rowCount = 0 } = answer
+  if (kind === 'create-view') return done
+  if (kind !== 'explain') return { kind: 'written', rowCount, scannedBytes }
+  // A plan is one value of many lines.
+  return { kind: 'lines', columns, lines: rows.flatMap(([text]) => (text ?? '').split('\n')) }
+}
 
 /** Queries, INSERT, CTAS and UNLOAD take parameters, and only they. */
 export function isPreparable(sql: string): boolean {

@@ -118,6 +118,11 @@ export interface WrittenQuery extends AsyncDisposable {
   readonly scannedBytes: number
 }
 
+/** The answer to a statement around a query; one that writes has the number of its rows. */
+export interface StatementAnswer extends QueryResult {
+  readonly writtenRows?: number
+}
+
 /** Runs Trino SQL over Parquet files. Throws `QueryError` for everything it refuses or that fails. */
 export interface QueryEngine {
   run(options: RunQueryOptions): Promise<QueryResult>
@@ -125,6 +130,8 @@ export interface QueryEngine {
   describe(options: RunQueryOptions): Promise<QueryDescription>
   /** Runs a query and writes its rows as Parquet files. */
   write(options: WriteQueryOptions): Promise<WrittenQuery>
+  /** Runs CREATE TABLE AS, INSERT, CREATE VIEW and EXPLAIN whole. Absent where they are taken apart before. */
+  runStatement?(options: RunQueryOptions): Promise<StatementAnswer>
   close(): Promise<void>
 }
 

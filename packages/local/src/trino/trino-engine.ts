@@ -1,6 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { ConfigurationError } from '@stockpipe/core'
-import { type QueryEngine, QueryError, type QueryResult, type RunQueryOptions } from '../sql/query-engine.ts'
+import {
+  type QueryDescription,
+  type QueryEngine,
+  QueryError,
+  type RunQueryOptions,
+  type StatementAnswer,
+  type WrittenQuery,
+} from '../sql/query-engine.ts'
+import { notSupported } from '../sql/query-failure.ts'
 import { trinoErrorOf } from './trino-error.ts'
 import { listOf, objectOf, parseTrinoJson, type TrinoJson, type TrinoObject, textOf } from './trino-json.ts'
 import { signatureOf, type TrinoSignature, trinoValueText } from './trino-value-text.ts'
@@ -12,13 +20,6 @@ export interface TrinoAddress {
   /** Its catalog over the Glue and S3 of the local stack. */
   readonly catalog: string
   readonly user: string
-}
-
-/** The answer to a statement; one that writes has the number of its rows. */
-export interface TrinoResult extends QueryResult {
-  /** Such as `INSERT` or `CREATE TABLE`; undefined for a query. */
-  readonly updateType?: string | undefined
-  readonly updateCount?: number | undefined
 }
 
 /** How long a Trino that answers 502, 503, 504 or 429 is asked again, in milliseconds. */
@@ -75,7 +76,7 @@ export class TrinoEngine implements QueryEngine {
    * Runs one statement. Throws `QueryError` for what Trino refuses, or when it cannot be reached; where `signal` is aborted
    * its reason, after Trino was told to cancel.
    */
-  async run(options: TrinoStatement): Promise<TrinoResult> {
+  async run(options: TrinoStatement): Promise<StatementAnswer> {
     const signals = [this.#closing.signal, ...(options.signal === undefined ? [] : [options.signal])]
     const signal = AbortSignal.any(signals)
     signal.throwIfAborted()
@@ -88,12 +89,25 @@ export class TrinoEngine implements QueryEngine {
     }
   }
 
+  runStatement(options: TrinoStatement): Promise<StatementAnswer> {
+    return this.run(options)
+  }
+
+  async describe(): Promise<QueryDescription> {
+    throw notSupported('statements that are described, not run, where queries are passed to Trino')
+  }
+
+  /** Of UNLOAD alone, which Trino does not have. */
+  async write(): Promise<WrittenQuery> {
+    throw notSupported('UNLOAD where queries are passed to Trino')
+  }
+
   async close(): Promise<void> {
     this.#closing.abort(new Error('The query engine is closed'))
     await Promise.allSettled(this.#running)
   }
 
-  async #run(options: TrinoStatement, signal: AbortSignal): Promise<TrinoResult> {
+  async #run(options: TrinoStatement, signal: AbortSignal): Promise<StatementAnswer> {
     const answer = new TrinoAnswer()
     let next: string | undefined
     try {
@@ -208,7 +222,7 @@ class TrinoAnswer {
     this.#last = page
   }
 
-  result(): TrinoResult {
+  result(): StatementAnswer {
     const stats = objectOf(this.#last['#stats'])
     const scanned = Number(textOf(stats['#physicalInputBytes']) ?? textOf(stats['#processedBytes']) ?? 0)
     const updateCount = textOf(this.#last['#updateCount'])
@@ -216,8 +230,7 @@ class TrinoAnswer {
       columns: this.#columns.map(({ name, type }) => ({ name, type })),
       rows: this.#rows,
       scannedBytes: scanned,
-      updateType: textOf(this.#last['#updateType']),
-      ...(updateCount === undefined ? {} : { updateCount: Number(updateCount) }),
+      ...(updateCount === undefined ? {} : { writtenRows: Number(updateCount) }),
     }
   }
 }

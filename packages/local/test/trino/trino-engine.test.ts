@@ -153,9 +153,8 @@ describe('an engine that passes statements to Trino', () => {
       `"updateType":"INSERT","updateCount":3,${page([column('rows', 'bigint')], '[[3]]')}`,
     ])
     const engine = new TrinoEngine(trinoAddress(trino.origin))
-    expect(await engine.run({ sql: 'INSERT INTO t SELECT 1', database: 'market' })).toMatchObject({
-      updateType: 'INSERT',
-      updateCount: 3,
+    expect(await engine.runStatement({ sql: 'INSERT INTO t SELECT 1', database: 'market' })).toMatchObject({
+      writtenRows: 3,
     })
   })
 })

@@ -16,15 +16,19 @@ const limit = { timeout: 60_000 }
 
 it('Athena passes queries to Trino and answers as ever; Hive DDL stays with the stack', limit, async () => {
   const columns = [column('name', 'varchar'), column('px', 'double')]
-  await using trino = await startFakeTrino((sql) =>
-    sql.includes('endless')
-      ? []
-      : sql.includes('nope')
-        ? [
-            '"error":{"message":"line 1:15: Table \'awsdatacatalog.market.nope\' does not exist","errorName":"TABLE_NOT_FOUND","errorType":"USER_ERROR"}',
-          ]
-        : [page(columns, '[["a",1.5],[null,1.0E7]]')],
-  )
+  await using trino = await startFakeTrino((sql) => {
+    if (sql.includes('endless')) return []
+    if (sql.includes('nope')) {
+      const message = "line 1:15: Table 'awsdatacatalog.market.nope' does not exist"
+      return [`"error":${JSON.stringify({ message, errorName: 'TABLE_NOT_FOUND', errorType: 'USER_ERROR' })}`]
+    }
+    if (/^(CREATE TABLE|INSERT)/.test(sql)) {
+      return [`"updateType":"INSERT","updateCount":3,${page([column('rows', 'bigint')], '[[3]]')}`]
+    }
+    if (sql.startsWith('EXPLAIN'))
+      return [page([column('Query Plan', 'varchar')], '[["Fragment 0\\n  Output"]]')]
+    return [page(columns, '[["a",1.5],[null,1.0E7]]')]
+  })
   await using stack = await startLocalStack({
     httpPort: 0,
     kafkaPort: 0,
@@ -74,9 +78,24 @@ it('Athena passes queries to Trino and answers as ever; Hive DDL stays with the 
     AthenaError: { ErrorCategory: 2 },
   })
 
+  const written = await inState(await start('CREATE TABLE u AS SELECT 1 AS x'), ...ends)
+  expect(written.Status).toMatchObject({ State: 'SUCCEEDED' })
+  const inserted = await inState(await start('INSERT INTO u SELECT 2;'), ...ends)
+  expect(
+    await athena.send(new GetQueryResultsCommand({ QueryExecutionId: inserted.QueryExecutionId })),
+  ).toMatchObject({ UpdateCount: 3 })
+  const explained = await inState(await start('EXPLAIN SELECT 1'), ...ends)
+  const plan = await athena.send(new GetQueryResultsCommand({ QueryExecutionId: explained.QueryExecutionId }))
+  expect(plan.ResultSet?.Rows?.map((row) => row.Data?.[0]?.VarCharValue)).toEqual(['Fragment 0', '  Output'])
+  const unloaded = await inState(
+    await start("UNLOAD (SELECT 1 AS x) TO 's3://results/u/' WITH (format = 'PARQUET')"),
+    ...ends,
+  )
+  expect(unloaded.Status?.StateChangeReason).toContain('UNLOAD where queries are passed to Trino')
+
   const endless = await start('SELECT endless')
   await inState(endless, 'RUNNING')
-  await vi.waitFor(() => expect(trino.asked).toHaveLength(3), limit)
+  await vi.waitFor(() => expect(trino.asked).toHaveLength(6), limit)
   await athena.send(new StopQueryExecutionCommand({ QueryExecutionId: endless }))
   expect((await inState(endless, ...ends)).Status?.State).toBe('CANCELLED')
   await vi.waitFor(() => expect(trino.cancelled).toHaveLength(1), limit)
@@ -86,6 +105,9 @@ it('Athena passes queries to Trino and answers as ever; Hive DDL stays with the 
   expect(trino.asked.map(({ sql }) => sql)).toEqual([
     'SELECT name, px FROM t',
     'SELECT * FROM nope',
+    'CREATE TABLE u AS SELECT 1 AS x',
+    'INSERT INTO u SELECT 2',
+    'EXPLAIN SELECT 1',
     'SELECT endless',
   ])
   athena.destroy()
