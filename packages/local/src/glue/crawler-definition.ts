@@ -48,12 +48,7 @@ export interface CrawlerOutput {
   readonly tableLevel: number | undefined
 }
 
-const refusedMembers = [
-  'LineageConfiguration',
-  'LakeFormationConfiguration',
-  'CrawlerSecurityConfiguration',
-  'Tags',
-]
+const refusedMembers = ['LineageConfiguration', 'LakeFormationConfiguration', 'CrawlerSecurityConfiguration']
 const refusedTargets = [
   'JdbcTargets',
   'MongoDBTargets',

@@ -3,13 +3,17 @@ import { crawlOutput, filteredCrawls, metricsOutput } from './crawl-history.ts'
 import { type CrawlerDefinition, crawlerDefinition } from './crawler-definition.ts'
 import type { CrawlerRegistry, CrawlerStatus } from './crawler-registry.ts'
 import { checkCronExpression } from './cron-expression.ts'
-import { nameLimits, unsupportedMember } from './definition-input.ts'
+import { nameLimits } from './definition-input.ts'
 import type { GlueOperations } from './glue-operations.ts'
 import type { InputMembers } from './input-members.ts'
 import { pageByName, pagePositionOf, pageTokenOf } from './page-token.ts'
+import { type TagMap, taggedAs } from './tag-operations.ts'
 
 /** The operations on crawlers. */
-export function crawlerOperations(registry: CrawlerRegistry): GlueOperations {
+export function crawlerOperations(
+  registry: CrawlerRegistry,
+  tagsOf: (name: string) => TagMap = () => ({}),
+): GlueOperations {
   const named = (input: InputMembers): string => input.string('Name', nameLimits)
   const page = (input: InputMembers, crawlers = registry.list()) =>
     pageByName(crawlers, {
@@ -36,8 +40,11 @@ export function crawlerOperations(registry: CrawlerRegistry): GlueOperations {
       return { Crawlers: items.map(crawlerOutput), NextToken: nextToken }
     },
     ListCrawlers(input) {
-      input.refuse(['Tags'], unsupportedMember)
-      const { items, nextToken } = page(input)
+      const isTagged = taggedAs(input, tagsOf)
+      const { items, nextToken } = page(
+        input,
+        registry.list().filter(({ crawler }) => isTagged(crawler.Name)),
+      )
       return { CrawlerNames: items.map(({ crawler }) => crawler.Name), NextToken: nextToken }
     },
     BatchGetCrawlers(input) {

@@ -1,16 +1,20 @@
 import { ServiceError } from '../http/json-service.ts'
-import { nameLimits, unsupportedMember } from './definition-input.ts'
+import { nameLimits } from './definition-input.ts'
 import type { GlueOperations } from './glue-operations.ts'
 import type { InputMembers } from './input-members.ts'
 import { jobDefinition, jobRunSettings } from './job-definition.ts'
 import type { JobRegistry } from './job-registry.ts'
 import { pageByName, pagePositionOf, pageTokenOf } from './page-token.ts'
+import { type TagMap, taggedAs } from './tag-operations.ts'
 
 /** The operations on jobs and their runs. */
-export function jobOperations(registry: JobRegistry): GlueOperations {
+export function jobOperations(
+  registry: JobRegistry,
+  tagsOf: (name: string) => TagMap = () => ({}),
+): GlueOperations {
   const named = (input: InputMembers): string => input.string('JobName', nameLimits)
-  const page = (input: InputMembers) =>
-    pageByName(registry.list(), {
+  const page = (input: InputMembers, jobs = registry.list()) =>
+    pageByName(jobs, {
       nameOf: (job) => job.Name,
       limit: input.optionalInteger('MaxResults', { min: 1, max: 1000 }) ?? 100,
       token: input.optionalString('NextToken'),
@@ -18,7 +22,6 @@ export function jobOperations(registry: JobRegistry): GlueOperations {
     })
   return {
     CreateJob(input) {
-      input.refuse(['Tags'], unsupportedMember)
       const definition = jobDefinition(input, input.string('Name', nameLimits))
       registry.create(definition)
       return { Name: definition.Name }
@@ -36,8 +39,11 @@ export function jobOperations(registry: JobRegistry): GlueOperations {
       return { Jobs: items, NextToken: nextToken }
     },
     ListJobs(input) {
-      input.refuse(['Tags'], unsupportedMember)
-      const { items, nextToken } = page(input)
+      const isTagged = taggedAs(input, tagsOf)
+      const { items, nextToken } = page(
+        input,
+        registry.list().filter((job) => isTagged(job.Name)),
+      )
       return { JobNames: items.map((job) => job.Name), NextToken: nextToken }
     },
     BatchGetJobs(input) {

@@ -166,3 +166,32 @@ describe('what a crawler remembers', () => {
     await expect(call('StartCrawlerSchedule')).rejects.toMatchObject({ name: 'NoScheduleException' })
   })
 })
+
+describe('tags of crawlers and jobs', () => {
+  const kinds = [
+    { kind: 'crawler', create: 'CreateCrawler', list: 'ListCrawlers', names: 'CrawlerNames', member: 'Name' },
+    { kind: 'job', create: 'CreateJob', list: 'ListJobs', names: 'JobNames', member: 'JobName' },
+  ]
+  it.each(kinds)(
+    'are kept, listed by and deleted with a $kind',
+    async ({ kind, create, list, names, member }) => {
+      await using crawlers = await startCrawlers()
+      const { glue } = crawlers
+      const definition = {
+        Role: 'role',
+        DatabaseName: 'market',
+        Targets: { S3Targets: [{ Path: 's3://lake/raw' }] },
+        Command: { Name: 'pythonshell', ScriptLocation: 's3://lake/job.py' },
+      }
+      await glue.handle(create, { ...definition, Name: 'a', Tags: { team: 'x', env: 'dev' } })
+      await glue.handle(create, { ...definition, Name: 'b', Tags: { team: 'y' } })
+      const ResourceArn = `arn:aws:glue:us-east-1:000000000000:${kind}/a`
+      expect(await glue.handle('GetTags', { ResourceArn })).toEqual({ Tags: { team: 'x', env: 'dev' } })
+      expect(await glue.handle(list, { Tags: { team: 'x' } })).toMatchObject({ [names]: ['a'] })
+      expect(await glue.handle(list, { Tags: { team: 'x', env: 'test' } })).toMatchObject({ [names]: [] })
+      await glue.handle(create.replace('Create', 'Delete'), { [member]: 'a' })
+      await glue.handle(create, { ...definition, Name: 'a' })
+      expect(await glue.handle('GetTags', { ResourceArn })).toEqual({ Tags: {} })
+    },
+  )
+})
