@@ -30,9 +30,10 @@ export function analyzeQuery(
         name.position,
       )
     }
-    const columns = output.columns.map((column, i) => ({
-      ...column,
-      name: columnNames?.[i]?.value ?? column.name,
+    // Without partition keys: others may read the same scan.
+    const columns = output.columns.map(({ name: own, type }, i) => ({
+      name: columnNames?.[i]?.value ?? own,
+      type,
     }))
     names.set(name.value.toLowerCase(), { sqlName, output: { ...output, columns } })
     definitions.push(`"${sqlName}" AS (${output.sql})`)
@@ -103,7 +104,10 @@ function ordered({ sql, columns }: QueryOutput, tail: QueryTail, context: Relati
   })
   const list = fields.map((field, i) => `${field.sql} AS "c${i}"`).join(', ')
   const orderBy = order.length === 0 ? '' : ` ORDER BY ${order.join(', ')}`
-  return { sql: `SELECT ${list} FROM (${sql}) AS "${alias}"${orderBy}${tail.limitSql}`, columns }
+  return {
+    sql: `SELECT ${list} FROM (${sql}) AS "${alias}"${orderBy}${tail.limitSql}`,
+    columns: columns.map(({ name, type }) => ({ name, type })),
+  }
 }
 
 function expressionContext(scope: Scope, context: RelationContext): ExpressionContext {

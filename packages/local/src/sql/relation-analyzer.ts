@@ -48,9 +48,7 @@ export function analyzeRelation(
 
 function derived({ sql, columns }: QueryOutput, session: AnalysisSession): Relation {
   const alias = session.alias('r')
-  const fields = columns.map(
-    ({ name, type }, i): Field => ({ name, qualifier: [], type, sql: `"${alias}"."c${i}"` }),
-  )
+  const fields = columns.map((column, i): Field => ({ ...column, qualifier: [], sql: `"${alias}"."c${i}"` }))
   return { sql: `(${sql}) AS "${alias}"`, fields }
 }
 

@@ -17,13 +17,21 @@ export interface Field {
   readonly hidden?: boolean
   /** Called when the column is used: a scan reads only such columns. */
   readonly use?: () => void
-  readonly partitionKey?: PartitionKeyReference
+  readonly partitionKey?: PartitionKeyReference | undefined
 }
 
 /** The columns of an analysed query, in order. */
 export interface QueryOutput {
   readonly sql: string
-  readonly columns: readonly { readonly name: string | undefined; readonly type: TrinoType }[]
+  readonly columns: readonly OutputColumn[]
+}
+
+/** A column of an analysed query. */
+export interface OutputColumn {
+  readonly name: string | undefined
+  readonly type: TrinoType
+  /** The partition key it is, where a condition on it may prune the key's scan. */
+  readonly partitionKey?: PartitionKeyReference | undefined
 }
 
 export type NamedQueries = ReadonlyMap<string, { readonly sqlName: string; readonly output: QueryOutput }>

@@ -1,11 +1,11 @@
 import type { AnalysisSession } from './analysis-session.ts'
 import { analyzeExpression, condition, type ExpressionContext, sortItemSql } from './expression-analyzer.ts'
-import { prunePartitions } from './partition-pruning.ts'
+import { type PartitionKeyReference, prunePartitions } from './partition-pruning.ts'
 import { QueryError } from './query-engine.ts'
 import { failure, notSupported } from './query-failure.ts'
 import { analyzeRelation, type Relation, type RelationContext } from './relation-analyzer.ts'
 import { refuseDistinct, refuseOrder } from './row-rules.ts'
-import { type QueryOutput, Scope, useField } from './scope.ts'
+import { type OutputColumn, type QueryOutput, Scope, useField } from './scope.ts'
 import type {
   Expression,
   GroupingElement,
@@ -14,7 +14,7 @@ import type {
   SelectSpecification,
   SortItem,
 } from './syntax-tree.ts'
-import { containsAggregate, containsAggregateOrWindow, replaceNodes } from './syntax-walk.ts'
+import { containsAggregate, containsAggregateOrWindow, containsWindow, replaceNodes } from './syntax-walk.ts'
 import { integerType, isFloating } from './trino-type.ts'
 import type { TypedExpression } from './typed-expression.ts'
 
@@ -23,6 +23,8 @@ interface OutputItem extends TypedExpression {
   readonly name: string | undefined
   /** The expression, for names in ORDER BY; undefined for a column of `*`. */
   readonly expression: Expression | undefined
+  /** The partition key it is, and nothing else. */
+  readonly partitionKey: PartitionKeyReference | undefined
 }
 
 /** What follows a SELECT in its query. */
@@ -148,7 +150,17 @@ export function analyzeSelect(
   const parts = [`SELECT ${node.distinct ? 'DISTINCT ' : ''}${list}${from}`]
   if (having !== undefined) parts.push(`WHERE ${having}`)
   if (order.length > 0) parts.push(`ORDER BY ${order.join(', ')}`)
-  return { sql: parts.join(' ') + tail.limitSql, columns: items.map(({ name, type }) => ({ name, type })) }
+  const columns = items.map(({ name, type, partitionKey }): OutputColumn => {
+    return isPrunable(node, tail) ? { name, type, partitionKey } : { name, type }
+  })
+  return { sql: parts.join(' ') + tail.limitSql, columns }
+}
+
+/** True where rows of other partitions change nothing about those of one: no limit, window or grouping set spans them. */
+function isPrunable(node: SelectSpecification, tail: QueryTail): boolean {
+  return (
+    tail.limitSql === '' && !containsWindow(node.items) && node.groupBy.every(({ kind }) => kind === 'simple')
+  )
 }
 
 function groupingOf(
@@ -261,10 +273,12 @@ function outputItems(
 ): readonly OutputItem[] {
   return node.items.flatMap((item): OutputItem[] => {
     if (item.kind === 'expression') {
-      const typed = analyzeExpression(item.expression, context)
-      return [
-        { ...typed, name: item.alias?.value ?? impliedName(item.expression), expression: item.expression },
-      ]
+      const { expression } = item
+      const typed = analyzeExpression(expression, context)
+      const { scope } = context.source ?? context
+      const partitionKey =
+        expression.kind === 'reference' ? scope.find(expression.parts)?.partitionKey : undefined
+      return [{ ...typed, name: item.alias?.value ?? impliedName(expression), expression, partitionKey }]
     }
     const qualifier = item.qualifier.map((part) => part.value.toLowerCase())
     const fields = (relation?.fields ?? []).filter(
@@ -286,6 +300,7 @@ function outputItems(
         ...starColumn(column, field.name, item.position, context),
         name: field.name,
         expression: undefined,
+        partitionKey: field.partitionKey,
       }
     })
   })

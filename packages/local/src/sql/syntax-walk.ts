@@ -25,12 +25,14 @@ export function containsAggregate(expression: unknown): boolean {
   )
 }
 
+/** Contains a window function. */
+export function containsWindow(expression: unknown): boolean {
+  return some(expression, (node) => node['kind'] === 'call' && node['over'] !== undefined)
+}
+
 /** Contains an aggregate or window function. */
 export function containsAggregateOrWindow(expression: unknown): boolean {
-  return (
-    containsAggregate(expression) ||
-    some(expression, (node) => node['kind'] === 'call' && node['over'] !== undefined)
-  )
+  return containsAggregate(expression) || containsWindow(expression)
 }
 
 /** Names a column, or a parameter, by one of these lower-cased names. */

@@ -83,7 +83,7 @@ export function analyzeView(
         `column [${column.name ?? `_col${i}`}] of type ${typeText(column.type)} projected from query view at position ${i} cannot be coerced to column [${name}] of type ${type} stored in view definition`,
       )
     }
-    return { name, qualifier, type: value.type, sql: value.sql }
+    return { ...value, name, qualifier, partitionKey: isSame ? column.partitionKey : undefined }
   })
   return { sql: `(${output.sql}) AS "${alias}"`, fields }
 }

@@ -28,6 +28,16 @@ describe('a view', () => {
     expect(await athena.rows('with daily as (select 5 as n) select n from daily')).toEqual([['5']])
   })
 
+  it('reads only the partitions that a condition on it leaves', async () => {
+    await athena.run(
+      'create view by_day as select dt as day, count(*) as n, sum(px) as total from trades group by dt',
+    )
+    const scanned = async (sql: string) => (await athena.run(sql)).Statistics.DataScannedInBytes
+    const one = await scanned("select * from by_day where day = '2024-03-09'")
+    expect(one).toBeGreaterThan(0)
+    expect(one).toBeLessThan(await scanned('select * from by_day'))
+  })
+
   it('is kept in Glue as Athena keeps it', async () => {
     await athena.run('create view kept as select id, px, dt as day from trades')
     const table = athena.catalog.requireTable('market', 'kept')

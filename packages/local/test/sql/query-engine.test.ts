@@ -208,6 +208,52 @@ describe('parameters', () => {
   })
 })
 
+describe('a condition on a partition key of a subquery', () => {
+  const day = "'2024-03-09'"
+  const days = async (sql: string): Promise<readonly string[]> => {
+    await lake.query(sql)
+    return [...new Set(lake.listed.map(({ partitionValues }) => partitionValues[0]!))].sort()
+  }
+
+  test.each([
+    `SELECT count(*) FROM (SELECT id, dt FROM trades) WHERE dt = ${day}`,
+    `SELECT count(*) FROM (SELECT * FROM trades WHERE id > 0) AS t (a, b, c, d, e, f, g) WHERE f = ${day}`,
+    `SELECT n FROM (SELECT dt AS day, count(*) AS n FROM trades GROUP BY dt) WHERE day = ${day}`,
+    `SELECT n FROM (SELECT dt, ticker, count(*) AS n FROM trades GROUP BY 1, 2) WHERE dt = ${day} AND n > 0`,
+    `SELECT 1 FROM (SELECT dt FROM (SELECT DISTINCT dt FROM trades)) WHERE dt IN (${day})`,
+    `SELECT 1 FROM (SELECT a.dt FROM trades a JOIN (VALUES 1) AS b (id) ON a.id = b.id) WHERE dt = ${day}`,
+  ])('%s reads that day only', async (sql) => {
+    expect(await days(sql)).toEqual(['2024-03-09'])
+  })
+
+  test.each([
+    `SELECT n FROM (SELECT dt, count(*) OVER () AS n FROM trades) WHERE dt = ${day}`,
+    `SELECT dt FROM (SELECT dt FROM trades ORDER BY dt LIMIT 3) WHERE dt = ${day}`,
+    `SELECT dt FROM ((SELECT dt FROM trades) ORDER BY dt LIMIT 3) WHERE dt = ${day}`,
+    `SELECT n FROM (SELECT dt, count(*) AS n FROM trades GROUP BY ROLLUP (dt)) WHERE dt = ${day}`,
+    `WITH t AS (SELECT dt FROM trades) SELECT a.dt FROM t AS a, t AS b WHERE a.dt = ${day}`,
+    `SELECT 1 FROM (SELECT concat(dt, '') AS dt FROM trades) WHERE dt = ${day}`,
+  ])('%s reads all days', async (sql) => {
+    expect(await days(sql)).toEqual(['2024-03-08', '2024-03-09', '2024-03-10'])
+  })
+
+  test('changes no answer', async () => {
+    expect(
+      await rows(
+        `SELECT dt, n FROM (SELECT dt, count(*) AS n FROM trades GROUP BY dt) WHERE dt BETWEEN '2024-03-09' AND '2024-03-10' ORDER BY dt`,
+      ),
+    ).toEqual([
+      ['2024-03-09', '6'],
+      ['2024-03-10', '6'],
+    ])
+    expect(
+      await rows(
+        `SELECT count(*) FROM (SELECT b.dt FROM trades a LEFT JOIN trades b ON a.id = b.id AND a.dt = b.dt AND a.ticker = b.ticker) WHERE dt = ${day}`,
+      ),
+    ).toEqual([['6']])
+  })
+})
+
 describe('errors have Trino names', () => {
   test.each([
     ['SELEC 1', /^NOT_SUPPORTED: line 1:1: .*SELEC/],
