@@ -4,6 +4,7 @@ import { InputMembers } from '../glue/input-members.ts'
 import { type JsonService, ServiceError } from '../http/json-service.ts'
 import type { ObjectStorage } from '../object-storage.ts'
 import type { QueryEngine } from '../sql/query-engine.ts'
+import { invalidRequest } from './athena-error.ts'
 import type { AthenaOperations } from './athena-operations.ts'
 import { catalogOperations } from './metadata-operations.ts'
 import { NamedQueries, namedQueryOperations } from './named-queries.ts'
@@ -79,7 +80,11 @@ export async function createAthenaService(options: AthenaServiceOptions): Promis
           `athena:${operation} is not supported: the local stack does not have it.`,
         )
       }
-      return answer(new InputMembers(input, 'InvalidRequestException'))
+      try {
+        return await answer(new InputMembers(input, 'InvalidRequestException'))
+      } catch (error) {
+        throw withErrorCode(error)
+      }
     },
     async close() {
       await runner.close()
@@ -88,6 +93,15 @@ export async function createAthenaService(options: AthenaServiceOptions): Promis
       for (const store of [workGroups, preparedStatements, namedQueries, tags]) store.close()
     },
   }
+}
+
+/** Every InvalidRequestException has a code, that of the constraints of the model among them. */
+function withErrorCode(error: unknown): unknown {
+  const lacksCode =
+    error instanceof ServiceError &&
+    error.name === 'InvalidRequestException' &&
+    error.members['AthenaErrorCode'] === undefined
+  return lacksCode ? invalidRequest(error.message) : error
 }
 
 function lazyEngine(given: AthenaServiceOptions['queryEngine']) {

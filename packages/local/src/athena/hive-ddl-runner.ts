@@ -1,28 +1,22 @@
 import type { Catalog } from '../glue/catalog.ts'
-import {
-  definitionOf,
-  type GlueColumn,
-  type GlueTable,
-  type PartitionDefinition,
-  parquetFormat,
-} from '../glue/catalog-model.ts'
-import { parseLocation, partitionPath } from '../glue/hive-path.ts'
+import { definitionOf, type GlueColumn, type GlueTable, parquetFormat } from '../glue/catalog-model.ts'
+import { parseLocation } from '../glue/hive-path.ts'
 import { ServiceError } from '../http/json-service.ts'
-import type { ObjectStorage } from '../object-storage.ts'
 import { QueryError } from '../sql/query-engine.ts'
-import type { CreateTable, DdlStatement, PartitionSpec, TableName } from './hive-ddl-statement.ts'
+import { done, executionError, lines } from './hive-ddl-answer.ts'
+import {
+  addPartitions,
+  dropPartitions,
+  folderOf,
+  keyNames,
+  missingKey,
+  partitionDefinition,
+  repair,
+} from './hive-ddl-partitions.ts'
+import type { CreateTable, DdlContext, DdlStatement, TableName } from './hive-ddl-statement.ts'
 import { createTableText, describeTable, isNamedBy, showProperties } from './hive-ddl-text.ts'
-import { findUnregisteredPartitions } from './partition-repair.ts'
 import type { StatementResult } from './query-runner.ts'
 import { isView } from './view-definition.ts'
-
-interface DdlContext {
-  readonly catalog: Catalog
-  readonly storage: ObjectStorage
-  /** The database of names without one. */
-  readonly database: string
-  readonly signal: AbortSignal
-}
 
 /** Runs a Hive DDL statement against the catalog. @throws QueryError in Hive's words */
 export async function runDdl(statement: DdlStatement, context: DdlContext): Promise<StatementResult> {
@@ -206,94 +200,6 @@ function refuseRepeated(columns: readonly GlueColumn[]): void {
     `FAILED: SemanticException [Error 10036]: Duplicate column name: ${repeated}`,
   )
 }
-
-async function repair(table: GlueTable, context: DdlContext): Promise<StatementResult> {
-  const found = await findUnregisteredPartitions(table, context)
-  addPartitions(
-    table,
-    found.map(({ values, location }) => partitionDefinition(table, values, location)),
-    true,
-    context,
-  )
-  const folders = found.map(({ values }) => `${table.Name}:${folderOf(table, values)}`)
-  if (folders.length === 0) return done
-  return lines('result', [
-    `Partitions not in metastore:\t${folders.join('\t')}`,
-    ...folders.map((folder) => `Repair: Added partition to metastore ${folder}`),
-  ])
-}
-
-function addPartitions(
-  table: GlueTable,
-  definitions: readonly PartitionDefinition[],
-  ifNotExists: boolean,
-  { catalog }: DdlContext,
-): void {
-  const isThere = (definition: PartitionDefinition): boolean =>
-    catalog.getPartition(table.DatabaseName, table.Name, definition.Values) !== undefined
-  // All or none: Hive adds nothing when one of the partitions is there already.
-  const present = definitions.find(isThere)
-  if (!ifNotExists && present !== undefined) {
-    throw executionError(
-      `AlreadyExistsException(message:Partition already exists: ${folderOf(table, present.Values)})`,
-    )
-  }
-  const added = definitions.filter((definition) => !isThere(definition))
-  for (let start = 0; start < added.length; start += 100) {
-    catalog.createPartitions(table.DatabaseName, table.Name, added.slice(start, start + 100))
-  }
-}
-
-function dropPartitions(
-  table: GlueTable,
-  statement: { readonly ifExists: boolean; readonly specs: readonly PartitionSpec[] },
-  { catalog }: DdlContext,
-): StatementResult {
-  const keys = keyNames(table)
-  const dropped = statement.specs.flatMap((spec) => {
-    for (const key of spec.keys()) if (!keys.includes(key)) missingKey(table, spec)
-    const matching = catalog.listPartitions(table.DatabaseName, table.Name, (values) =>
-      keys.every((key, at) => !spec.has(key) || spec.get(key) === values[at]),
-    )
-    if (matching.length === 0 && !statement.ifExists) {
-      throw new QueryError(
-        'FAILED',
-        `FAILED: SemanticException [Error 10006]: Partition not found (${specText(spec)})`,
-      )
-    }
-    return matching.map((partition) => partition.Values)
-  })
-  catalog.deletePartitions(table.DatabaseName, table.Name, dropped)
-  return done
-}
-
-function partitionDefinition(
-  table: GlueTable,
-  values: readonly string[],
-  location?: string,
-): PartitionDefinition {
-  const base = (table.StorageDescriptor?.Location ?? '').replace(/\/*$/, '/')
-  const Location = location ?? `${base}${partitionPath(keyNames(table), values)}`
-  return { Values: values, StorageDescriptor: { ...table.StorageDescriptor, Location } }
-}
-
-const keyNames = (table: GlueTable): readonly string[] =>
-  (table.PartitionKeys ?? []).map((key) => key.Name.toLowerCase())
-
-/** `year=2024/ticker=A`, without a slash at its end. */
-const folderOf = (table: GlueTable, values: readonly string[]): string =>
-  partitionPath(keyNames(table), values).slice(0, -1)
-
-const specText = (spec: PartitionSpec): string =>
-  [...spec].map(([key, value]) => `${key}='${value}'`).join(', ')
-
-function missingKey(table: GlueTable, spec: PartitionSpec): never {
-  throw new QueryError(
-    'FAILED',
-    `FAILED: ValidationFailureSemanticException partition spec {${specText(spec)}} doesn't match the partition keys (${keyNames(table).join(', ')}) of ${table.Name}`,
-  )
-}
-
 function requireDatabase(catalog: Catalog, name: string): void {
   if (catalog.getDatabase(name) !== undefined) return
   throw new QueryError('FAILED', `FAILED: SemanticException [Error 10072]: Database does not exist: ${name}`)
@@ -310,18 +216,3 @@ function requirePartitioned(name: TableName, context: DdlContext): GlueTable {
   if ((table.PartitionKeys ?? []).length > 0) return table
   throw executionError(`Table ${table.Name} is not a partitioned table`)
 }
-
-const executionError = (message: string): QueryError =>
-  new QueryError(
-    'FAILED',
-    `FAILED: Execution Error, return code 1 from org.apache.hadoop.hive.ql.exec.DDLTask. ${message}`,
-  )
-
-const lines = (name: string, text: readonly string[]): StatementResult => ({
-  kind: 'lines',
-  columns: [{ name, type: 'string' }],
-  lines: text,
-})
-
-/** What a statement answers that changes something and says nothing. */
-const done: StatementResult = { kind: 'lines', columns: [], lines: [] }

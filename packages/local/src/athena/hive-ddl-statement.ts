@@ -1,4 +1,15 @@
+import type { Catalog } from '../glue/catalog.ts'
 import type { GlueColumn } from '../glue/catalog-model.ts'
+import type { ObjectStorage } from '../object-storage.ts'
+
+/** What a Hive DDL statement works with. */
+export interface DdlContext {
+  readonly catalog: Catalog
+  readonly storage: ObjectStorage
+  /** The database of names without one. */
+  readonly database: string
+  readonly signal: AbortSignal
+}
 
 export interface TableName {
   readonly database: string | undefined

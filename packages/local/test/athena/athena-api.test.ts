@@ -228,6 +228,22 @@ it('statistics tell how long the steps took and how many rows came out', async (
   })
 })
 
+it('every refusal of a request has a code', async () => {
+  for (const [operation, input] of [
+    ['StartQueryExecution', { QueryString: '' }],
+    ['BatchGetQueryExecution', { QueryExecutionIds: [] }],
+    ['ListQueryExecutions', { MaxResults: 51 }],
+    ['ListQueryExecutions', { NextToken: 'nonsense' }],
+    ['GetWorkGroup', {}],
+    ['GetQueryExecution', { QueryExecutionId: 'absent' }],
+  ] as const) {
+    await expect(call(operation, input)).rejects.toMatchObject({
+      name: 'InvalidRequestException',
+      members: { AthenaErrorCode: 'INVALID_INPUT' },
+    })
+  }
+})
+
 it('parameters are for queries and what writes', async () => {
   const refused = athena.start('show tables', { ExecutionParameters: ['1'] })
   await expect(refused).rejects.toMatchObject(invalid(/SELECT, INSERT INTO, CTAS and UNLOAD only/))

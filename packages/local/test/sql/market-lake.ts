@@ -16,6 +16,10 @@ export class TestLake implements AsyncDisposable {
   readonly directory = mkdtempSync(join(tmpdir(), 'lake-'))
   readonly engine: QueryEngine
   readonly #tables = new Map<string, ResolvedTable>()
+  readonly resolver = {
+    resolveTable: async (database: string, name: string) =>
+      database === 'market' ? this.#tables.get(name) : undefined,
+  }
   /** The files the last query listed. */
   listed: TableFile[] = []
 
@@ -80,11 +84,7 @@ export class TestLake implements AsyncDisposable {
     options: { parameters?: readonly string[]; signal?: AbortSignal } = {},
   ): Promise<QueryResult> {
     this.listed = []
-    const resolver = {
-      resolveTable: async (database: string, name: string) =>
-        database === 'market' ? this.#tables.get(name) : undefined,
-    }
-    return this.engine.run({ sql, database: 'market', resolver, ...options })
+    return this.engine.run({ sql, database: 'market', resolver: this.resolver, ...options })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
