@@ -7,7 +7,7 @@ import { skipCode } from '../lanes/lane.js'
 import { buildFast, install, packageFolders, root } from '../scripts/workspace.js'
 
 // Clients that are not ours, from another language, use `stockpipe local` in a process of its own: confluent-kafka
-// (librdkafka), boto3 and pyarrow, which also reads nested columns the sink wrote. librdkafka also meets brokers with users and TLS. With `--real` the same Kafka cases run against Apache Kafka, to prove the cases.
+// (librdkafka), boto3 (S3 and Glue) and pyarrow, which also reads nested columns the sink wrote. librdkafka also meets brokers with users and TLS. With `--real` the same Kafka cases run against Apache Kafka, to prove the cases.
 const isReal = process.argv.includes('--real')
 const dataDir = mkdtempSync(join(tmpdir(), 'stockpipe-foreign-clients-'))
 const running = new Set()
@@ -122,6 +122,7 @@ try {
       await runCases(clients.python, 'kafka.py', addresses, what)
       if (!isReal) {
         await runCases(clients.python, 's3.py', addresses, what)
+        await runCases(clients.python, 'glue.py', addresses, what)
         const { writeNestedOrders } = await import('./clients/nested-orders.js')
         await writeNestedOrders(addresses.aws, 5000)
         await runCases(clients.python, 'nested.py', addresses, what)
