@@ -78,9 +78,10 @@ export class CatalogTableResolver implements TableResolver {
       .map((partition) => {
         const owner = `partition (${partition.Values.join(', ')}) of ${nameOf(table)}`
         refuseOtherFormats(partition.StorageDescriptor, owner)
-        checkPartitionColumns(table, partition)
+        const textColumns = checkPartitionColumns(table, partition)
         const location = requireLocation(partition.StorageDescriptor, owner)
-        return { location, values: withNulls(partition.Values) }
+        const located = { location, values: withNulls(partition.Values) }
+        return textColumns.size === 0 ? located : { ...located, textColumns }
       })
   }
 }

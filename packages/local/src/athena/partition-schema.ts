@@ -7,24 +7,24 @@ import { hiveType } from '../sql/type-name.ts'
 const integers: readonly string[] = ['tinyint', 'smallint', 'integer', 'bigint']
 
 /**
- * Refuses a partition whose own column types cannot be read as the table's.
+ * Refuses a partition whose own column types cannot be read as the table's, and tells which of its columns are text that the
+ * table has as an integer, by their lower-cased names: those alone are read otherwise than by the type in the file.
  *
  * @throws QueryError HIVE_PARTITION_SCHEMA_MISMATCH in the engine's words
  */
-export function checkPartitionColumns(table: GlueTable, partition: GluePartition): void {
+export function checkPartitionColumns(table: GlueTable, partition: GluePartition): ReadonlySet<string> {
   const own = partition.StorageDescriptor?.Columns
   const declared = table.StorageDescriptor?.Columns
-  if (own === undefined || own === declared) return
+  const textColumns = new Set<string>()
+  if (own === undefined || own === declared) return textColumns
   const ownTypes = new Map(own.map((column) => [column.Name.toLowerCase(), typeText(column.Type)]))
   for (const column of declared ?? []) {
     const to = typeText(column.Type)
     const from = ownTypes.get(column.Name.toLowerCase())
     if (from === undefined || from === to || isCoercible(hiveType(from), hiveType(to))) continue
     if (from === 'string' && integers.includes(hiveType(to).kind)) {
-      throw new QueryError(
-        'NOT_SUPPORTED',
-        `NOT_SUPPORTED: The embedded Athena does not read column '${column.Name}' of a partition of ${table.DatabaseName}.${table.Name}, declared as 'string', as the table's '${to}'.`,
-      )
+      textColumns.add(column.Name.toLowerCase())
+      continue
     }
     const keys = (table.PartitionKeys ?? []).map((key) => key.Name)
     throw new QueryError(
@@ -35,6 +35,7 @@ export function checkPartitionColumns(table: GlueTable, partition: GluePartition
         `but partition '${partitionPath(keys, partition.Values).slice(0, -1)}' declared column '${column.Name}' as type '${from}'.`,
     )
   }
+  return textColumns
 }
 
 /** The types Athena coerces: wider integers and decimals, float to double, longer texts; in a row, fields added at its end. */

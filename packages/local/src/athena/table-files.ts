@@ -6,6 +6,8 @@ import { QueryError, type TableFile } from '../sql/query-engine.ts'
 export interface LocatedPartition {
   readonly location: string
   readonly values: readonly (string | null)[]
+  /** As `TableFile` has it. */
+  readonly textColumns?: ReadonlySet<string>
 }
 
 /** Up to this many folders are listed one by one; more are found by one listing of what they share. */
@@ -62,6 +64,7 @@ function filesOf(
           uri: `s3://${object.bucket}/${object.key}`,
           size: object.size,
           partitionValues: partition.values,
+          ...(partition.textColumns && { textColumns: partition.textColumns }),
         })
       }
     }

@@ -13,6 +13,8 @@ export interface TableFile {
   readonly size: number
   /** In the order of the table's partition keys; null for the default partition. */
   readonly partitionValues: readonly (string | null)[]
+  /** Lower-cased names of columns that the file's partition declares as text and the table as an integer. */
+  readonly textColumns?: ReadonlySet<string>
 }
 
 /** A table as a query needs it. */

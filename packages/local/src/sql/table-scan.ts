@@ -88,6 +88,15 @@ export class TableScan {
     return [file.uri, ...values]
   }
 
+  #readColumn({ column, type }: ScanColumn, file: TableFile, schema: FileSchema): string {
+    if (file.textColumns?.has(column.name.toLowerCase()) !== true) {
+      return columnInFile(column.name, type, schema, file.uri)
+    }
+    // Trino coerces text to an integer as Java parses one; what is none becomes NULL.
+    const text = columnInFile(column.name, varcharType, schema, file.uri)
+    return `TRY_CAST(CASE WHEN regexp_full_match(${text}, '[+-]?[0-9]+') THEN ${text} END AS ${duckDbType(type)})`
+  }
+
   /** SQL that reads the files; those with the same columns in one call. */
   sql(
     files: readonly { readonly file: TableFile; readonly schema: FileSchema }[],
@@ -98,7 +107,7 @@ export class TableScan {
     for (const { file, schema } of files) {
       const selects = columns.flatMap((column) => {
         if (column.keyIndex !== undefined) return []
-        return [`${columnInFile(column.column.name, column.type, schema, file.uri)} AS "${column.sqlName}"`]
+        return [`${this.#readColumn(column, file, schema)} AS "${column.sqlName}"`]
       })
       const signature = JSON.stringify(selects)
       const group = groups.get(signature) ?? { selects, paths: [] }

@@ -150,10 +150,36 @@ describe('a type that changes to one that Athena does not make of it', () => {
     await lake.addPartition(name, ['2'], { a: 'smallint' }, `${name}/dt=2/`)
     expect((await lake.query(`SELECT a FROM ${name} WHERE dt = '2'`)).rows).toEqual([['7']])
   })
+})
 
-  it('is refused by name from text to an integer, which Athena parses', async () => {
-    const name = await tableOver({ ...old, c: 'int' }, 'old partition')
-    await expect(lake.query(`SELECT c FROM ${name}`)).rejects.toThrowError(/NOT_SUPPORTED: .*'string'.*'int'/)
+describe('text that became an integer', () => {
+  const texts = ['7', '-128', '+5', '128', '1.5', ' 1', 'x', '9223372036854775807', '9223372036854775808']
+  const rows = texts
+    .map((text, at) => `SELECT CAST(${at} AS INTEGER) AS a, '${text}' AS c`)
+    .join(' UNION ALL ')
+
+  it.each([
+    ['tinyint', ['7', '-128', '5', null, null, null, null, null, null]],
+    ['int', ['7', '-128', '5', '128', null, null, null, null, null]],
+    ['bigint', ['7', '-128', '5', '128', null, null, null, '9223372036854775807', null]],
+  ])(
+    'is parsed as a %s in a partition that declares text, and NULL where it is none',
+    async (type, expected) => {
+      const name = await tableOver({ ...old, c: type }, 'old partition', { rows })
+      const answer = await lake.query(`SELECT c FROM ${name} ORDER BY a`)
+      expect(answer.rows).toEqual(expected.map((value) => [value]))
+    },
+  )
+
+  it('is read beside partitions that declare the integer', async () => {
+    const name = await tableOver({ ...old, c: 'bigint' }, 'old partition', { rows })
+    await lake.write(`${name}/dt=2/a.parquet`, 'SELECT CAST(9 AS INTEGER) AS a, CAST(42 AS BIGINT) AS c')
+    await lake.addPartition(name, ['2'], { a: 'int', c: 'bigint' }, `${name}/dt=2/`)
+    const answer = await lake.query(`SELECT dt, sum(c % 1000) FROM ${name} GROUP BY dt ORDER BY dt`)
+    expect(answer.rows).toEqual([
+      ['1', String(7 - 128 + 5 + 128 + 807)],
+      ['2', '42'],
+    ])
   })
 })
 
