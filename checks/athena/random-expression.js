@@ -1,3 +1,5 @@
+import { nestedForms, nestedValues } from './nested-forms.js'
+
 const symbols = ["'AAPL'", "'MSFT'", "'BRK.B'", "'ZZZ'"]
 const dates = [
   "date '2024-03-08'",
@@ -35,6 +37,8 @@ export class RandomExpression {
     const isLeaf = depth <= 0 || this.#random.chance(0.15)
     if (isLeaf) return this.#leaf(type)
     if (this.#random.chance(0.12)) return this.#conditional(type, depth - 1)
+    if (this.#random.chance(0.1) && nestedForms[type] !== undefined)
+      return this.#nested(nestedForms[type], depth - 1)
     return this[type](depth - 1)
   }
 
@@ -239,6 +243,11 @@ export class RandomExpression {
     return this.column('array')
   }
 
+  /** An array, map, row or JSON. */
+  nested(depth = 1) {
+    return this.#nested(nestedValues, depth)
+  }
+
   /** Values of types that are seldom compared: intervals and times with a zone. */
   seldom(depth = 2) {
     const { of } = this.#shorthand(depth - 1)
@@ -250,6 +259,11 @@ export class RandomExpression {
       () => `split(${of('varchar')}, '-')`,
       () => `array[${of('bigint')}, ${of('integer')}]`,
     ])
+  }
+
+  #nested(forms, depth) {
+    const columns = { array: this.column('array'), map: this.column('map'), json: this.#json() }
+    return this.#random.pick(forms)({ ...this.#shorthand(depth), ...columns })
   }
 
   #conditional(type, depth) {

@@ -62,6 +62,7 @@ export class RandomQuery {
       [2, () => this.#unnest()],
       [3, () => this.#subqueries()],
       [2, () => this.#nestedQuery()],
+      [2, () => this.#nestedValues()],
       [1, () => this.#values()],
     ]
     let ticket = this.#random.below(shapes.reduce((sum, [weight]) => sum + weight, 0))
@@ -75,7 +76,9 @@ export class RandomQuery {
   #constants() {
     const expression = new RandomExpression(this.#random, [])
     const items = this.#times(1 + this.#random.below(3), () =>
-      this.#random.chance(0.1) ? expression.seldom(2) : expression.of(expression.anyType(), 3),
+      this.#random.chance(0.2)
+        ? this.#random.pick([() => expression.seldom(2), () => expression.nested(2)])()
+        : expression.of(expression.anyType(), 3),
     )
     return `SELECT ${this.#named(items)}`
   }
@@ -86,6 +89,12 @@ export class RandomQuery {
     if (this.#random.chance(0.2)) items.push(expression.seldom(1))
     const distinct = this.#random.chance(0.15) ? 'DISTINCT ' : ''
     return `SELECT ${distinct}${this.#named(items)} FROM ${table}${this.#where(table, expression)}${this.#orderAll(items.length)}`
+  }
+
+  #nestedValues() {
+    const items = ['id', this.#trades.nested(), this.#trades.nested()]
+    const limit = this.#random.chance(0.5) ? ` LIMIT ${1 + this.#random.below(30)}` : ''
+    return `SELECT ${this.#named(items)} FROM trades${this.#where('trades', this.#trades)} ORDER BY id${limit}`
   }
 
   #groups() {
@@ -328,6 +337,14 @@ export class RandomQuery {
       }
       case 'boolean':
         return this.#random.pick([`bool_and(${argument})`, `bool_or(${argument})`, `count_if(${argument})`])
+      case 'varchar': {
+        const text = [
+          `listagg(${argument}, '+') WITHIN GROUP (ORDER BY ${unique})`,
+          `map_agg(${unique}, ${argument})`,
+          `histogram(${argument})`,
+        ]
+        return this.#random.pick(unique === undefined ? any : [...any, ...text])
+      }
       default:
         return this.#random.pick(any)
     }
@@ -351,6 +368,7 @@ export class RandomQuery {
       ' ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING',
       ` ROWS BETWEEN 1 PRECEDING AND ${1 + this.#random.below(3)} FOLLOWING`,
       ' ROWS UNBOUNDED PRECEDING',
+      ' GROUPS BETWEEN 1 PRECEDING AND 1 FOLLOWING',
     ])
     const ignored = this.#random.pick(['', '', ' IGNORE NULLS'])
     return this.#random.pick([

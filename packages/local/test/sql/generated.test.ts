@@ -8,7 +8,7 @@ import { goldenDirectory, goldenResolver } from './golden-tables.ts'
 
 type Row = readonly (string | null)[]
 
-/** A generated statement and what Trino says: `checks/athena-judge.js --generated 320 --keep` wrote it. */
+/** A generated statement and what Trino says: `checks/athena-judge.js --generated 335 --keep` wrote it. */
 interface Generated {
   readonly sql: string
   /** Name and Trino type. */

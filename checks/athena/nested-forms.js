@@ -1,0 +1,75 @@
+/** Forms over arrays, maps, rows and JSON that give a value of a type: `of` makes their parts, the others are columns. */
+export const nestedForms = {
+  bigint: [
+    ({ array }) => `cardinality(filter(${array}, x -> x > 'a'))`,
+    ({ array }) => `reduce(${array}, bigint '0', (s, x) -> s + length(x), s -> s)`,
+    ({ array, of }) => `array_position(${array}, ${of('varchar')})`,
+    ({ json }) => `try(cast(json_extract(${json}, '$.n') as bigint))`,
+    ({ json }) => `json_array_length(json_extract(${json}, '$.lvl'))`,
+    ({ of }) => `array_max(array[${of('bigint')}, ${of('bigint')}, ${of('integer')}])`,
+    ({ of }) => `bitwise_and(${of('bigint')}, 255)`,
+    ({ map }) => `cardinality(map_keys(${map}))`,
+    ({ of }) => `row(${of('varchar')}, ${of('bigint')})[2]`,
+  ],
+  integer: [
+    ({ of }) => `element_at(array[${of('integer')}, ${of('integer')}], 2)`,
+    () => `cardinality(array[1, 2]) / 2`,
+  ],
+  decimal: [
+    ({ of }) => `reduce(array[${of('decimal')}], decimal '0', (s, x) -> x, s -> s)`,
+    ({ of }) => `element_at(array[${of('decimal')}, ${of('integer')}], 1)`,
+    ({ of }) => `cast(row(${of('decimal')}) as row(v decimal(30,4))).v`,
+  ],
+  double: [
+    ({ map }) => `element_at(${map}, 'fee')`,
+    ({ map }) => `array_min(map_values(${map}))`,
+    ({ of }) => `greatest(${of('double')}, ${of('double')})`,
+    ({ of }) => `try(cast(json_parse(cast(${of('decimal')} as varchar)) as double))`,
+  ],
+  varchar: [
+    ({ array }) => `array_join(array_sort(${array}), ',')`,
+    ({ array }) => `array_join(transform(${array}, x -> upper(x) || '!'), '', '?')`,
+    ({ array }) => `array_join(array_distinct(${array} || array['a', 'b']), '-')`,
+    ({ json }) => `json_format(json_extract(${json}, '$.lvl'))`,
+    ({ of }) => `json_format(cast(${of('bigint')} as json))`,
+    ({ of }) => `json_format(cast(array[${of('varchar')}, ${of('varchar')}] as json))`,
+    ({ of }) => `json_format(cast(map(array['k'], array[${of('decimal')}]) as json))`,
+    ({ of }) => `concat_ws('-', ${of('varchar')}, ${of('varchar')})`,
+    ({ of }) => `format('%s|%d', ${of('varchar')}, ${of('bigint')})`,
+    ({ of }) => `translate(${of('varchar')}, 'AB-', 'xy')`,
+    ({ of }) => `to_hex(to_utf8(${of('varchar')}))`,
+    ({ of }) => `element_at(split(${of('varchar')}, '-'), 2)`,
+    ({ of }) => `to_iso8601(${of('date')})`,
+  ],
+  boolean: [
+    ({ array }) => `any_match(${array}, x -> x = 'a')`,
+    ({ array }) => `all_match(${array}, x -> x IS NOT NULL)`,
+    ({ array }) => `(${array} = array['a'])`,
+    ({ of }) => `(row(${of('integer')}, ${of('varchar')}) = row(${of('integer')}, ${of('varchar')}))`,
+    ({ array }) => `arrays_overlap(${array}, array['b', 'x'])`,
+    ({ json }) => `json_array_contains(json_extract(${json}, '$.tags'), 1)`,
+  ],
+  date: [
+    ({ of }) => `array_min(array[${of('date')}, ${of('date')}])`,
+    () => `sequence(date '2024-02-27', date '2024-03-02')[3]`,
+  ],
+  timestamp: [({ of }) => `array_max(array[${of('timestamp')}, ${of('timestamp')}])`],
+}
+
+/** Values that nest, to be seen and not compared. */
+export const nestedValues = [
+  ({ array }) => `filter(${array}, x -> x <> 'a')`,
+  ({ array }) => `transform(${array}, x -> length(x) * 2)`,
+  ({ array }) => `array_union(${array}, array['z'])`,
+  ({ array }) => `slice(${array}, 1, 2)`,
+  ({ of }) => `array_sort(array[${of('decimal')}, ${of('decimal')}, ${of('integer')}])`,
+  ({ of }) => `map(array['a', 'b'], array[${of('double')}, ${of('double')}])`,
+  ({ of }) => `cast(row(${of('bigint')}, ${of('varchar')}) as row(n bigint, t varchar))`,
+  ({ of }) => `row(${of('date')}, ${of('decimal')})`,
+  () => `sequence(7, 1, -2)`,
+  ({ map }) => `map_filter(${map}, (k, v) -> v > 0.1)`,
+  ({ map }) => `transform_values(${map}, (k, v) -> v * 2)`,
+  ({ of }) => `zip(array[${of('integer')}], array['x', 'y'])`,
+  ({ json }) => `json_extract(${json}, '$.lvl')`,
+  ({ of }) => `cast(array[${of('decimal')}, ${of('decimal')}] as json)`,
+]
