@@ -61,8 +61,8 @@ export function columnStatisticsOperations({ store }: Catalog): GlueOperations {
   }
   const remove = (owner: StatisticsOwner, input: InputMembers) => {
     const name = input.string('ColumnName', nameLimits).toLowerCase()
-    if (owner.columns?.has(name) !== true) throw noStatistics()
-    commit(owner, { remove: [name] })
+    // Trino removes those of every column after each CREATE TABLE, whether there are any or not.
+    if (owner.columns?.has(name)) commit(owner, { remove: [name] })
     return {}
   }
 
