@@ -110,14 +110,23 @@ export class TrinoEngine implements QueryEngine {
   async #run(options: TrinoStatement, signal: AbortSignal): Promise<StatementAnswer> {
     const answer = new TrinoAnswer()
     let next: string | undefined
+    // Only the answer to a statement tells how to cancel it, so that it is waited for a while.
+    const patience = new AbortController()
+    let timer: NodeJS.Timeout | undefined
+    const lose = (): void => {
+      timer = setTimeout(() => patience.abort(signal.reason), cancelMillis)
+    }
+    signal.addEventListener('abort', lose)
     try {
       let page = await this.#call('/v1/statement', signal, {
         method: 'POST',
         body: statementOf(options),
         headers: this.#headers(options.database),
+        signal: patience.signal,
       })
       for (;;) {
         next = textOf(page['#nextUri'])
+        signal.throwIfAborted()
         if (page['#error'] !== undefined) throw trinoErrorOf(page['#error'], this.#address.catalog)
         answer.add(page)
         if (next === undefined) return answer.result()
@@ -127,6 +136,9 @@ export class TrinoEngine implements QueryEngine {
       if (next !== undefined) await this.#cancel(next)
       signal.throwIfAborted()
       throw error
+    } finally {
+      signal.removeEventListener('abort', lose)
+      clearTimeout(timer)
     }
   }
 
@@ -147,7 +159,7 @@ export class TrinoEngine implements QueryEngine {
   async #call(url: string, signal: AbortSignal, request: RequestInit = {}): Promise<TrinoObject> {
     const untilMillis = Date.now() + busyMillis
     for (;;) {
-      const { status, body } = await this.#fetch(url, { ...request, signal })
+      const { status, body } = await this.#fetch(url, { signal, ...request })
       if (status === 200) return this.#parsed(body)
       if (!busyStatuses.has(status) || Date.now() > untilMillis) {
         throw this.#failure(`answered with status ${status}: ${body.slice(0, 500)}`)

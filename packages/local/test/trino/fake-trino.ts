@@ -21,6 +21,8 @@ export async function startFakeTrino(answer: (sql: string) => FakePages) {
   const statements = new Map<string, FakePages>()
   /** Statuses to answer with before anything else. */
   const busy: number[] = []
+  /** How long the answer to a statement is held back. */
+  const held = { millis: 0 }
   let origin = ''
 
   const send = (response: ServerResponse, id: string, page: number): void => {
@@ -46,7 +48,7 @@ export async function startFakeTrino(answer: (sql: string) => FakePages) {
       const id = `20240101_000000_${asked.length}`
       asked.push({ sql, headers: request.headers })
       statements.set(id, answer(sql))
-      send(response, id, 0)
+      setTimeout(() => send(response, id, 0), held.millis)
       return
     }
     const [, id = '', page = ''] =
@@ -69,6 +71,7 @@ export async function startFakeTrino(answer: (sql: string) => FakePages) {
     asked,
     cancelled,
     busy,
+    held,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections()
       await new Promise((resolve) => {

@@ -129,6 +129,18 @@ describe('an engine that passes statements to Trino', () => {
     expect(trino.cancelled).toHaveLength(2)
   })
 
+  it('cancels a statement that is stopped before Trino has answered it', async () => {
+    await using trino = await startFakeTrino(() => [])
+    trino.held.millis = 200
+    const engine = new TrinoEngine(trinoAddress(trino.origin))
+    const abort = new AbortController()
+    const running = engine.run({ sql: 'SELECT 1', database: 'market', signal: abort.signal })
+    while (trino.asked.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+    abort.abort(new Error('stopped'))
+    await expect(running).rejects.toThrow('stopped')
+    expect(trino.cancelled).toHaveLength(1)
+  })
+
   it('says which Trino cannot be reached, or answers otherwise', async () => {
     const { origin } = await (async () => {
       await using gone = await startFakeTrino(() => [])

@@ -129,6 +129,11 @@ if ('skipped' in trino) {
         )
       }
       s3.destroy()
+      // Trino has started a moment before it knows itself as a node to run on.
+      await vi.waitFor(async () => {
+        const query = await ended(await start('SELECT count(*) FROM quotes'))
+        expect(query.Status?.StateChangeReason).toBeUndefined()
+      }, limit)
     })
     afterAll(async () => {
       athena?.destroy()
@@ -201,6 +206,32 @@ if ('skipped' in trino) {
       expect(
         queries.filter(({ query, state }) => query.includes('CROSS JOIN') && state === 'RUNNING'),
       ).toEqual([])
+    })
+
+    it('writes tables and views that the catalog of the stack then has', limit, async () => {
+      const succeeds = async (sql: string) => {
+        const query = await ended(await start(sql))
+        expect([sql, query.Status?.State, query.Status?.StateChangeReason]).toEqual([
+          sql,
+          'SUCCEEDED',
+          undefined,
+        ])
+        return query.QueryExecutionId!
+      }
+      const properties =
+        "format = 'PARQUET', external_location = 's3://golden/copy/', partitioned_by = ARRAY['dt']"
+      await succeeds(`CREATE TABLE copy WITH (${properties}) AS SELECT symbol, size, dt FROM trades`)
+      const inserted = await succeeds("INSERT INTO copy VALUES ('NEW', 7, '2024-03-11')")
+      const { UpdateCount } = await athena.send(new GetQueryResultsCommand({ QueryExecutionId: inserted }))
+      expect(UpdateCount).toBe(1)
+      await succeeds('CREATE VIEW days AS SELECT dt, count(*) AS n FROM copy GROUP BY dt')
+      expect(await rowsOf(await succeeds('SELECT count(*), sum(n) FROM days'))).toEqual([['4', '121']])
+      const { Table } = await glue.send(new GetTableCommand({ DatabaseName: 'golden', Name: 'copy' }))
+      expect(Table?.PartitionKeys?.map((key) => key.Name)).toEqual(['dt'])
+      const plan = await athena.send(
+        new GetQueryResultsCommand({ QueryExecutionId: await succeeds('EXPLAIN SELECT * FROM copy') }),
+      )
+      expect(plan.ResultSet?.Rows?.map((row) => row.Data?.[0]?.VarCharValue).join()).toContain('TableScan')
     })
 
     it('leaves Hive DDL to the stack', limit, async () => {
