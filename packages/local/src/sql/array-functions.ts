@@ -10,13 +10,13 @@ import {
   booleanType,
   commonType,
   duckDbType,
-  isNested,
   rowType,
+  someType,
   type TrinoType,
   typeText,
 } from './trino-type.ts'
 import type { TypedExpression } from './typed-expression.ts'
-import { compareValues, equalValues, isOrdered, keyText, refuseNaN } from './value-comparison.ts'
+import { compareValues, equalValues, isOrdered, keyText, refuseBothZeros } from './value-comparison.ts'
 import type { PlainValue } from './value-text.ts'
 
 type PlainArray = readonly PlainValue[]
@@ -50,7 +50,7 @@ function withElement(call: AnalyzedCall): readonly [ArrayExpression, TypedExpres
   const array = arrayArgument(call, 0)
   const value = call.arguments[1]!
   const element = commonType(array.type.element, value.type)
-  if (element === undefined || value.type.kind === 'unknown') throw noSuchOverload(call)
+  if (element === undefined) throw noSuchOverload(call)
   return [
     cast(call.session, array, arrayType(element), false, call.position) as ArrayExpression,
     cast(call.session, value, element, false, call.position),
@@ -103,7 +103,6 @@ function intersection(a: PlainArray, b: PlainArray, element: TrinoType): PlainAr
 const arraysOverlap: FunctionRule = (call) => {
   const [a, b] = alike(call)
   const { element } = a.type
-  if (isNested(element)) throw noSuchOverload(call)
   return nativeCall(call.session, call.name, [a, b], booleanType, (left: PlainArray, right: PlainArray) => {
     if (left.length === 0 || right.length === 0) return false
     const within = keys(right, element)
@@ -112,7 +111,7 @@ const arraysOverlap: FunctionRule = (call) => {
   })
 }
 
-/** array_max and array_min: NULL where the array has a NULL. */
+/** array_max and array_min: NULL where the array has a NULL; NaN counts only where there is nothing else. */
 function extreme(sign: 1 | -1): FunctionRule {
   return (call) => {
     expectCount(call, 1)
@@ -121,10 +120,21 @@ function extreme(sign: 1 | -1): FunctionRule {
     if (!isOrdered(element)) throw noSuchOverload(call)
     return nativeCall(call.session, call.name, [array], element, (values: PlainArray) => {
       if (values.length === 0 || values.includes(null)) return null
-      refuseNaN(values, element, call.name)
-      return values.reduce((best, value) => (compareValues(value, best, element) * sign > 0 ? value : best))
+      const numbers = values.filter((value) => !Number.isNaN(value))
+      if (numbers.length === 0) return Number.NaN
+      refuseBothZeros(numbers, call.name)
+      return numbers.reduce((best, value) => (compareValues(value, best, element) * sign > 0 ? value : best))
     })
   }
+}
+
+/** reverse() of an array. */
+export const reverseArray: FunctionRule = (call) => {
+  expectCount(call, 1)
+  const array = arrayArgument(call, 0)
+  return nativeCall(call.session, call.name, [array], array.type, (values: PlainArray) =>
+    [...values].reverse(),
+  )
 }
 
 const arraySort: FunctionRule = (call) => {
@@ -138,35 +148,45 @@ const arraySort: FunctionRule = (call) => {
   })
 }
 
+/** Whether an element is the value; refused where a NULL within leaves that open. */
+function isElement(item: PlainValue, value: PlainValue, element: TrinoType, name: string): boolean {
+  const outcome = equalValues(item, value, element)
+  if (outcome === null && item !== null) {
+    throw new FunctionFailure(
+      'NOT_SUPPORTED',
+      `${name} does not support arrays with elements that are null or contain null`,
+    )
+  }
+  return outcome === true
+}
+
 const arrayPosition: FunctionRule = (call) => {
   const [array, value] = withElement(call)
   const { element } = array.type
-  if (isNested(element)) throw noSuchOverload(call)
   return nativeCall(
     call.session,
     call.name,
     [array, value],
     bigintType,
     (values: PlainArray, sought: PlainValue) =>
-      BigInt(values.findIndex((item) => equalValues(item, sought, element) === true) + 1),
+      BigInt(values.findIndex((item) => isElement(item, sought, element, call.name)) + 1),
   )
 }
 
 const arrayRemove: FunctionRule = (call) => {
   const [array, value] = withElement(call)
   const { element } = array.type
-  if (isNested(element)) throw noSuchOverload(call)
   return nativeCall(
     call.session,
     call.name,
     [array, value],
     array.type,
     (values: PlainArray, removed: PlainValue) =>
-      values.filter((item) => equalValues(item, removed, element) !== true),
+      values.filter((item) => !isElement(item, removed, element, call.name)),
   )
 }
 
-/** contains(array, value): NULL where an element might be it. */
+/** contains(array, value): NULL where an element that is NULL might be it. */
 const contains: FunctionRule = (call) => {
   const [array, value] = withElement(call)
   const { element } = array.type
@@ -176,9 +196,8 @@ const contains: FunctionRule = (call) => {
     [array, value],
     booleanType,
     (values: PlainArray, sought: PlainValue) => {
-      const outcomes = values.map((item) => equalValues(item, sought, element))
-      if (outcomes.includes(true)) return true
-      return outcomes.includes(null) ? null : false
+      if (values.some((item) => isElement(item, sought, element, call.name))) return true
+      return values.includes(null) ? null : false
     },
   )
 }
@@ -268,40 +287,43 @@ const zip: FunctionRule = (call) => {
   )
 }
 
-/** || and concat() where an array is among the operands: arrays, and elements at their ends. */
+/** || and concat() where an array is among the operands: arrays, or an element at either end of one. */
 export function concatenateArrays(call: AnalyzedCall): TypedExpression {
+  const { session, position } = call
   const [first, second] = call.arguments
-  const arrays = call.arguments.filter((argument) => argument.type.kind === 'array')
-  if (call.arguments.some((argument) => argument.type.kind === 'unknown')) throw noSuchOverload(call)
-  if (arrays.length === call.arguments.length && arrays.length >= 2) {
-    const type = arrays
-      .map((array) => array.type)
-      .reduce<TrinoType | undefined>((common, other) => common && commonType(common, other), arrays[0]!.type)
-    if (type === undefined) throw noSuchOverload(call)
-    const parts = arrays.map((array) => cast(call.session, array, type, false, call.position))
-    return nativeCall(call.session, 'concat_arrays', parts, type, (...values: PlainArray[]) => values.flat(1))
+  const types = call.arguments.map(({ type }) => type)
+  // Trino cannot choose between an array and an element of one where the type of a side is open.
+  const open = types.filter((type) => someType(type, ({ kind }) => kind === 'unknown'))
+  if (types.some(({ kind }) => kind === 'unknown')) throw noSuchOverload(call)
+  const common = types.reduce<TrinoType | undefined>((a, b) => a && commonType(a, b), types[0])
+  if (common?.kind === 'array' && types.length >= 2) {
+    if (open.length > 0 && open.length < types.length) throw noSuchOverload(call)
+    const parts = call.arguments.map((array) => cast(session, array, common, false, position))
+    return nativeCall(session, 'concat_arrays', parts, common, (...values: PlainArray[]) => values.flat(1))
   }
-  // An element is nested itself where arrays of arrays grow.
-  if (call.arguments.length !== 2 || arrays.length !== 1) throw noSuchOverload(call)
-  const [array] = arrays as [ArrayExpression]
-  const isAppended = first === array
-  const value = coerce(call.session, isAppended ? second! : first!, array.type.element)
-  if (value === undefined) throw noSuchOverload(call)
-  return isAppended
-    ? nativeCall(
-        call.session,
-        'append',
-        [array, value],
-        array.type,
-        (items: PlainArray, item: PlainValue) => [...items, item],
-      )
-    : nativeCall(
-        call.session,
-        'prepend',
-        [value, array],
-        array.type,
-        (item: PlainValue, items: PlainArray) => [item, ...items],
-      )
+  if (call.arguments.length !== 2) throw noSuchOverload(call)
+  const ends = [
+    { array: first!, value: second!, isAppended: true },
+    { array: second!, value: first!, isAppended: false },
+  ]
+  for (const { array, value, isAppended } of ends) {
+    if (array.type.kind !== 'array') continue
+    const element = commonType(array.type.element, value.type)
+    if (element === undefined) continue
+    const type = arrayType(element)
+    const items = cast(session, array, type, false, position)
+    const item = cast(session, value, element, false, position)
+    return isAppended
+      ? nativeCall(session, 'append', [items, item], type, (list: PlainArray, end: PlainValue) => [
+          ...list,
+          end,
+        ])
+      : nativeCall(session, 'prepend', [item, items], type, (end: PlainValue, list: PlainArray) => [
+          end,
+          ...list,
+        ])
+  }
+  throw noSuchOverload(call)
 }
 
 /** `'a' || NULL`: Trino takes the NULL for an array, and so answers one that is NULL. */

@@ -111,6 +111,7 @@ const elementAt: FunctionRule = (call) => {
 }
 
 const joinable = [
+  'unknown',
   'boolean',
   'tinyint',
   'smallint',

@@ -96,16 +96,10 @@ export function firstByOrder(
   descending: boolean,
 ): TypedExpression {
   const isCount = count.constant !== undefined && isInteger(count.type) && Number(count.constant) > 0
-  // Where NaN stands among the first is in doubt.
-  if (
-    !isCount ||
-    !isOrdered(key.type) ||
-    isFloating(key.type) ||
-    value.type.kind === 'unknown' ||
-    call.distinct
-  )
-    throw refuse(call)
-  const sorted = { ...call, orderBy: [`${key.sql} ${descending ? 'DESC' : 'ASC'}`] }
+  if (!isCount || !isOrdered(key.type) || value.type.kind === 'unknown' || call.distinct) throw refuse(call)
+  const byKey = `${key.sql} ${descending ? 'DESC' : 'ASC'}`
+  // NaN comes last both ways.
+  const sorted = { ...call, orderBy: isFloating(key.type) ? [`isnan(${key.sql})`, byKey] : [byKey] }
   const list = apply(sorted, 'list', [value.sql], `${key.sql} IS NOT NULL`)
   return { type: arrayType(value.type), sql: `list_slice(${list}, 1, ${Number(count.constant)})` }
 }

@@ -25,14 +25,9 @@ export function unify(values: readonly TypedExpression[], what: string, position
   return type
 }
 
-/** A type as typeof names it: with a space between what is nested, none within `decimal(18,4)`. */
-function typeofText(type: TrinoType): string {
-  return typeText(type).replace(/,(?!\d+\))/g, ', ')
-}
-
 /** typeof: the value is computed, and may fail. */
 function typeOf({ type, sql, constant }: TypedExpression): TypedExpression {
-  const text = literal(typeofText(type), varcharType)
+  const text = literal(typeText(type), varcharType)
   if (constant !== undefined) return text
   return { type: varcharType, sql: `CASE WHEN ${sql} IS NULL THEN ${text.sql} ELSE ${text.sql} END` }
 }

@@ -176,6 +176,7 @@ function inQuery(node: Expression & { kind: 'in-query' }, context: ExpressionCon
   const { session } = context
   const operand = analyzeExpression(node.operand, context)
   const { sql, columns } = context.analyzeQuery(node.query, context.scope)
+  if (operand.type.kind === 'row') throw notSupported('IN (SELECT ...) of rows', node.position)
   if (columns.length !== 1)
     throw failure(
       'TYPE_MISMATCH',

@@ -117,7 +117,8 @@ function fixed(value: PlainValue, type: TrinoType, read: Specifier): string {
 }
 
 function formatted(value: PlainValue, type: TrinoType, read: Specifier): string {
-  if (value === null) return padded(read.conversion === 'b' ? 'false' : 'null', read)
+  // Java cuts even this text to the precision.
+  if (value === null) return padded(read.conversion === 'b' ? 'false' : 'null'.slice(0, read.precision), read)
   switch (read.conversion) {
     case 'f':
       return fixed(value, type, read)

@@ -75,9 +75,8 @@ function bin(operand: number, bins: readonly (number | null)[]): bigint {
   if (bins.length === 0) throw invalid('Bins cannot be an empty array')
   if (Number.isNaN(operand)) throw invalid('Operand cannot be NaN')
   for (const [i, value] of bins.entries()) {
-    if (value === null) throw invalid('Bin values cannot be null')
-    if (!Number.isFinite(value)) throw invalid(`Bin value must be finite, got ${value}`)
-    if (i > 0 && value <= bins[i - 1]!)
+    if (value !== null && !Number.isFinite(value)) throw invalid(`Bin value must be finite, got ${value}`)
+    if (value === null || (i > 0 && value <= bins[i - 1]!))
       throw new FunctionFailure(
         'NOT_SUPPORTED',
         'The embedded Athena does not support bins that are not in order',

@@ -1,5 +1,4 @@
 import { comparable } from './comparison-rules.ts'
-import { FunctionFailure } from './decimal-arithmetic.ts'
 import { type AnalyzedCall, type FunctionRule, noSuchOverload, takeArguments } from './function-call.ts'
 import { nativeCall } from './native-call.ts'
 import type { NativeFunction } from './native-function.ts'
@@ -19,7 +18,7 @@ import {
   type TrinoType,
 } from './trino-type.ts'
 import { literal, nullOf, type TypedExpression } from './typed-expression.ts'
-import { isOrdered } from './value-comparison.ts'
+import { isOrdered, refuseBothZeros } from './value-comparison.ts'
 
 /** A function of doubles as Java's Math has it. */
 function ofDoubles(name: string, arity: number, compute: (...values: number[]) => number): FunctionRule {
@@ -114,14 +113,8 @@ const truncate: FunctionRule = (call) => {
 function extremeNumber(name: 'greatest' | 'least', values: readonly number[]): number {
   const numbers = values.filter((value) => !Number.isNaN(value))
   if (numbers.length === 0) return Number.NaN
-  const extreme = name === 'greatest' ? Math.max(...numbers) : Math.min(...numbers)
-  if (
-    extreme === 0 &&
-    numbers.some((value) => Object.is(value, -0)) &&
-    numbers.some((value) => Object.is(value, 0))
-  )
-    throw new FunctionFailure('NOT_SUPPORTED', `The embedded Athena does not support ${name} of 0 and -0`)
-  return extreme
+  refuseBothZeros(numbers, name)
+  return name === 'greatest' ? Math.max(...numbers) : Math.min(...numbers)
 }
 
 function extreme(name: 'greatest' | 'least'): FunctionRule {
@@ -180,9 +173,6 @@ export const mathFunctions: Readonly<Record<string, FunctionRule>> = {
   sqrt: ofDoubles('sqrt', 1, Math.sqrt),
   cbrt: ofDoubles('cbrt', 1, Math.cbrt),
   log10: ofDoubles('log10', 1, Math.log10),
-  sinh: ofDoubles('sinh', 1, Math.sinh),
-  cosh: ofDoubles('cosh', 1, Math.cosh),
-  tanh: ofDoubles('tanh', 1, Math.tanh),
   asin: ofDoubles('asin', 1, Math.asin),
   acos: ofDoubles('acos', 1, Math.acos),
   atan: ofDoubles('atan', 1, Math.atan),

@@ -1,4 +1,4 @@
-import { concatenateArrays, textAndNull } from './array-functions.ts'
+import { concatenateArrays, reverseArray, textAndNull } from './array-functions.ts'
 import { FunctionFailure } from './decimal-arithmetic.ts'
 import {
   type AnalyzedCall,
@@ -212,6 +212,8 @@ const startsWith: FunctionRule = (call) => {
   return { type: booleanType, sql: `starts_with(${text!.sql}, ${prefix!.sql})` }
 }
 
+const reverseText = native('reverse', ['varchar'], 'same', (text: string) => [...text].reverse().join(''))
+
 export const textFunctions: Readonly<Record<string, FunctionRule>> = {
   lower: native('lower', ['varchar'], 'same', (text: string) =>
     changeCase(text, (value) => value.toLowerCase()),
@@ -228,7 +230,7 @@ export const textFunctions: Readonly<Record<string, FunctionRule>> = {
   ltrim: trim('ltrim', 'left'),
   rtrim: trim('rtrim', 'right'),
   replace,
-  reverse: native('reverse', ['varchar'], 'same', (text: string) => [...text].reverse().join('')),
+  reverse: (call) => (call.arguments[0]?.type.kind === 'array' ? reverseArray(call) : reverseText(call)),
   strpos: native('strpos', ['varchar', 'varchar'], bigintType, positionOf),
   split_part: native('split_part', ['varchar', 'varchar', bigintType], 'same', splitPart),
   lpad: native(

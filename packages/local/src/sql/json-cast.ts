@@ -1,5 +1,5 @@
 import { FunctionFailure, parseDecimal, powerOfTen } from './decimal-arithmetic.ts'
-import { type JsonValue, jsonString, jsonText, parseJson } from './json-text.ts'
+import { type JsonValue, jsonDouble, jsonString, jsonText, parseJson } from './json-text.ts'
 import { castFromText } from './native-casts.ts'
 import type { NativeFunction } from './native-function.ts'
 import { decimalText, javaNumberText, trinoNumberText } from './number-text.ts'
@@ -33,7 +33,7 @@ function isCastableToJson(type: TrinoType): boolean {
     case 'row':
       return type.fields.every((field) => isCastableToJson(field.type))
     default:
-      return [...scalarKinds, 'json', 'date', 'timestamp'].includes(type.kind)
+      return [...scalarKinds, 'unknown', 'json', 'date', 'timestamp'].includes(type.kind)
   }
 }
 
@@ -56,8 +56,7 @@ function written(value: PlainValue, type: TrinoType): string {
       return String(value)
     case 'real':
     case 'double':
-      if (!Number.isFinite(value)) throw refuse(`${value} in JSON`)
-      return javaNumberText(value as number, type.kind)
+      return jsonDouble(value as number, type.kind)
     case 'decimal':
       return bigDecimalText(value as bigint, type.scale)
     case 'varchar':
@@ -226,6 +225,7 @@ function readNumber(text: string, type: TrinoType, whole: string): PlainValue {
   if (!Number.isFinite(number)) throw refuse(`the JSON number ${text}`)
   switch (type.kind) {
     case 'boolean':
+      if (isWhole && BigInt.asIntN(64, BigInt(text)) !== BigInt(text)) throw cannotCast(whole, type)
       return number !== 0
     case 'varchar':
       return isWhole ? text : trinoNumberText(number, 'double')

@@ -72,34 +72,29 @@ class JsonReader {
   }
 }
 
-function refuse(what: string): FunctionFailure {
-  return new FunctionFailure('NOT_SUPPORTED', `The embedded Athena does not support ${what}`)
-}
-
-/** A JSON string as Jackson writes it. */
+/** A JSON string as Jackson writes it: what needs two units of UTF-16 is escaped. */
 export function jsonString(text: string): string {
   if (/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/.test(text))
-    throw refuse('JSON with half of a surrogate pair')
-  // JavaScript writes the same, but for the case of hexadecimal digits.
-  return JSON.stringify(text).replace(/\\u[0-9a-f]{4}/g, (digits, at: number, whole: string) =>
-    isEscaped(whole, at) ? digits : `\\u${digits.slice(2).toUpperCase()}`,
-  )
+    throw new FunctionFailure(
+      'NOT_SUPPORTED',
+      'The embedded Athena does not support JSON with half of a surrogate pair',
+    )
+  return JSON.stringify(text).replace(/\\(?:u[0-9a-f]{4}|.)|[\ud800-\udfff]/g, (part) => {
+    if (part.length === 1) return `\\u${part.charCodeAt(0).toString(16).toUpperCase()}`
+    return part.length === 6 ? `\\u${part.slice(2).toUpperCase()}` : part
+  })
 }
 
-/** True where the backslash at a place is itself escaped. */
-function isEscaped(text: string, at: number): boolean {
-  let backslashes = 0
-  while (text[at - 1 - backslashes] === '\\') backslashes += 1
-  return backslashes % 2 === 1
+/** A double or real in JSON; those that are no JSON number are strings. */
+export function jsonDouble(value: number, kind: 'real' | 'double'): string {
+  const text = javaNumberText(value, kind)
+  return Number.isFinite(value) ? text : `"${text}"`
 }
 
 /** Whole numbers keep their digits, others are doubles in Java's text. */
 function jsonNumber(text: string): string {
-  if (text === '-0') throw refuse('JSON with -0')
-  if (/^-?\d+$/.test(text)) return text
-  const value = Number(text)
-  if (!Number.isFinite(value)) throw refuse(`JSON with the number ${text}`)
-  return javaNumberText(value, 'double')
+  if (/^-?\d+$/.test(text)) return text === '-0' ? '0' : text
+  return jsonDouble(Number(text), 'double')
 }
 
 /** The text Trino gives a JSON value. */
@@ -124,8 +119,7 @@ export function jsonText(value: JsonValue): string {
 export function sortedJson(value: JsonValue): JsonValue {
   if (value.kind === 'array') return { kind: 'array', items: value.items.map(sortedJson) }
   if (value.kind !== 'object') return value
-  if (new Set(value.members.map(([name]) => name)).size < value.members.length)
-    throw refuse('JSON objects that repeat a name')
-  const members = value.members.map(([name, member]) => [name, sortedJson(member)] as const)
+  // The last member of a name counts.
+  const members = [...new Map(value.members)].map(([name, member]) => [name, sortedJson(member)] as const)
   return { kind: 'object', members: members.sort(([a], [b]) => (a < b ? -1 : 1)) }
 }

@@ -1,5 +1,5 @@
 import { elementFields, zipped } from './array-functions.ts'
-import { coerceOrFail } from './cast-rules.ts'
+import { cast } from './cast-rules.ts'
 import { analyzeExpression, type ExpressionContext } from './expression-analyzer.ts'
 import { makeMap } from './map-functions.ts'
 import type { NativeFunction } from './native-function.ts'
@@ -10,6 +10,7 @@ import { mentions } from './syntax-walk.ts'
 import {
   arrayType,
   booleanType,
+  commonType,
   duckDbType,
   mapType,
   sameType,
@@ -42,7 +43,7 @@ function bodyOf(
 ): TypedExpression {
   if (lambda.parameters.length !== parameters.length) {
     throw failure(
-      'TYPE_MISMATCH',
+      'INVALID_PARAMETER_USAGE',
       `Expected a lambda that takes ${parameters.length} argument(s) but got ${lambda.parameters.length}`,
       lambda.position,
     )
@@ -55,7 +56,7 @@ function bodyOf(
   }))
   const names = new Set(lambda.parameters.map((name) => name.toLowerCase()))
   const { match } = context
-  const body = analyzeExpression(lambda.body, {
+  return analyzeExpression(lambda.body, {
     ...context,
     scope: new LambdaScope(fields, context.scope.namedQueries, context.scope),
     clause: 'Lambda expression',
@@ -68,8 +69,6 @@ function bodyOf(
       throw notSupported('subqueries in lambdas', lambda.position)
     },
   })
-  if (body.type.kind === 'unknown') throw notSupported('lambdas that give an untyped NULL', lambda.position)
-  return body
 }
 
 function depthOf(context: ExpressionContext): number {
@@ -102,8 +101,14 @@ function expectCount(call: FunctionCall, count: number): void {
     throw notSupported(`${call.name} with ${call.arguments.length} arguments`, call.position)
 }
 
-function boolean(body: TypedExpression, lambda: Lambda, context: ExpressionContext): string {
-  return coerceOrFail(context.session, body, booleanType, 'Lambda expression', lambda.position).sql
+/** The SQL of a condition; Trino takes no other type, and no untyped NULL. */
+function condition(body: TypedExpression, lambda: Lambda): string {
+  if (body.type.kind === 'boolean') return body.sql
+  throw failure(
+    'FUNCTION_NOT_FOUND',
+    `A lambda that gives ${typeText(body.type)} stands where one must give boolean`,
+    lambda.position,
+  )
 }
 
 const transform: LambdaRule = (call, context) => {
@@ -122,7 +127,7 @@ const filter: LambdaRule = (call, context) => {
   const body = bodyOf(lambda, [{ type: array.type.element, sql: name }], context)
   return {
     type: array.type,
-    sql: `list_filter(${array.sql}, lambda ${name}: ${boolean(body, lambda, context)})`,
+    sql: `list_filter(${array.sql}, lambda ${name}: ${condition(body, lambda)})`,
   }
 }
 
@@ -143,7 +148,7 @@ function match(name: string, decisive: boolean, outcome: boolean): LambdaRule {
     const lambda = lambdaAt(call, 1)
     const parameter = parameterName(context)
     const body = bodyOf(lambda, [{ type: array.type.element, sql: parameter }], context)
-    const outcomes = `list_transform(${array.sql}, lambda ${parameter}: ${boolean(body, lambda, context)})`
+    const outcomes = `list_transform(${array.sql}, lambda ${parameter}: ${condition(body, lambda)})`
     return { type: booleanType, sql: context.session.native(native, [outcomes]) }
   }
 }
@@ -154,31 +159,38 @@ const reduce: LambdaRule = (call, context) => {
   const array = arrayAt(call, 0, context)
   const start = analyzeExpression(call.arguments[1]!, context)
   const { element } = array.type
-  const state = start.type
-  if (state.kind === 'unknown') throw refuse(call, [array.type, state])
   const [before, item, last] = [' s', ' x', ' r'].map((suffix) => parameterName(context, suffix))
   const input = lambdaAt(call, 2)
-  const next = bodyOf(
-    input,
-    [
-      { type: state, sql: `struct_extract(${before}, 's')` },
-      { type: element, sql: `struct_extract(${item}, 'x')` },
-    ],
-    context,
-  )
-  // Trino converts neither side.
-  if (!sameType(next.type, state)) {
+  const step = (type: TrinoType): TypedExpression =>
+    bodyOf(
+      input,
+      [
+        { type, sql: `struct_extract(${before}, 's')` },
+        { type: element, sql: `struct_extract(${item}, 'x')` },
+      ],
+      context,
+    )
+  // A state widens to what the lambda gives, until it gives the same.
+  let state = start.type
+  let next = step(state)
+  for (let round = 0; round < 3 && !sameType(next.type, state); round++) {
+    const wider = commonType(state, next.type)
+    if (wider === undefined || sameType(wider, state)) break
+    state = wider
+    next = step(state)
+  }
+  if (!sameType(next.type, state) || state.kind === 'unknown')
     throw notSupported(
       `reduce of ${typeText(state)} by a lambda that gives ${typeText(next.type)}`,
       input.position,
     )
-  }
+  const initial = cast(context.session, start, state, false, call.position)
   const output = bodyOf(lambdaAt(call, 3), [{ type: state, sql: last! }], context)
   const pack = (s: string, x: string): string =>
     `CAST({'s': ${s}, 'x': ${x}} AS STRUCT("s" ${duckDbType(state)}, "x" ${duckDbType(element)}))`
   const items = `list_transform(${array.sql}, lambda ${item}: ${pack(nullOf(state).sql, item!)})`
   const steps = `lambda ${before}, ${item}: ${pack(next.sql, nullOf(element).sql)}`
-  const reduced = `struct_extract(list_reduce(${items}, ${steps}, ${pack(start.sql, nullOf(element).sql)}), 's')`
+  const reduced = `struct_extract(list_reduce(${items}, ${steps}, ${pack(initial.sql, nullOf(element).sql)}), 's')`
   const result = `list_extract(list_transform([${reduced}], lambda ${last}: ${output.sql}), 1)`
   return { type: output.type, sql: `CASE WHEN ${array.sql} IS NULL THEN NULL ELSE ${result} END` }
 }
@@ -212,8 +224,8 @@ function overEntries(
   }
 }
 
-const mapFilter = overEntries((map, { name, body, node }, context) => {
-  const kept = `list_filter(map_entries(${map.sql}), lambda ${name}: ${boolean(body, node, context)})`
+const mapFilter = overEntries((map, { name, body, node }) => {
+  const kept = `list_filter(map_entries(${map.sql}), lambda ${name}: ${condition(body, node)})`
   // A constant NULL would lose its type.
   return { type: map.type, sql: `CAST(map_from_entries(${kept}) AS ${duckDbType(map.type)})` }
 })

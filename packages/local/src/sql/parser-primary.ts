@@ -36,6 +36,7 @@ export abstract class PrimaryParser extends TokenStream {
         this.expectSymbol(']')
       } else if (this.isSymbol('.') && operand.kind !== 'number') {
         this.next()
+        if (this.isSymbol('*')) throw notSupported('the fields of a row as columns', position)
         const field = this.identifier()
         operand =
           operand.kind === 'reference'

@@ -2,13 +2,13 @@ import type { AnalysisSession } from './analysis-session.ts'
 import { cast } from './cast-rules.ts'
 import { unify } from './conditional-rules.ts'
 import { analyzeExpression, type ExpressionContext, sortItemSql } from './expression-analyzer.ts'
-import { failure, typeMismatch } from './query-failure.ts'
+import { failure, notSupported, typeMismatch } from './query-failure.ts'
 import type { RelationContext } from './relation-analyzer.ts'
 import { refuseDistinct, refuseOrder } from './row-rules.ts'
 import { type NamedQueries, type QueryOutput, Scope } from './scope.ts'
 import { analyzeSelect, ordinalSql, type QueryTail } from './select-analyzer.ts'
 import type { Expression, Query, QueryBody } from './syntax-tree.ts'
-import { duckDbType, sameType, type TrinoType } from './trino-type.ts'
+import { duckDbType, isNested, sameType, type TrinoType, typeText } from './trino-type.ts'
 import type { TypedExpression } from './typed-expression.ts'
 
 /** Analyses a query into DuckDB SQL whose columns are c0, c1, ... */
@@ -179,6 +179,11 @@ function analyzeSetOperation(
       return `CAST(${value.sql} AS ${duckDbType(types[i]!)}) AS "c${i}"`
     })
     return `SELECT ${list.join(', ')} FROM (${output.sql}) AS "${alias}"`
+  }
+  // Trino counts by comparing, and fails on a NULL within what it compares.
+  if (node.all && node.operator !== 'UNION') {
+    const nested = types.find(isNested)
+    if (nested !== undefined) throw notSupported(`${node.operator} ALL of ${typeText(nested)}`, node.position)
   }
   // Only UNION ALL compares nothing.
   if (!node.all || node.operator !== 'UNION')

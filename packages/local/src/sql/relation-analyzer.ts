@@ -6,7 +6,7 @@ import { prunePartitions } from './partition-pruning.ts'
 import { failure, notSupported } from './query-failure.ts'
 import { rowField } from './row-rules.ts'
 import { type Field, type NamedQueries, type QueryOutput, Scope, useField } from './scope.ts'
-import type { Identifier, Query, RelationNode, TableReference } from './syntax-tree.ts'
+import type { Expression, Identifier, Query, RelationNode, TableReference } from './syntax-tree.ts'
 import { TableScan } from './table-scan.ts'
 import { bigintType, typeText } from './trino-type.ts'
 import { analyzeView } from './view-expansion.ts'
@@ -68,11 +68,11 @@ function analyzeUnnest(
   }
   const arrays = node.expressions.flatMap((operand) => {
     const { type, sql } = analyzeExpression(operand, expression)
-    if (type.kind === 'array') return [{ element: type.element, sql }]
+    if (type.kind === 'array') return [{ element: type.element, sql, expands: true }]
     if (type.kind !== 'map') throw notSupported(`UNNEST of ${typeText(type)}`, operand.position)
     return [
-      { element: type.key, sql: `map_keys(${sql})` },
-      { element: type.value, sql: `map_values(${sql})` },
+      { element: type.key, sql: `map_keys(${sql})`, expands: false },
+      { element: type.value, sql: `map_values(${sql})`, expands: false },
     ]
   })
   const alias = session.alias('u')
@@ -82,10 +82,10 @@ function analyzeUnnest(
     items.push({ type: bigintType, sql: `unnest(range(1, greatest(${longest}) + 1))` })
   }
   const list = items.map(({ sql }, i) => `${sql} AS "c${i}"`).join(', ')
-  // A row becomes a column for each of its fields.
+  // A row of an array becomes a column for each of its fields.
   const fields = items.flatMap(({ type }, i): Field[] => {
     const column = { type, sql: `"${alias}"."c${i}"` }
-    if (type.kind !== 'row') return [{ qualifier: [], ...column }]
+    if (type.kind !== 'row' || arrays[i]?.expands !== true) return [{ qualifier: [], ...column }]
     return type.fields.map(({ name }, place) => ({
       name,
       qualifier: [],
@@ -140,6 +140,13 @@ function analyzeJoin(node: RelationNode & { kind: 'join' }, context: RelationCon
   const right = analyzeRelation(node.right, context, left.fields)
   const fields = [...left.fields, ...right.fields]
   if (node.type === 'CROSS') return { sql: `${left.sql} CROSS JOIN ${parenthesized(right)}`, fields }
+  if (isUnnest(node.right) && node.using === undefined && !isTrue(node.on!)) {
+    throw failure(
+      'NOT_SUPPORTED',
+      `${node.type} JOIN involving UNNEST is only supported with condition ON TRUE`,
+      node.on!.position,
+    )
+  }
   const join = (on: string): string => `${left.sql} ${node.type} JOIN ${parenthesized(right)} ON ${on}`
   if (node.using !== undefined) return joinUsing(node, node.using, left, right, join, context)
   const scope = new Scope(fields, context.namedQueries, context.outer)
@@ -151,6 +158,14 @@ function analyzeJoin(node: RelationNode & { kind: 'join' }, context: RelationCon
   }
   if (node.type === 'INNER') prunePartitions(node.on!, scope)
   return { sql: join(condition(node.on!, expression, 'JOIN ON clause')), fields }
+}
+
+function isUnnest(node: RelationNode): boolean {
+  return node.kind === 'unnest' || (node.kind === 'aliased' && isUnnest(node.relation))
+}
+
+function isTrue(condition: Expression): boolean {
+  return condition.kind === 'boolean' && condition.value
 }
 
 /** Joins associate to the left; a join on the right keeps its parentheses. */

@@ -84,9 +84,9 @@ export function typeText(type: TrinoType): string {
     case 'array':
       return `array(${typeText(type.element)})`
     case 'map':
-      return `map(${typeText(type.key)},${typeText(type.value)})`
+      return `map(${typeText(type.key)}, ${typeText(type.value)})`
     case 'row':
-      return `row(${type.fields.map(fieldText).join(',')})`
+      return `row(${type.fields.map(fieldText).join(', ')})`
     case 'unsupported':
       return type.text
     default:

@@ -110,3 +110,9 @@ export function refuseNaN(values: readonly PlainValue[], type: TrinoType, name: 
       `The embedded Athena does not support NaN in ${name} of ${typeText(type)}`,
     )
 }
+
+/** Refuses to say which of 0 and -0 is greater. */
+export function refuseBothZeros(values: readonly PlainValue[], name: string): void {
+  if (values.some((value) => Object.is(value, 0)) && values.some((value) => Object.is(value, -0)))
+    throw new FunctionFailure('NOT_SUPPORTED', `The embedded Athena does not support ${name} of 0 and -0`)
+}

@@ -2,9 +2,17 @@ import { type AggregateCall, aggregateRules, isAggregate } from './aggregate-rul
 import { cast, coerce } from './cast-rules.ts'
 import { analyzeExpression, type ExpressionContext, sortItemSql } from './expression-analyzer.ts'
 import { failure, notSupported } from './query-failure.ts'
-import { refuseDistinct, refuseOrder } from './row-rules.ts'
+import { refuseOrder } from './row-rules.ts'
 import type { Expression, FrameBound, FunctionCall, Position, WindowSpecification } from './syntax-tree.ts'
-import { bigintType, commonType, doubleType, isInteger, type TrinoType, typeText } from './trino-type.ts'
+import {
+  bigintType,
+  commonType,
+  doubleType,
+  isInteger,
+  isNested,
+  type TrinoType,
+  typeText,
+} from './trino-type.ts'
 import type { TypedExpression } from './typed-expression.ts'
 
 const rankingFunctions: Readonly<Record<string, typeof bigintType>> = {
@@ -28,12 +36,13 @@ export function analyzeWindowCall(call: FunctionCall, context: ExpressionContext
     throw notSupported('ORDER BY in the arguments of a window function', call.position)
   if (isAggregate(call.name)) {
     if (call.ignoreNulls) throw notSupported(`IGNORE NULLS with ${call.name}`, call.position)
-    const filter = call.filter && analyzeExpression(call.filter, inner).sql
+    if (call.filter !== undefined)
+      throw failure('NOT_SUPPORTED', 'FILTER is not yet supported for window functions', call.position)
     const aggregate: AggregateCall = {
       ...call,
       session: context.session,
       arguments: args,
-      filter,
+      filter: undefined,
       over,
       orderBy: [],
     }
@@ -41,6 +50,20 @@ export function analyzeWindowCall(call: FunctionCall, context: ExpressionContext
   }
   if (call.distinct || call.filter !== undefined)
     throw notSupported(`DISTINCT or FILTER with ${call.name}`, call.position)
+  if (call.name === 'lag' || call.name === 'lead') {
+    if (specification.orderBy.length === 0)
+      throw failure(
+        'MISSING_ORDER_BY',
+        `${call.name} function requires an ORDER BY window clause`,
+        call.position,
+      )
+    if (specification.frame !== undefined)
+      throw failure(
+        'INVALID_WINDOW_FRAME',
+        `Cannot specify window frame for ${call.name} function`,
+        call.position,
+      )
+  }
   const ranking = rankingFunctions[call.name]
   if (ranking !== undefined && args.length === 0) return { type: ranking, sql: `${call.name}() OVER ${over}` }
   return valueFunction(call, args, over, context)
@@ -126,7 +149,8 @@ function windowSql(window: WindowSpecification, context: ExpressionContext): str
       `PARTITION BY ${window.partitionBy
         .map((key) => {
           const { type, sql } = analyzeExpression(key, context)
-          refuseDistinct(type, 'PARTITION BY', key.position)
+          // Trino compares keys here, and fails on a NULL within one.
+          if (isNested(type)) throw notSupported(`PARTITION BY of ${typeText(type)}`, key.position)
           return sql
         })
         .join(', ')}`,

@@ -96,8 +96,9 @@ function javaDouble(value: number): string {
   return `${mantissa.includes('.') ? mantissa : `${mantissa}.0`}E${Number(exponent)}`
 }
 
+/** As typeof() has it: the client's text of a decimal has a space. */
 function typeName(type: string): string {
-  return type.toLowerCase().replaceAll(', ', ',')
+  return type.toLowerCase().replace(/decimal\((\d+), (\d+)\)/g, 'decimal($1,$2)')
 }
 
 /** The sentence of a refusal by name; undefined where the answer is Trino's. Anything else fails. */

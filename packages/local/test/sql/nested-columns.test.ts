@@ -58,9 +58,9 @@ describe('arrays, maps and rows of a table', () => {
     expect(answer.columns.map(({ type }) => type)).toEqual([
       'integer',
       'array(varchar)',
-      'map(varchar,decimal(9,2))',
-      'array(row(price decimal(18,4),at timestamp(3),sizes array(bigint)))',
-      'row(name varchar,levels map(integer,double))',
+      'map(varchar, decimal(9,2))',
+      'array(row(price decimal(18,4), at timestamp(3), sizes array(bigint)))',
+      'row(name varchar, levels map(integer, double))',
     ])
     expect(answer.rows).toEqual([
       [
@@ -164,7 +164,7 @@ describe('arrays, maps and rows of a table', () => {
     ]
     try {
       await expect(run('SELECT venue FROM orders')).rejects.toThrow(
-        /does not support columns of type map\(integer,bigint\) over files with MAP/,
+        /does not support columns of type map\(integer, bigint\) over files with MAP/,
       )
       await expect(run('SELECT tags FROM orders')).rejects.toThrow(/HIVE_BAD_DATA/)
       await expect(run('SELECT fees FROM orders')).rejects.toThrow(/does not support columns of type map/)

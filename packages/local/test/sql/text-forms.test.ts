@@ -146,17 +146,19 @@ describe('text of JSON', () => {
     ['[]', '[]'],
     ['{}', '{}'],
     [' [ ] ', '[]'],
+    ['[-0, 1e999, "𝄞"]', '[0,"Infinity","\\uD834\\uDD1E"]'],
   ])('%s is kept as %s', (text, expected) => {
     expect(jsonText(sortedJson(parseJson(text)!))).toBe(expected)
   })
 
   test('names keep their order, and come twice, where nothing sorts them', () => {
-    expect(jsonText(parseJson('{"b":1,"a":2,"b":3}')!)).toBe('{"b":1,"a":2,"b":3}')
-    expect(() => sortedJson(parseJson('{"b":1,"b":3}')!)).toThrow(/repeat a name/)
+    const text = '{"b":1,"a":2,"b":3}'
+    expect(jsonText(parseJson(text)!)).toBe(text)
+    expect(jsonText(sortedJson(parseJson(text)!))).toBe('{"a":2,"b":3}')
   })
 
-  test.each(['-0', '1e999', '"\\ud800"'])('%s is refused', (text) => {
-    expect(() => jsonText(parseJson(text)!)).toThrow(/does not support JSON/)
+  test('half of a surrogate pair is refused', () => {
+    expect(() => jsonText(parseJson('"\\ud800"')!)).toThrow(/does not support JSON/)
   })
 
   test('text that is no JSON has no value', () => {
