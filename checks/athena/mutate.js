@@ -90,8 +90,9 @@ const typesWithNumbers = words('decimal varchar char timestamp time')
 
 const shiftLiterals = (tokens, random) => {
   const inside = enclosing(tokens)
+  // By one step in all of the statement: `SELECT 1 k ... WHERE k = 1` stays about the same rows.
+  const step = 1 + random.below(2)
   return tokens.map((token, index) => {
-    const step = 1 + random.below(2)
     if (token.startsWith("'")) return shiftText(token, step)
     if (!isNumber(token) || isOrdinal(tokens, index)) return token
     return typesWithNumbers.has(inside[index]) ? token : shiftNumber(token, step)
