@@ -64,7 +64,7 @@ export async function createAthenaService(options: AthenaServiceOptions): Promis
   const operations: AthenaOperations = {
     ...queryOperations({ history, runner, storage, resultFiles, workGroups }),
     ...resultOperations(history, resultFiles),
-    ...workGroupOperations(workGroups, { preparedStatements, namedQueries, tags }),
+    ...workGroupOperations(workGroups, { history, preparedStatements, namedQueries, tags }),
     ...preparedStatementOperations(preparedStatements, workGroups),
     ...namedQueryOperations(namedQueries, workGroups),
     ...tagOperations(tags, workGroups),

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import type { Durability } from '../durability.ts'
+import { foundOf } from '../glue/batch-get.ts'
 import { withoutUndefined } from '../glue/definition-input.ts'
-import { pagePositionOf, pageTokenOf } from '../glue/page-token.ts'
+import { pageByName } from '../glue/page-token.ts'
 import { invalidRequest } from './athena-error.ts'
 import type { AthenaOperations } from './athena-operations.ts'
 import { KeyedLog } from './keyed-log.ts'
@@ -114,29 +115,26 @@ export function namedQueryOperations(queries: NamedQueries, workGroups: WorkGrou
     },
     BatchGetNamedQuery(input) {
       const ids = input.strings('NamedQueryIds', { min: 1, max: 50 })
+      const { found, absent } = foundOf(ids, (id) => queries.find(id))
       return {
-        NamedQueries: ids.flatMap((id) => {
-          const found = queries.find(id)
-          return found === undefined ? [] : [queryOutput(found)]
-        }),
-        UnprocessedNamedQueryIds: ids
-          .filter((id) => queries.find(id) === undefined)
-          .map((id) => ({
-            NamedQueryId: id,
-            ErrorCode: 'INVALID_INPUT',
-            ErrorMessage: `NamedQuery ${id} was not found`,
-          })),
+        NamedQueries: found.map(queryOutput),
+        UnprocessedNamedQueryIds: absent.map((id) => ({
+          NamedQueryId: id,
+          ErrorCode: 'INVALID_INPUT',
+          ErrorMessage: `NamedQuery ${id} was not found`,
+        })),
       }
     },
     ListNamedQueries(input) {
       const group = workGroups.require(input.optionalString('WorkGroup') ?? 'primary')
-      const limit = input.optionalInteger('MaxResults', { min: 0, max: 50 }) || 50
       const ids = queries.list(group.name).map((one) => one.id)
-      const after = pagePositionOf(input.optionalString('NextToken'), 'InvalidRequestException')
-      const from = after === undefined ? 0 : ids.indexOf(after) + 1
-      const page = ids.slice(from, from + limit)
-      const more = from + limit < ids.length
-      return { NamedQueryIds: page, NextToken: more ? pageTokenOf(page.at(-1) ?? '') : undefined }
+      const page = pageByName(ids.sort(), {
+        nameOf: (id) => id,
+        limit: input.optionalInteger('MaxResults', { min: 0, max: 50 }) || 50,
+        token: input.optionalString('NextToken'),
+        errorName: 'InvalidRequestException',
+      })
+      return { NamedQueryIds: page.items, NextToken: page.nextToken }
     },
   }
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { Durability } from '../durability.ts'
+import { foundOf } from '../glue/batch-get.ts'
 import { withoutUndefined } from '../glue/definition-input.ts'
 import type { InputMembers } from '../glue/input-members.ts'
 import { pageByName } from '../glue/page-token.ts'
@@ -145,18 +146,14 @@ export function preparedStatementOperations(
     BatchGetPreparedStatement(input) {
       const group = groupOf(input)
       const names = input.strings('PreparedStatementNames', { max: 50 }, { min: 1, max: 256 })
+      const { found, absent } = foundOf(names, (name) => statements.find(group, name))
       return {
-        PreparedStatements: names.flatMap((name) => {
-          const found = statements.find(group, name)
-          return found === undefined ? [] : [statementOutput(found)]
-        }),
-        UnprocessedPreparedStatementNames: names
-          .filter((name) => statements.find(group, name) === undefined)
-          .map((name) => ({
-            StatementName: name,
-            ErrorCode: 'STATEMENT_NOT_FOUND',
-            ErrorMessage: `PreparedStatement ${name} was not found in workGroup ${group}`,
-          })),
+        PreparedStatements: found.map(statementOutput),
+        UnprocessedPreparedStatementNames: absent.map((name) => ({
+          StatementName: name,
+          ErrorCode: 'STATEMENT_NOT_FOUND',
+          ErrorMessage: `PreparedStatement ${name} was not found in workGroup ${group}`,
+        })),
       }
     },
   }

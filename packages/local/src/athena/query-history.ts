@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { Durability } from '../durability.ts'
 import { AppendLog } from '../glue/append-log.ts'
 import { isFinal, type QueryExecution } from './query-execution.ts'
+import type { WorkGroup } from './work-groups.ts'
 
 /** Queries kept, and characters of their SQL; beyond it the oldest that have ended are forgotten. */
 const keptExecutions = 10_000
@@ -42,9 +43,12 @@ export class QueryHistory {
     return id === undefined ? undefined : this.#executions.get(id)
   }
 
-  /** Queries of a work group, newest first. */
-  list(workGroup: string): readonly QueryExecution[] {
-    return [...this.#executions.values()].filter((one) => one.workGroup === workGroup).reverse()
+  /** Queries of a work group, newest first; those of one that had its name before are not. */
+  list({ name, creationTime }: Pick<WorkGroup, 'name' | 'creationTime'>): readonly QueryExecution[] {
+    const createdMillis = Math.round(creationTime * 1000)
+    return [...this.#executions.values()]
+      .filter((one) => one.workGroup === name && one.submittedMillis >= createdMillis)
+      .reverse()
   }
 
   /** Keeps a new query. Throws when it cannot be written. */

@@ -1,8 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto'
+import { foundOf } from '../glue/batch-get.ts'
 import { unsupportedMember } from '../glue/definition-input.ts'
 import { parseLocation, type StorageLocation } from '../glue/hive-path.ts'
 import type { InputMembers } from '../glue/input-members.ts'
-import { pagePositionOf, pageTokenOf } from '../glue/page-token.ts'
+import { pageNewestFirst } from '../glue/page-token.ts'
 import type { ObjectStorage } from '../object-storage.ts'
 import { invalidRequest } from './athena-error.ts'
 import { type AthenaOperations, catalogName } from './athena-operations.ts'
@@ -36,27 +37,26 @@ export function queryOperations(options: QueryOperationsOptions): AthenaOperatio
     },
     BatchGetQueryExecution(input) {
       const ids = input.strings('QueryExecutionIds', { min: 1, max: 50 })
-      const found = ids.flatMap((id) => history.find(id) ?? [])
+      const { found, absent } = foundOf(ids, (id) => history.find(id))
       return {
         QueryExecutions: found.map((one) => queryExecutionOutput(one, Date.now())),
-        UnprocessedQueryExecutionIds: ids
-          .filter((id) => history.find(id) === undefined)
-          .map((id) => ({
-            QueryExecutionId: id,
-            ErrorCode: 'INVALID_INPUT',
-            ErrorMessage: `QueryExecution ${id} was not found`,
-          })),
+        UnprocessedQueryExecutionIds: absent.map((id) => ({
+          QueryExecutionId: id,
+          ErrorCode: 'INVALID_INPUT',
+          ErrorMessage: `QueryExecution ${id} was not found`,
+        })),
       }
     },
     ListQueryExecutions(input) {
       const group = workGroups.require(input.optionalString('WorkGroup') ?? 'primary')
-      const limit = input.optionalInteger('MaxResults', { min: 0, max: 50 }) || 50
-      const ids = history.list(group.name).map((one) => one.id)
-      const after = pagePositionOf(input.optionalString('NextToken'), 'InvalidRequestException')
-      const start = after === undefined ? 0 : ids.indexOf(after) + 1
-      const page = ids.slice(start, start + limit)
-      const more = start + limit < ids.length
-      return { QueryExecutionIds: page, NextToken: more ? pageTokenOf(page.at(-1) ?? '') : undefined }
+      const page = pageNewestFirst(history.list(group), {
+        idOf: (one) => one.id,
+        timeOf: (one) => one.submittedMillis,
+        limit: input.optionalInteger('MaxResults', { min: 0, max: 50 }) || 50,
+        token: input.optionalString('NextToken'),
+        errorName: 'InvalidRequestException',
+      })
+      return { QueryExecutionIds: page.items.map((one) => one.id), NextToken: page.nextToken }
     },
     GetQueryRuntimeStatistics(input) {
       const execution = queryOf(input)
@@ -122,7 +122,7 @@ async function startQuery(options: QueryOperationsOptions, input: InputMembers):
   const reusable =
     maxAge === undefined || kind.substatement !== 'SELECT'
       ? undefined
-      : await reusableExecution(history, options.resultFiles, request, maxAge, Date.now())
+      : await reusableExecution(history.list(group), options.resultFiles, request, maxAge, Date.now())
   // From here on nothing is awaited: of two equal calls the second finds the first.
   const digest = createHash('sha256')
     .update(JSON.stringify([sql, parameters, database, group.name, location]))

@@ -78,7 +78,7 @@ async function readLines<Row>(
         scanned = -1
         if (rows.length === limit) return pendingAt < size ? { rows, nextOffset: pendingAt } : { rows }
       }
-      const chunk = Buffer.alloc(Math.min(chunkBytes, size - pendingAt - pending.length))
+      const chunk = Buffer.alloc(Math.max(0, Math.min(chunkBytes, size - pendingAt - pending.length)))
       if (chunk.length === 0) return { rows }
       const { bytesRead } = await file.read(chunk, 0, chunk.length, pendingAt + pending.length)
       if (bytesRead === 0) return { rows }

@@ -37,7 +37,10 @@ export class ResultFiles {
   ): Promise<void> {
     if (execution.managedResults === true) {
       const path = this.#managedPath(execution)
-      await writeFile(path, body)
+      await writeFile(path, body).catch((error: unknown) => {
+        rmSync(path, { force: true })
+        throw error
+      })
       this.#durability.fileChanged(path)
       this.#durability.directoryChanged(this.#directory)
       return
@@ -55,7 +58,7 @@ export class ResultFiles {
     } catch (cause) {
       throw new QueryError(
         'PERMISSION_DENIED',
-        `The result could not be written to ${execution.outputLocation}.`,
+        `The result could not be written to ${execution.outputLocation}: ${cause instanceof Error ? cause.message : cause}`,
         { cause },
       )
     }

@@ -29,9 +29,15 @@ export function resultOperations(history: QueryHistory, resultFiles: ResultFiles
         }
       }
       const limit = input.optionalInteger('MaxResults', { min: 1, max: 1000 }) ?? 1000
-      const filePath = await resultFile(resultFiles, execution)
-      const isCsv = execution.outputLocation.endsWith('.csv')
-      const page = await (isCsv ? readCsvPage : readTextPage)(filePath, offsetOf(input), limit)
+      const offset = offsetOf(input)
+      const filePath = (await resultFiles.find(execution)) ?? noResult(execution)
+      const read = execution.outputLocation.endsWith('.csv') ? readCsvPage : readTextPage
+      const page = await read(filePath, offset, limit).catch((error: NodeJS.ErrnoException) => {
+        // Gone since it was found.
+        throw error.code === 'ENOENT' ? noResult(execution) : error
+      })
+      // A token is given where rows follow: another file stands there now.
+      if (offset > 0 && page.rows.length === 0) throw invalidToken()
       return {
         UpdateCount: 0,
         ResultSet: {
@@ -58,15 +64,15 @@ function refuseUnfinished(execution: QueryExecution): void {
   throw invalidRequest(`Query did not finish successfully. Final query state: ${state}`)
 }
 
-async function resultFile(resultFiles: ResultFiles, execution: QueryExecution): Promise<string> {
-  const path = await resultFiles.find(execution)
-  if (path !== undefined) return path
+function noResult(execution: QueryExecution): never {
   const where = execution.managedResults === true ? execution.id : execution.outputLocation
   throw invalidRequest(`Could not find results at ${where}`)
 }
 
 function offsetOf(input: InputMembers): number {
   const offset = Number(pagePositionOf(input.optionalString('NextToken'), 'InvalidRequestException') ?? 0)
-  if (!Number.isSafeInteger(offset) || offset < 0) throw invalidRequest('The NextToken is not valid.')
+  if (!Number.isSafeInteger(offset) || offset < 0) throw invalidToken()
   return offset
 }
+
+const invalidToken = () => invalidRequest('The NextToken is not valid.')

@@ -1,7 +1,6 @@
 import type { InputMembers } from '../glue/input-members.ts'
 import { invalidRequest } from './athena-error.ts'
 import type { QueryExecution } from './query-execution.ts'
-import type { QueryHistory } from './query-history.ts'
 import type { ResultFiles } from './result-files.ts'
 
 /** Functions whose answer is another one each time: a query with them is never answered from an earlier result. */
@@ -26,11 +25,11 @@ export type ReuseRequest = Pick<
 >
 
 /**
- * The newest query that asked the same, in the same work group and database and with results in the same place, whose
+ * The newest of a work group's queries that asked the same, in the same database and with results in the same place, whose
  * result is no older than that and still there.
  */
 export async function reusableExecution(
-  history: QueryHistory,
+  earlier: readonly QueryExecution[],
   resultFiles: ResultFiles,
   request: ReuseRequest,
   maxAgeMinutes: number,
@@ -38,7 +37,7 @@ export async function reusableExecution(
 ): Promise<QueryExecution | undefined> {
   if (changing.test(request.sql)) return undefined
   const key = keyOf(request)
-  for (const one of history.list(request.workGroup)) {
+  for (const one of earlier) {
     if (one.state !== 'SUCCEEDED' || one.substatementType !== 'SELECT' || one.reused === true) continue
     if (nowMillis - (one.completedMillis ?? 0) > maxAgeMinutes * 60_000) continue
     if (keyOf(one) !== key) continue

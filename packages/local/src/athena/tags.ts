@@ -27,9 +27,7 @@ export class Tags {
   /** Adds tags, those of the same key replaced. */
   add(resource: string, tags: TagMap): void {
     const all = { ...this.get(resource), ...tags }
-    if (Object.keys(all).length > mostTags) {
-      throw invalidRequest(`A resource can have ${mostTags} tags at most`)
-    }
+    refuseMany(all)
     this.#log.set(resource, all)
   }
 
@@ -48,15 +46,22 @@ export class Tags {
   }
 }
 
-/** Reads a list of tags. */
+/** Reads a list of tags; more than a resource can have are refused. */
 export function tagsOf(input: InputMembers): TagMap {
-  const tags = input.optionalObjects('Tags') ?? []
-  return Object.fromEntries(
-    tags.map((tag) => [
+  const given = input.optionalObjects('Tags') ?? []
+  const tags = Object.fromEntries(
+    given.map((tag) => [
       tag.string('Key', { min: 1, max: 128 }),
       tag.optionalString('Value', { max: 256 }) ?? '',
     ]),
   )
+  refuseMany(tags)
+  return tags
+}
+
+function refuseMany(tags: TagMap): void {
+  if (Object.keys(tags).length <= mostTags) return
+  throw invalidRequest(`A resource can have ${mostTags} tags at most`)
 }
 
 /** TagResource and its like. */

@@ -4,11 +4,13 @@ import type { AthenaOperations } from './athena-operations.ts'
 import type { NamedQueries } from './named-queries.ts'
 import type { PreparedStatements } from './prepared-statements.ts'
 import { engineVersion } from './query-execution.ts'
+import type { QueryHistory } from './query-history.ts'
 import { type Tags, tagsOf } from './tags.ts'
 import { type WorkGroups, workGroupOutput } from './work-groups.ts'
 
 /** What belongs to a work group. */
 interface WorkGroupContents {
+  readonly history: QueryHistory
   readonly preparedStatements: PreparedStatements
   readonly namedQueries: NamedQueries
   readonly tags: Tags
@@ -17,7 +19,7 @@ interface WorkGroupContents {
 /** Work groups as the API shows and changes them. */
 export function workGroupOperations(
   workGroups: WorkGroups,
-  { preparedStatements, namedQueries, tags }: WorkGroupContents,
+  { history, preparedStatements, namedQueries, tags }: WorkGroupContents,
 ): AthenaOperations {
   return {
     GetWorkGroup(input) {
@@ -58,8 +60,10 @@ export function workGroupOperations(
       return {}
     },
     DeleteWorkGroup(input) {
-      const { name } = workGroups.require(input.string('WorkGroup'))
-      const isEmpty = preparedStatements.list(name).length + namedQueries.list(name).length === 0
+      const group = workGroups.require(input.string('WorkGroup'))
+      const { name } = group
+      const contents = [preparedStatements.list(name), namedQueries.list(name), history.list(group)]
+      const isEmpty = contents.every((list) => list.length === 0)
       const isRecursive = input.optionalBoolean('RecursiveDeleteOption') === true
       if (name !== 'primary' && !isEmpty && !isRecursive) {
         throw invalidRequest(`WorkGroup ${name} is not empty`)

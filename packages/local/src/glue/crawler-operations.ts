@@ -1,4 +1,5 @@
 import { ServiceError } from '../http/json-service.ts'
+import { foundOf } from './batch-get.ts'
 import { crawlOutput, filteredCrawls, metricsOutput } from './crawl-history.ts'
 import { type CrawlerDefinition, crawlerDefinition } from './crawler-definition.ts'
 import type { CrawlerRegistry, CrawlerStatus } from './crawler-registry.ts'
@@ -6,7 +7,7 @@ import { checkCronExpression } from './cron-expression.ts'
 import { nameLimits } from './definition-input.ts'
 import type { GlueOperations } from './glue-operations.ts'
 import type { InputMembers } from './input-members.ts'
-import { pageByName, pagePositionOf, pageTokenOf } from './page-token.ts'
+import { pageByName, pageNewestFirst } from './page-token.ts'
 import { type TagMap, taggedAs } from './tag-operations.ts'
 
 /** The operations on crawlers. */
@@ -49,11 +50,8 @@ export function crawlerOperations(
     },
     BatchGetCrawlers(input) {
       const names = input.strings('CrawlerNames', { max: 100 }, nameLimits)
-      const found = names.flatMap((name) => registry.find(name) ?? [])
-      return {
-        Crawlers: found.map(crawlerOutput),
-        CrawlersNotFound: names.filter((name) => registry.find(name) === undefined),
-      }
+      const { found, absent } = foundOf(names, (name) => registry.find(name))
+      return { Crawlers: found.map(crawlerOutput), CrawlersNotFound: absent }
     },
     DeleteCrawler(input) {
       registry.delete(named(input))
@@ -69,15 +67,14 @@ export function crawlerOperations(
     },
     ListCrawls(input) {
       const crawls = filteredCrawls(registry.crawls(input.string('CrawlerName', nameLimits)), input)
-      const limit = input.optionalInteger('MaxResults', { min: 1, max: 1000 }) ?? 20
-      const after = pagePositionOf(input.optionalString('NextToken'), 'InvalidInputException')
-      const start = after === undefined ? 0 : crawls.findIndex((crawl) => crawl.CrawlId === after) + 1
-      const shown = crawls.slice(start, start + limit)
-      const more = start + limit < crawls.length
-      return {
-        Crawls: shown.map(crawlOutput),
-        NextToken: more ? pageTokenOf(shown.at(-1)?.CrawlId ?? '') : undefined,
-      }
+      const shown = pageNewestFirst(crawls, {
+        idOf: (crawl) => crawl.CrawlId,
+        timeOf: (crawl) => crawl.StartTime,
+        limit: input.optionalInteger('MaxResults', { min: 1, max: 1000 }) ?? 20,
+        token: input.optionalString('NextToken'),
+        errorName: 'InvalidInputException',
+      })
+      return { Crawls: shown.items.map(crawlOutput), NextToken: shown.nextToken }
     },
     GetCrawlerMetrics(input) {
       const names = input.optionalStrings('CrawlerNameList', { max: 100 }, nameLimits) ?? []

@@ -1,10 +1,11 @@
 import { ServiceError } from '../http/json-service.ts'
+import { foundOf } from './batch-get.ts'
 import { nameLimits } from './definition-input.ts'
 import type { GlueOperations } from './glue-operations.ts'
 import type { InputMembers } from './input-members.ts'
 import { jobDefinition, jobRunSettings } from './job-definition.ts'
 import type { JobRegistry } from './job-registry.ts'
-import { pageByName, pagePositionOf, pageTokenOf } from './page-token.ts'
+import { pageByName, pageNewestFirst } from './page-token.ts'
 import { type TagMap, taggedAs } from './tag-operations.ts'
 
 /** The operations on jobs and their runs. */
@@ -48,10 +49,8 @@ export function jobOperations(
     },
     BatchGetJobs(input) {
       const names = input.strings('JobNames', {}, nameLimits)
-      return {
-        Jobs: names.flatMap((name) => registry.find(name) ?? []),
-        JobsNotFound: names.filter((name) => registry.find(name) === undefined),
-      }
+      const { found, absent } = foundOf(names, (name) => registry.find(name))
+      return { Jobs: found, JobsNotFound: absent }
     },
     DeleteJob(input) {
       const name = named(input)
@@ -66,13 +65,14 @@ export function jobOperations(
       return { JobRun: registry.requireRun(named(input), input.string('RunId', nameLimits)) }
     },
     GetJobRuns(input) {
-      const runs = registry.runs(named(input))
-      const limit = input.optionalInteger('MaxResults', { min: 1, max: 200 }) ?? 200
-      const after = pagePositionOf(input.optionalString('NextToken'), 'InvalidInputException')
-      const start = after === undefined ? 0 : runs.findIndex((run) => run.Id === after) + 1
-      const shown = runs.slice(start, start + limit)
-      const more = start + limit < runs.length
-      return { JobRuns: shown, NextToken: more ? pageTokenOf(shown.at(-1)?.Id ?? '') : undefined }
+      const { items, nextToken } = pageNewestFirst(registry.runs(named(input)), {
+        idOf: (run) => run.Id,
+        timeOf: (run) => run.StartedOn,
+        limit: input.optionalInteger('MaxResults', { min: 1, max: 200 }) ?? 200,
+        token: input.optionalString('NextToken'),
+        errorName: 'InvalidInputException',
+      })
+      return { JobRuns: items, NextToken: nextToken }
     },
     BatchStopJobRun(input) {
       const name = named(input)

@@ -11,6 +11,34 @@ export function pagePositionOf(token: string | undefined, errorName: string): st
   return text.slice(2)
 }
 
+/** One page of a list whose items come newest first, by ids without an order; the token carries the last one given. */
+export function pageNewestFirst<Item>(
+  items: readonly Item[],
+  options: {
+    readonly idOf: (item: Item) => string
+    readonly timeOf: (item: Item) => number
+    readonly limit: number
+    readonly token: string | undefined
+    readonly errorName: string
+  },
+): { readonly items: readonly Item[]; readonly nextToken?: string } {
+  const { idOf, timeOf, limit, errorName } = options
+  const position = pagePositionOf(options.token, errorName)
+  let start = 0
+  if (position !== undefined) {
+    const [, time, id] = /^([\d.]+) (.*)$/s.exec(position) ?? []
+    if (time === undefined) throw new ServiceError(errorName, 'The NextToken is not valid.')
+    start = items.findIndex((item) => idOf(item) === id) + 1
+    // The oldest are forgotten meanwhile: then what was before it is older.
+    if (start === 0) start = items.findIndex((item) => timeOf(item) < Number(time))
+    if (start === -1) start = items.length
+  }
+  const page = items.slice(start, start + limit)
+  const last = page.at(-1)
+  if (last === undefined || start + limit >= items.length) return { items: page }
+  return { items: page, nextToken: pageTokenOf(`${timeOf(last)} ${idOf(last)}`) }
+}
+
 /** One page of a list that is sorted by `nameOf`; the token carries the last name given. */
 export function pageByName<Item>(
   items: readonly Item[],

@@ -88,10 +88,11 @@ describe('named queries', () => {
         WorkGroup: 'primary',
       },
     })
+    const [firstId, lastId] = [NamedQueryId, second].sort()
     const page = await call('ListNamedQueries', { MaxResults: 1 })
-    expect(page['NamedQueryIds']).toEqual([NamedQueryId])
+    expect(page['NamedQueryIds']).toEqual([firstId])
     expect(await call('ListNamedQueries', { NextToken: page['NextToken'] })).toEqual({
-      NamedQueryIds: [second],
+      NamedQueryIds: [lastId],
     })
     await call('DeleteNamedQuery', { NamedQueryId: second })
     expect(await call('BatchGetNamedQuery', { NamedQueryIds: [NamedQueryId, second] })).toMatchObject({
@@ -103,6 +104,17 @@ describe('named queries', () => {
       invalid(/less than or equal to 128/),
     )
   })
+})
+
+it('a listing of named queries goes on where it was, also when the query it had come to is gone', async () => {
+  await call('CreateWorkGroup', { Name: 'listed' })
+  const query = { Name: 'q', Database: 'market', QueryString: 'select 1', WorkGroup: 'listed' }
+  for (let count = 0; count < 4; count += 1) await call('CreateNamedQuery', query)
+  const { NamedQueryIds: all } = await call('ListNamedQueries', { WorkGroup: 'listed' })
+  const page = await call('ListNamedQueries', { WorkGroup: 'listed', MaxResults: 2 })
+  await call('DeleteNamedQuery', { NamedQueryId: (page['NamedQueryIds'] as string[])[1] })
+  const rest = await call('ListNamedQueries', { WorkGroup: 'listed', NextToken: page['NextToken'] })
+  expect(rest).toEqual({ NamedQueryIds: (all as string[]).slice(2) })
 })
 
 describe('tags', () => {
@@ -131,6 +143,14 @@ describe('tags', () => {
     })
     await expect(call('ListTagsForResource', { ResourceARN: 'desk' })).rejects.toMatchObject(invalid(/ARN/))
   })
+
+  it('that are too many keep a work group from being made', async () => {
+    const Tags = Array.from({ length: 51 }, (_, at) => ({ Key: `k${at}`, Value: '' }))
+    await expect(call('CreateWorkGroup', { Name: 'overtagged', Tags })).rejects.toMatchObject(invalid(/50/))
+    await expect(call('GetWorkGroup', { WorkGroup: 'overtagged' })).rejects.toMatchObject(
+      invalid(/is not found/),
+    )
+  })
 })
 
 describe('a work group', () => {
@@ -142,6 +162,18 @@ describe('a work group', () => {
     )
     await call('DeleteWorkGroup', { WorkGroup: 'full', RecursiveDeleteOption: true })
     await expect(call('GetWorkGroup', { WorkGroup: 'full' })).rejects.toMatchObject(invalid(/is not found/))
+  })
+
+  it('that has run queries is deleted only with them', async () => {
+    await call('CreateWorkGroup', { Name: 'used' })
+    const { id } = await athena.run('select 1', { WorkGroup: 'used' })
+    await expect(call('DeleteWorkGroup', { WorkGroup: 'used' })).rejects.toMatchObject(
+      invalid(/used is not empty/),
+    )
+    await call('DeleteWorkGroup', { WorkGroup: 'used', RecursiveDeleteOption: true })
+    await call('CreateWorkGroup', { Name: 'used' })
+    expect(await call('ListQueryExecutions', { WorkGroup: 'used' })).toEqual({ QueryExecutionIds: [] })
+    expect((await athena.execution(id)).Status.State).toBe('SUCCEEDED')
   })
 
   it('that is disabled starts nothing', async () => {
@@ -226,6 +258,21 @@ it('statistics tell how long the steps took and how many rows came out', async (
       Rows: { OutputRows: 5, InputBytes: 0 },
     },
   })
+})
+
+it('a result that is shorter than where its reader has come to, or gone meanwhile, is refused', async () => {
+  const { id: QueryExecutionId } = await athena.run('select * from unnest(sequence(1, 50)) as t (n)')
+  const { NextToken } = await call('GetQueryResults', { QueryExecutionId, MaxResults: 40 })
+  await athena.storage.writeObject('results', `out/${QueryExecutionId}.csv`, Buffer.from('"n"\n'))
+  const next = () => call('GetQueryResults', { QueryExecutionId, NextToken })
+  await expect(next()).rejects.toMatchObject(invalid(/NextToken/))
+  const find = vi.spyOn(athena.storage, 'findObject')
+  find.mockImplementation(async (bucket, key) => {
+    const filePath = `${athena.directory}/gone.csv`
+    return { bucket, key, size: 1, etag: 'e', lastModified: 0, filePath }
+  })
+  await expect(next()).rejects.toMatchObject(invalid(/Could not find results/))
+  find.mockRestore()
 })
 
 it('every refusal of a request has a code', async () => {
