@@ -23,26 +23,22 @@ export async function repair(table: GlueTable, context: DdlContext): Promise<Sta
   ])
 }
 
-/** Adds partitions, all or none. */
+/** Adds partitions, all or none; those that are there are left out where they may be. */
 export function addPartitions(
   table: GlueTable,
   definitions: readonly PartitionDefinition[],
   ifNotExists: boolean,
   { catalog }: DdlContext,
 ): void {
-  const isThere = (definition: PartitionDefinition): boolean =>
-    catalog.getPartition(table.DatabaseName, table.Name, definition.Values) !== undefined
-  // All or none: Hive adds nothing when one of the partitions is there already.
-  const present = definitions.find(isThere)
+  const present = definitions.find(
+    ({ Values }) => catalog.getPartition(table.DatabaseName, table.Name, Values) !== undefined,
+  )
   if (!ifNotExists && present !== undefined) {
     throw executionError(
       `AlreadyExistsException(message:Partition already exists: ${folderOf(table, present.Values)})`,
     )
   }
-  const added = definitions.filter((definition) => !isThere(definition))
-  for (let start = 0; start < added.length; start += 100) {
-    catalog.createPartitions(table.DatabaseName, table.Name, added.slice(start, start + 100))
-  }
+  catalog.addPartitions(table.DatabaseName, table.Name, definitions)
 }
 
 /** ALTER TABLE ... DROP PARTITION. */

@@ -119,6 +119,7 @@ async function runStatement(statement: DdlStatement, context: DdlContext): Promi
       const definitions = statement.partitions.map(({ spec, location }) => {
         const values = keyNames(table).map((key) => spec.get(key) ?? missingKey(table, spec))
         if (spec.size !== values.length) missingKey(table, spec)
+        if (location !== undefined) requireS3(location)
         return partitionDefinition(table, values, location)
       })
       addPartitions(table, definitions, statement.ifNotExists, context)

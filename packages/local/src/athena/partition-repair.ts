@@ -35,6 +35,7 @@ export async function findUnregisteredPartitions(
 
 function partitionValueIn(folder: string, key: string): string | undefined {
   const at = folder.indexOf('=')
-  const isKey = at > 0 && unescapePathName(folder.slice(0, at)).toLowerCase() === key
+  // Athena finds no folder of `Symbol=`: the names of keys are in lower case, and so must the path be.
+  const isKey = at > 0 && unescapePathName(folder.slice(0, at)) === key
   return isKey ? unescapePathName(folder.slice(at + 1)) : undefined
 }

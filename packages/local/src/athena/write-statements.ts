@@ -1,10 +1,5 @@
 import type { Catalog } from '../glue/catalog.ts'
-import {
-  type GlueTable,
-  type PartitionDefinition,
-  parquetFormat,
-  type TableDefinition,
-} from '../glue/catalog-model.ts'
+import { type PartitionDefinition, parquetFormat, type TableDefinition } from '../glue/catalog-model.ts'
 import { defaultPartition, parseLocation, partitionPath, type StorageLocation } from '../glue/hive-path.ts'
 import type { ObjectStorage } from '../object-storage.ts'
 import type {
@@ -93,12 +88,8 @@ export async function createTableAs(
     prefix: `${location.prefix}${partitionPath(keys, file.partitionValues)}`,
   }))
   // From here on nothing is awaited: a statement that was stopped leaves no table.
-  const table = catalog.createTable(database, newTable(statement.table, location, layout!))
-  addPartitions(
-    catalog,
-    table,
-    written.files.map(({ partitionValues }) => partitionValues),
-  )
+  const definition = newTable(statement.table, location, layout!)
+  catalog.createTable(database, definition, { partitions: partitionsOf(definition, written.files) })
   return result
 }
 
@@ -116,8 +107,9 @@ export async function insertInto(
     compression,
   }))
   const result = await put(context, written, ({ partitionValues }) => target.folderOf(partitionValues))
-  const values = written.files.map(({ partitionValues }) => partitionValues)
-  if (!target.isProjected) addPartitions(catalog, catalog.requireTable(database, statement.table), values)
+  const table = catalog.requireTable(database, statement.table)
+  // Those that are there stay as they are.
+  if (!target.isProjected) catalog.addPartitions(database, table.Name, partitionsOf(table, written.files))
   return result
 }
 
@@ -262,22 +254,19 @@ function insertColumns(
   return { columns: placed(target.columns), partitionKeys: placed(target.partitionKeys) }
 }
 
-/** Registers the partitions that are not known yet. */
-function addPartitions(
-  catalog: Catalog,
-  table: GlueTable,
-  partitions: readonly (readonly (string | null)[])[],
-): void {
+/** The partitions of a table that files are of. */
+function partitionsOf(
+  table: TableDefinition,
+  files: readonly Pick<WrittenFile, 'partitionValues'>[],
+): readonly PartitionDefinition[] {
   const keys = (table.PartitionKeys ?? []).map(({ Name }) => Name.toLowerCase())
-  if (keys.length === 0) return
+  if (keys.length === 0) return []
   const location = parseLocation(table.StorageDescriptor?.Location ?? '')!
-  const definitions = partitions.map((values): PartitionDefinition => {
+  return files.map(({ partitionValues: values }) => {
     const Location = `s3://${location.bucket}/${location.prefix}${partitionPath(keys, values)}`
     return {
       Values: values.map((value) => value ?? defaultPartition),
       StorageDescriptor: { ...table.StorageDescriptor, Location },
     }
   })
-  // Those that are there are refused one by one, and stay as they are.
-  catalog.createPartitions(table.DatabaseName, table.Name, definitions)
 }

@@ -16,7 +16,7 @@ import { partitionKeyOf, TablePartitions } from './table-partitions.ts'
 export type CatalogEntry =
   | readonly ['database', GlueDatabase]
   | readonly ['drop-database', string]
-  | readonly ['table', GlueTable, { readonly archive: boolean; readonly indexes?: readonly PartitionIndex[] }]
+  | readonly ['table', GlueTable, TableChange]
   | readonly ['drop-table', string, string]
   | readonly ['drop-table-versions', string, string, readonly string[]]
   | readonly ['partitions', string, string, PartitionChange]
@@ -25,6 +25,13 @@ export type CatalogEntry =
   | readonly ['function', GlueFunction]
   | readonly ['drop-function', string, string]
   | readonly ['tags', string, Readonly<Record<string, string>>]
+
+/** How a table's definition changes; what a new one begins with. */
+interface TableChange {
+  readonly archive: boolean
+  readonly indexes?: readonly PartitionIndex[]
+  readonly partitions?: readonly GluePartition[]
+}
 
 /** One atomic change of a table's partitions: removals first. */
 interface PartitionChange {
@@ -133,7 +140,9 @@ export class CatalogStore {
         const { tables } = this.requireDatabase(entry[1].DatabaseName)
         const former = tables.get(entry[1].Name)
         if (former === undefined) {
-          tables.set(entry[1].Name, newTable(entry[1], entry[2].indexes ?? []))
+          const created = newTable(entry[1], entry[2].indexes ?? [])
+          for (const partition of entry[2].partitions ?? []) created.partitions.put(partition)
+          tables.set(entry[1].Name, created)
           return
         }
         if (entry[2].archive) former.archived = [...former.archived, former.table]

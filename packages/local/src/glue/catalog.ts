@@ -14,6 +14,9 @@ import { CatalogStore } from './catalog-store.ts'
 import { fitsIndexes, keepsIndexes } from './partition-index.ts'
 import { partitionKeyOf, type TablePartitions } from './table-partitions.ts'
 
+/** Partitions of one line of the log: all of a statement's, and a line is far from what a string can hold. */
+const partitionsOfWrite = 10_000
+
 /** Why one partition of a batch was refused. */
 export interface PartitionRefusal {
   readonly values: readonly string[]
@@ -90,11 +93,17 @@ export class Catalog {
     return [...state.archived, state.table].reverse()
   }
 
-  /** Makes a table, with the partition indexes given. */
+  /** Makes a table with the partition indexes and partitions given, by one write. */
   createTable(
     database: string,
     definition: TableDefinition,
-    indexes: readonly PartitionIndex[] = [],
+    {
+      indexes = [],
+      partitions = [],
+    }: {
+      readonly indexes?: readonly PartitionIndex[]
+      readonly partitions?: readonly PartitionDefinition[]
+    } = {},
   ): GlueTable {
     const owner = this.store.requireDatabase(database)
     const Name = definition.Name.toLowerCase()
@@ -110,7 +119,16 @@ export class Catalog {
       UpdateTime: now,
       VersionId: '0',
     }
-    this.store.commit(['table', table, { archive: false, ...(indexes.length > 0 ? { indexes } : {}) }])
+    const made = partitions.map((partition) => this.#partition(table, partition, now))
+    this.store.commit([
+      'table',
+      table,
+      {
+        archive: false,
+        ...(indexes.length > 0 && { indexes }),
+        ...(made.length > 0 && { partitions: made }),
+      },
+    ])
     return table
   }
 
@@ -207,6 +225,25 @@ export class Catalog {
     tableName: string,
     definitions: readonly PartitionDefinition[],
   ): readonly PartitionRefusal[] {
+    const { table, added, refused } = this.#newPartitions(database, tableName, definitions)
+    this.#putPartitions(table, added)
+    return refused
+  }
+
+  /**
+   * Adds those partitions that are not there yet. Throws, and adds none, where one does not fit the table; of more than
+   * 10,000 each 10,000 are one write.
+   */
+  addPartitions(database: string, tableName: string, definitions: readonly PartitionDefinition[]): void {
+    const { table, added, refused } = this.#newPartitions(database, tableName, definitions)
+    const misfit = refused.find(({ error }) => error.name !== 'AlreadyExistsException')
+    if (misfit !== undefined) throw misfit.error
+    for (let start = 0; start < added.length; start += partitionsOfWrite) {
+      this.#putPartitions(table, added.slice(start, start + partitionsOfWrite))
+    }
+  }
+
+  #newPartitions(database: string, tableName: string, definitions: readonly PartitionDefinition[]) {
     const { table, partitions, indexes } = this.store.requireTable(database, tableName)
     const { partitionsPerTable } = catalogLimits
     if (partitions.size + definitions.length > partitionsPerTable) {
@@ -223,10 +260,11 @@ export class Catalog {
         refused.push({ values: definition.Values, error: alreadyExists('Partition already exists.') })
       } else added.set(key, this.#partition(table, definition, this.store.nowSeconds()))
     }
-    if (added.size > 0) {
-      this.store.commit(['partitions', table.DatabaseName, table.Name, { put: [...added.values()] }])
-    }
-    return refused
+    return { table, added: [...added.values()], refused }
+  }
+
+  #putPartitions(table: GlueTable, put: readonly GluePartition[]): void {
+    if (put.length > 0) this.store.commit(['partitions', table.DatabaseName, table.Name, { put }])
   }
 
   /** Replaces the partition that has `values`; its values may change. */

@@ -126,9 +126,7 @@ function addPartitions(context: ChangeContext, table: GlueTable, read: ReadTable
   const added = read.table.partitions
     .filter(({ values }) => catalog.getPartition(read.database, table.Name, values) === undefined)
     .map((partition) => partitionOf(context, table, partition, read))
-  for (let start = 0; start < added.length; start += 100) {
-    catalog.createPartitions(read.database, table.Name, added.slice(start, start + 100))
-  }
+  catalog.addPartitions(read.database, table.Name, added)
 }
 
 /** Partitions the crawler finds again get the columns it sees now; location and values stay. */

@@ -14,7 +14,9 @@ export function tableOperations(catalog: Catalog): GlueOperations {
     CreateTable(input) {
       input.refuse(['TransactionId', 'OpenTableFormatInput', 'Name'], unsupportedMember)
       const definition = tableDefinition(input.object('TableInput'))
-      catalog.createTable(databaseName(input), definition, initialIndexes(input, definition))
+      catalog.createTable(databaseName(input), definition, {
+        indexes: initialIndexes(input, definition),
+      })
       return {}
     },
     GetTable(input) {

@@ -157,6 +157,30 @@ describe('Hive DDL', () => {
     expect(await run('msck repair table bars')).toEqual([])
   })
 
+  it('repairs nothing whose folders spell a key in other letters', async () => {
+    await run(bars)
+    await storage.writeObject('lake', 'bars/Year=2023/ticker=A/a', Buffer.from('x'))
+    expect(await run('msck repair table bars')).toEqual([])
+    expect(await run('show partitions bars')).toEqual([])
+  })
+
+  it('adds no partition at a place that is none, and says so of one that the catalog refuses', async () => {
+    await run(bars)
+    const at = "alter table bars add partition (year=2024, ticker='A') location"
+    await expect(run(`${at} '/tmp/a'`)).rejects.toThrowError(/'\/tmp\/a' is not s3:/)
+    catalog.store.commit([
+      'partition-indexes',
+      'market',
+      'bars',
+      [{ IndexName: 'by-year', Keys: ['year'], changedAtMillis: 0 }],
+    ])
+    const mixed = "add if not exists partition (year=2024, ticker='A') partition (year='x', ticker='A')"
+    await expect(run(`alter table bars ${mixed}`)).rejects.toThrowError(
+      /do not fit the keys of a partition index/,
+    )
+    expect(await run('show partitions bars')).toEqual([])
+  })
+
   it.each([
     [
       "create external table t (a int) row format delimited fields terminated by ',' location 's3://b/'",

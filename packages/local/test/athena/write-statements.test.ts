@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { LocalAthena } from './local-athena.ts'
 
 let athena: LocalAthena
@@ -325,6 +325,90 @@ describe('INSERT INTO', () => {
     expect(await athena.failure("insert into projected values (1, '2025-01-01')")).toMatch(
       /^HIVE_INVALID_PARTITION_VALUE: .*day=2025-01-01.*projection/,
     )
+  })
+})
+
+describe('what the catalog or S3 refuses', () => {
+  const files = (prefix: string) => athena.keys('lake', prefix)
+
+  it('of a new table fails it, and none of it is registered', async () => {
+    const { store } = athena.catalog
+    const commit = store.commit.bind(store)
+    const full = vi.spyOn(store, 'commit')
+    full.mockImplementation((entry) => {
+      if (!JSON.stringify(entry).includes('dt=2024')) return commit(entry)
+      throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })
+    })
+    const reason = await athena.failure(
+      `create table halved with (external_location = 's3://lake/halved/', partitioned_by = array['dt']) as
+       select id, dt from trades`,
+    )
+    full.mockRestore()
+    expect(reason).toMatch(/no space left/)
+    expect(athena.catalog.getTable('market', 'halved')).toBeUndefined()
+  })
+
+  it('of a partition fails the INSERT that brought it', async () => {
+    await athena.run(
+      `create external table indexed (id bigint) partitioned by (day string) stored as parquet
+       location 's3://lake/indexed/'`,
+    )
+    athena.catalog.store.commit([
+      'table',
+      { ...athena.catalog.requireTable('market', 'indexed'), PartitionKeys: [{ Name: 'day', Type: 'int' }] },
+      { archive: false },
+    ])
+    athena.catalog.store.commit([
+      'partition-indexes',
+      'market',
+      'indexed',
+      [{ IndexName: 'by-day', Keys: ['day'], changedAtMillis: 0 }],
+    ])
+    expect(await athena.failure('insert into indexed values (1, null)')).toMatch(
+      /^InvalidInputException: .*__HIVE_DEFAULT_PARTITION__.*do not fit the keys of a partition index/,
+    )
+    expect(athena.catalog.listPartitions('market', 'indexed')).toEqual([])
+  })
+
+  it('in the middle of an INSERT fails it with the files to clean up named, and registers nothing', async () => {
+    await athena.run(
+      `create external table broken (id bigint) partitioned by (dt string) stored as parquet
+       location 's3://lake/broken/'`,
+    )
+    const writeObject = athena.storage.writeObject.bind(athena.storage)
+    const faulty = vi.spyOn(athena.storage, 'writeObject')
+    faulty.mockImplementation(async (bucket, key, body) => {
+      if (key.includes('dt=2024-03-09')) throw new Error('the connection to S3 is lost')
+      return writeObject(bucket, key, body)
+    })
+    const id = await athena.start('insert into broken select id, dt from trades order by dt')
+    const { Status } = await athena.ended(id)
+    faulty.mockRestore()
+    expect(Status).toMatchObject({
+      State: 'FAILED',
+      StateChangeReason: expect.stringMatching(
+        /^HIVE_WRITER_CLOSE_ERROR: Error committing write to Hive: the connection to S3 is lost\. You may need to manually clean the data at s3:\/\/lake\/broken\/dt=/,
+      ),
+      AthenaError: { ErrorCategory: 1 },
+    })
+    expect(athena.catalog.listPartitions('market', 'broken')).toEqual([])
+    expect(await athena.rows('select count(*) from broken')).toEqual([['0']])
+    expect((await files('broken/')).length).toBeLessThan(2)
+    expect(await athena.filesInFlight()).toEqual([])
+    expect(await athena.updateCount('insert into broken select id, dt from trades')).toBe(3)
+  })
+
+  it('of the result of a query fails it, and tells why', async () => {
+    const faulty = vi.spyOn(athena.storage, 'writeObject')
+    faulty.mockRejectedValue(
+      Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' }),
+    )
+    const reason = await athena.failure('select 1')
+    faulty.mockRestore()
+    expect(reason).toMatch(
+      /^PERMISSION_DENIED: The result could not be written to s3:\/\/results\/.*: ENOSPC: no space left on device/,
+    )
+    expect(await athena.rows('select 1')).toEqual([['1']])
   })
 })
 
