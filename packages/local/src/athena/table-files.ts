@@ -76,8 +76,10 @@ function filesOf(
 function commonFolder(prefixes: readonly string[]): string {
   let common = prefixes[0] ?? ''
   for (const prefix of prefixes) {
-    while (!prefix.startsWith(common))
-      common = common.slice(0, common.lastIndexOf('/', common.length - 2) + 1)
+    while (!prefix.startsWith(common)) {
+      const folder = common.slice(0, -1)
+      common = folder.slice(0, folder.lastIndexOf('/') + 1)
+    }
   }
   return common
 }

@@ -64,6 +64,11 @@ export async function listFolders(
     const relative = object.key.slice(prefix.length)
     if (isFolderMarker(object.key, object.size) || isHiddenPath(relative)) continue
     if (exclusions.some((exclusion) => exclusion.test(relative))) continue
+    if (relative.startsWith('/') || relative.includes('//')) {
+      throw new CrawlError(
+        `s3://${bucket}/${object.key} lies in a folder without a name, which no location of a table can tell. Exclude it, or remove it.`,
+      )
+    }
     folderOf(object.key.slice(0, object.key.lastIndexOf('/') + 1)).files.push(object)
   }
   return root

@@ -28,7 +28,8 @@ interface Target extends S3Target {
  */
 export async function crawl(context: CrawlContext): Promise<CrawlChanges> {
   const { catalog, crawler, storage, signal } = context
-  const read: ReadTable[] = []
+  // By database and location: targets may overlap.
+  const read = new Map<string, ReadTable>()
   for (const target of targetsOf(context)) {
     const folder = await listFolders(storage, { path: target.Path, exclusions: target.Exclusions }, signal)
     const schemas = await readSchemas(context, target, folder)
@@ -41,12 +42,13 @@ export async function crawl(context: CrawlContext): Promise<CrawlChanges> {
       tableLevel,
     })
     for (const table of grouped) {
-      read.push({ database: target.database, table, schema: schemaOfTable(table) })
+      const { database } = target
+      read.set(`${database} ${table.folder.location}`, { database, table, schema: schemaOfTable(table) })
     }
   }
   signal.throwIfAborted()
   // Nothing is awaited from here on: the catalog is looked at again, for it may have changed meanwhile.
-  return changeCatalog({ catalog, crawler }, read)
+  return changeCatalog({ catalog, crawler }, [...read.values()])
 }
 
 /** The S3 targets, or the locations of the tables a catalog target names. @throws CrawlError */

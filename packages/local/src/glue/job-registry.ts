@@ -215,13 +215,17 @@ export class JobRegistry {
     if (end.state !== 'FAILED' || this.#isClosed || current === undefined) return
     if (run.Attempt >= current.MaxRetries) return
     const { Arguments, Timeout } = run
-    this.#begin(current, {
-      ...(Arguments === undefined ? {} : { Arguments }),
-      Timeout,
-      Id: `${Id.replace(/_attempt_\d+$/, '')}_attempt_${run.Attempt + 1}`,
-      Attempt: run.Attempt + 1,
-      PreviousRunId: Id,
-    })
+    try {
+      this.#begin(current, {
+        ...(Arguments === undefined ? {} : { Arguments }),
+        Timeout,
+        Id: `${Id.replace(/_attempt_\d+$/, '')}_attempt_${run.Attempt + 1}`,
+        Attempt: run.Attempt + 1,
+        PreviousRunId: Id,
+      })
+    } catch {
+      // A full disk must not end the process: what cannot be put on record does not run.
+    }
   }
 
   /** Puts a run into another state. A full disk must not end the process: the log then lacks it. */

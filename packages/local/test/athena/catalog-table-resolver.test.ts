@@ -91,6 +91,21 @@ describe('table resolver', () => {
     expect(storage.listed).toEqual(['bars/'])
   })
 
+  it('finds many partitions of which one lies in a folder without a name', async () => {
+    createTable([['k', 'int']])
+    const keys = Array.from({ length: 40 }, (_, at) => String(at))
+    catalog.createPartitions(
+      'market',
+      'bars',
+      keys.map((key, at) => ({
+        Values: [key],
+        StorageDescriptor: descriptor(at === 0 ? 's3://lake//first/' : `s3://lake/k=${key}/`),
+      })),
+    )
+    for (const key of keys.slice(1)) await put(`k=${key}/a.parquet`)
+    expect(await files()).toHaveLength(39)
+  })
+
   it("refuses a partition whose own column cannot become the table's, and accepts one that widens", async () => {
     createTable([['dt', 'string']])
     const add = (value: string, type: string) =>

@@ -211,6 +211,49 @@ describe('crawler', () => {
     expect(glue.catalog.listTables('market').map((one) => one.Name)).toEqual(['eu', 'us'])
   })
 
+  it('makes one table of a folder that two targets name', async () => {
+    await put('trades/dt=1/a.parquet')
+    await create({ Targets: { S3Targets: [{ Path: 's3://lake/trades' }, { Path: 's3://lake/trades/' }] } })
+    expect(await run()).toMatchObject({ Status: 'SUCCEEDED' })
+    expect(glue.catalog.listTables('market').map((one) => one.Name)).toEqual(['trades'])
+  })
+
+  it.each(['/a.parquet', 'trades//a.parquet'])('fails for %s, whose folder has no name', async (key) => {
+    await put('a.parquet')
+    const file = await storage.findObject('lake', 'a.parquet')
+    storage.listObjects = async function* () {
+      yield { ...file!, key }
+    }
+    await create({ Targets: { S3Targets: [{ Path: 's3://lake' }] } })
+    expect(await run()).toMatchObject({
+      Status: 'FAILED',
+      ErrorMessage: expect.stringContaining(`s3://lake/${key} lies in a folder without a name`),
+    })
+  })
+
+  it('fails for a partition that a partition index of its table does not take', async () => {
+    await put('trades/dt=1/a.parquet')
+    await create()
+    await run()
+    const { StorageDescriptor, Parameters } = glue.catalog.requireTable('market', 'trades')
+    glue.catalog.updateTable('market', {
+      Name: 'trades',
+      PartitionKeys: [{ Name: 'dt', Type: 'int' }],
+      ...(StorageDescriptor && { StorageDescriptor }),
+      ...(Parameters && { Parameters }),
+    })
+    await glue.handle('CreatePartitionIndex', {
+      DatabaseName: 'market',
+      TableName: 'trades',
+      PartitionIndex: { IndexName: 'by-dt', Keys: ['dt'] },
+    })
+    await put('trades/dt=x/a.parquet')
+    expect(await run()).toMatchObject({
+      Status: 'FAILED',
+      ErrorMessage: expect.stringMatching(/\(x\) do not fit the keys of a partition index/),
+    })
+  })
+
   it.each([
     [{ Classifiers: ['csv'] }, 'Classifiers'],
     [{ Targets: { JdbcTargets: [{ ConnectionName: 'x' }] } }, 'JdbcTargets'],

@@ -3,6 +3,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
+import { AppendLog } from '../../src/glue/append-log.ts'
 import { InputMembers } from '../../src/glue/input-members.ts'
 import { jobOperations } from '../../src/glue/job-operations.ts'
 import { JobRegistry, type SetTimer } from '../../src/glue/job-registry.ts'
@@ -283,6 +284,22 @@ describe.skipIf(process.platform === 'win32')('a Glue job', () => {
       PreviousRunId: `${id}_attempt_1`,
       Arguments: { '--a': '1' },
     })
+  })
+
+  it('that cannot be run again, the disk being full, has failed and no more', async () => {
+    await using jobs = await startJobs()
+    await jobs.script(`process.exit(1)`)
+    jobs.create({ MaxRetries: 1 })
+    const append = vi.spyOn(AppendLog.prototype, 'append')
+    append.mockImplementation(() => {
+      if (append.mock.calls.length > 1) throw new Error('ENOSPC: no space left on device, write')
+    })
+    try {
+      expect(await jobs.ended(jobs.start())).toMatchObject({ JobRunState: 'FAILED' })
+      expect(jobs.call('GetJobRuns', { JobName: 'job' })['JobRuns']).toHaveLength(1)
+    } finally {
+      append.mockRestore()
+    }
   })
 
   it('takes modules of --extra-py-files beside its script', async () => {
