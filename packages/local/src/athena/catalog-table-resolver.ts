@@ -7,26 +7,30 @@ import {
   QueryError,
   type ResolvedTable,
   type ResolvedView,
-  type TableFile,
   type TableResolver,
 } from '../sql/query-engine.ts'
-import { isProjected, PartitionProjection } from './partition-projection.ts'
+import { isProjected, PartitionProjection, type PartitionsWanted } from './partition-projection.ts'
 import { checkPartitionColumns } from './partition-schema.ts'
 import { type LocatedPartition, listTableFiles } from './table-files.ts'
 import { isView, resolvedView } from './view-definition.ts'
-
-type KeepPartition = (partitionValues: readonly (string | null)[]) => boolean
 
 /** Finds tables in the Glue catalog and their files in S3: registered partitions, projected ones, or none. */
 export class CatalogTableResolver implements TableResolver {
   readonly #catalog: Catalog
   readonly #storage: ObjectStorage
   readonly #nowMillis: () => number
+  readonly #signal: AbortSignal | undefined
 
-  constructor(catalog: Catalog, storage: ObjectStorage, nowMillis: () => number = Date.now) {
+  /** `signal` ends the listing of files. */
+  constructor(
+    catalog: Catalog,
+    storage: ObjectStorage,
+    options: { readonly nowMillis?: () => number; readonly signal?: AbortSignal | undefined } = {},
+  ) {
     this.#catalog = catalog
     this.#storage = storage
-    this.#nowMillis = nowMillis
+    this.#nowMillis = options.nowMillis ?? Date.now
+    this.#signal = options.signal
   }
 
   async resolveTable(database: string, name: string): Promise<ResolvedTable | ResolvedView | undefined> {
@@ -42,35 +46,30 @@ export class CatalogTableResolver implements TableResolver {
       name: table.Name,
       columns,
       partitionKeys,
-      listFiles: (keep) => this.#listFiles(table, partitionKeys, keep),
+      listFiles: async (keep, keepValue) => {
+        const wanted = { keep, keepValue, signal: this.#signal }
+        const partitions = await this.#partitions(table, partitionKeys, wanted)
+        return listTableFiles(this.#storage, partitions, this.#signal)
+      },
     }
-  }
-
-  async #listFiles(
-    table: GlueTable,
-    partitionKeys: readonly CatalogColumn[],
-    keep: KeepPartition,
-  ): Promise<readonly TableFile[]> {
-    const partitions = await this.#partitions(table, partitionKeys, keep)
-    return listTableFiles(this.#storage, partitions)
   }
 
   async #partitions(
     table: GlueTable,
     partitionKeys: readonly CatalogColumn[],
-    keep: KeepPartition,
+    wanted: PartitionsWanted,
   ): Promise<readonly LocatedPartition[]> {
     if (partitionKeys.length === 0) {
       return [{ location: requireLocation(table.StorageDescriptor, nameOf(table)), values: [] }]
     }
     if (isProjected(table)) {
       const projection = new PartitionProjection(table, partitionKeys, this.#nowMillis())
-      return projection.partitions(this.#storage, keep)
+      return projection.partitions(this.#storage, wanted)
     }
-    return this.#registered(table, keep)
+    return this.#registered(table, wanted)
   }
 
-  #registered(table: GlueTable, keep: KeepPartition): readonly LocatedPartition[] {
+  #registered(table: GlueTable, { keep }: PartitionsWanted): readonly LocatedPartition[] {
     const withNulls = (values: readonly string[]): readonly (string | null)[] =>
       values.map((value) => (value === defaultPartition ? null : value))
     return this.#catalog

@@ -61,13 +61,18 @@ export class JavaDateFormat {
   readonly #pieces: readonly Piece[]
   /** The finest unit the format tells. */
   readonly precision: DateUnit
+  /** It tells all units from the year to the finest: texts of later moments never come again. */
+  readonly isWhole: boolean
 
   /** @throws SyntaxError for a pattern letter that is not one of these */
   constructor(pattern: string) {
     this.#pieces = piecesOf(pattern)
-    const precision = precisionOf.find(([field]) => this.#pieces.some((piece) => piece.field === field))
-    if (precision === undefined) throw new SyntaxError(`the format '${pattern}' has no date in it`)
-    this.precision = precision[1]
+    const isTold = ([field]: (typeof precisionOf)[number]): boolean =>
+      this.#pieces.some((piece) => piece.field === field)
+    const finest = precisionOf.findIndex(isTold)
+    if (finest === -1) throw new SyntaxError(`the format '${pattern}' has no date in it`)
+    this.precision = precisionOf[finest]![1]
+    this.isWhole = precisionOf.slice(finest).every(isTold)
   }
 
   format(millis: number): string {
@@ -123,6 +128,10 @@ export function addDateUnits(millis: number, amount: number, unit: DateUnit): nu
   date.setUTCFullYear(Math.floor(months / 12), months % 12, Math.min(day, lastDay))
   return date.getTime()
 }
+
+/** Milliseconds of a unit, of the shortest one where they differ. */
+export const shortestMillisOf = (unit: DateUnit): number =>
+  unit === 'YEARS' ? 365 * millisOf.DAYS : unit === 'MONTHS' ? 28 * millisOf.DAYS : millisOf[unit]
 
 const millisOf = {
   WEEKS: 7 * 86_400_000,

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { GlueTable } from '../glue/catalog-model.ts'
 import { escapePathName, parseLocation, unescapePathName } from '../glue/hive-path.ts'
 import type { ObjectStorage } from '../object-storage.ts'
@@ -10,10 +11,17 @@ import {
 } from './projected-column.ts'
 import type { LocatedPartition } from './table-files.ts'
 
-type KeepPartition = (partitionValues: readonly (string | null)[]) => boolean
+/** Which of a table's partitions a query needs, as `ResolvedTable.listFiles` has it. */
+export interface PartitionsWanted {
+  readonly keep: (partitionValues: readonly (string | null)[]) => boolean
+  readonly keepValue?: ((keyIndex: number, value: string | null) => boolean) | undefined
+  readonly signal?: AbortSignal | undefined
+}
 
-/** Combinations tried at most; above it the query is refused rather than left to run for minutes. */
-const mostCombinations = 20_000_000
+/** Partitions a query can read. */
+const mostPartitions = 1_000_000
+/** Values tried before others of this process get their turn. */
+const turnValues = 10_000
 
 /** True when a table's partitions come from its properties; registered ones are ignored then. */
 export function isProjected(table: GlueTable): boolean {
@@ -22,12 +30,14 @@ export function isProjected(table: GlueTable): boolean {
 
 /** A table's partition projection: its partitions as its properties give them. */
 export class PartitionProjection {
+  readonly #owner: string
   readonly #columns: readonly ProjectedColumn[]
   readonly #template: readonly TemplatePart[]
 
   /** @throws QueryError HIVE_METASTORE_ERROR for a property that is missing or not understood */
   constructor(table: GlueTable, partitionKeys: readonly CatalogColumn[], nowMillis: number) {
     const owner = `${table.DatabaseName}.${table.Name}`
+    this.#owner = owner
     const properties = propertiesOf(table)
     const missing = partitionKeys.filter((key) => !properties.has(`projection.${key.name}.type`))
     if (missing.length > 0) {
@@ -51,23 +61,54 @@ export class PartitionProjection {
     }
   }
 
-  /** The partitions that `keep` accepts. Injected columns take their values from the folders that exist. */
-  async partitions(storage: ObjectStorage, keep: KeepPartition): Promise<readonly LocatedPartition[]> {
-    const injected = this.#columns.filter((column) => column.kind === 'injected')
-    if (injected.length === 0) return [...this.#combinations(new Map(), keep)]
+  /**
+   * The partitions a query needs. Injected columns take their values from the folders that exist.
+   *
+   * @throws QueryError HIVE_EXCEEDED_PARTITION_LIMIT, CONSTRAINT_VIOLATION where the query does not name an injected value
+   */
+  async partitions(storage: ObjectStorage, wanted: PartitionsWanted): Promise<readonly LocatedPartition[]> {
+    const { keep, signal } = wanted
+    const injected = this.#columns.filter((column) => column.kind === 'injected').map(({ name }) => name)
+    const lists = await this.#wantedValues(wanted)
     const kept: LocatedPartition[] = []
-    for (const values of await this.#injectedValues(storage)) {
-      for (const partition of this.#combinations(values, keep)) {
-        for (const column of injected) this.#refuseUnbound(column.name, partition.values, keep)
+    let tried = 0
+    const sets = injected.length === 0 ? [new Map()] : await this.#injectedValues(storage, signal)
+    for (const values of sets) {
+      for (const partition of this.#combinations(lists, values)) {
+        tried += 1
+        if (tried % turnValues === 0) {
+          await nextTurn()
+          signal?.throwIfAborted()
+        }
+        if (!keep(partition.values)) continue
+        for (const name of injected) this.#refuseUnbound(name, partition.values, keep)
+        if (kept.length === mostPartitions) throw this.#tooMany()
         kept.push(partition)
       }
     }
-    if (kept.length === 0)
-      this.#refuseAnything(
-        injected.map((column) => column.name),
-        keep,
-      )
+    if (kept.length === 0 && injected.length > 0) this.#refuseAnything(injected, lists, keep)
     return kept
+  }
+
+  /** The values of each listed column that the query can need; undefined for an injected one. */
+  async #wantedValues({ keepValue = () => true, signal }: PartitionsWanted) {
+    const lists: (readonly ProjectedValue[] | undefined)[] = []
+    for (const [at, column] of this.#columns.entries()) {
+      const list: ProjectedValue[] = []
+      let tried = 0
+      for (const one of column.kind === 'listed' ? column.values() : []) {
+        tried += 1
+        if (tried % turnValues === 0) {
+          await nextTurn()
+          signal?.throwIfAborted()
+        }
+        if (!keepValue(at, one.value)) continue
+        if (list.length === mostPartitions) throw this.#tooMany()
+        list.push(one)
+      }
+      lists.push(column.kind === 'listed' ? list : undefined)
+    }
+    return lists
   }
 
   /** Where the files of a partition are; undefined for values the projection does not have. */
@@ -75,27 +116,24 @@ export class PartitionProjection {
     const chosen = this.#columns.map((column, at): ProjectedValue | undefined => {
       const value = values[at] ?? null
       if (value === null) return undefined
-      return column.kind === 'listed'
-        ? column.values.find((one) => one.value === value)
-        : { value, text: value }
+      if (column.kind === 'injected') return { value, text: value }
+      for (const one of column.values()) if (one.value === value) return one
+      return undefined
     })
     const known = chosen.filter((one) => one !== undefined)
     return known.length === chosen.length ? this.#locationOf(known) : undefined
   }
 
-  *#combinations(injected: ReadonlyMap<string, string>, keep: KeepPartition): Iterable<LocatedPartition> {
-    const lists = this.#columns.map((column): readonly ProjectedValue[] => {
-      if (column.kind === 'listed') return column.values
-      const value = injected.get(column.name) ?? ''
-      return [{ value, text: value }]
+  *#combinations(
+    listed: readonly (readonly ProjectedValue[] | undefined)[],
+    injected: ReadonlyMap<string, string>,
+  ): Iterable<LocatedPartition & { readonly values: readonly string[] }> {
+    const lists = this.#columns.map(({ name }, at): readonly ProjectedValue[] => {
+      const value = injected.get(name) ?? ''
+      return listed[at] ?? [{ value, text: value }]
     })
     const count = lists.reduce((product, list) => product * list.length, 1)
-    if (count > mostCombinations) {
-      throw new QueryError(
-        'NOT_SUPPORTED',
-        `The projection has ${count} partitions; the local stack tries ${mostCombinations}.`,
-      )
-    }
+    if (count > mostPartitions) throw this.#tooMany()
     for (let number = 0; number < count; number += 1) {
       let rest = number
       const chosen: ProjectedValue[] = new Array(lists.length)
@@ -104,9 +142,15 @@ export class PartitionProjection {
         chosen[at] = list[rest % list.length] as ProjectedValue
         rest = Math.floor(rest / list.length)
       }
-      const values = chosen.map((one) => one.value)
-      if (keep(values)) yield { values, location: this.#locationOf(chosen) }
+      yield { values: chosen.map((one) => one.value), location: this.#locationOf(chosen) }
     }
+  }
+
+  #tooMany(): QueryError {
+    return new QueryError(
+      'HIVE_EXCEEDED_PARTITION_LIMIT',
+      `HIVE_EXCEEDED_PARTITION_LIMIT: Query over table '${this.#owner}' can potentially read more than ${mostPartitions} partitions`,
+    )
   }
 
   #locationOf(chosen: readonly ProjectedValue[]): string {
@@ -120,13 +164,17 @@ export class PartitionProjection {
   }
 
   /** The values injected columns have in the folders beneath the fixed start of the template. */
-  async #injectedValues(storage: ObjectStorage): Promise<readonly ReadonlyMap<string, string>[]> {
+  async #injectedValues(
+    storage: ObjectStorage,
+    signal: AbortSignal | undefined,
+  ): Promise<readonly ReadonlyMap<string, string>[]> {
     const start = this.#template[0]
     const location = parseLocation(start?.kind === 'literal' ? start.text.replace(/[^/]*$/, '') : '')
     if (location === undefined) return []
     const pattern = this.#pattern()
     const found = new Map<string, ReadonlyMap<string, string>>()
     for await (const object of storage.listObjects(location.bucket, location.prefix)) {
+      signal?.throwIfAborted()
       const match = pattern.exec(`s3://${location.bucket}/${object.key}`)
       if (match === null) continue
       const values = new Map<string, string>()
@@ -156,17 +204,23 @@ export class PartitionProjection {
   }
 
   /** A value next to an accepted one is accepted too: the query does not name the values of the column. */
-  #refuseUnbound(name: string, values: readonly (string | null)[], keep: KeepPartition): void {
+  #refuseUnbound(name: string, values: readonly string[], keep: PartitionsWanted['keep']): void {
     const at = this.#columns.findIndex((column) => column.name === name)
     const neighbour = values.map((value, index) => (index === at ? `${value}\u0000` : value))
     if (keep(neighbour)) throw unboundInjection(name)
   }
 
   /** With no folder to go by: are the lowest and highest texts accepted? */
-  #refuseAnything(names: readonly string[], keep: KeepPartition): void {
+  #refuseAnything(
+    names: readonly string[],
+    lists: readonly (readonly ProjectedValue[] | undefined)[],
+    keep: PartitionsWanted['keep'],
+  ): void {
     for (const probe of ['\u0000', '\u{10ffff}']) {
       const values = new Map(names.map((name) => [name, probe]))
-      for (const _ of this.#combinations(values, keep)) throw unboundInjection(names[0] ?? '')
+      for (const partition of this.#combinations(lists, values)) {
+        if (keep(partition.values)) throw unboundInjection(names[0] ?? '')
+      }
     }
   }
 }

@@ -1,5 +1,5 @@
 import type { CatalogColumn } from '../sql/query-engine.ts'
-import { addDateUnits, type DateUnit, JavaDateFormat } from './java-date-format.ts'
+import { addDateUnits, type DateUnit, JavaDateFormat, shortestMillisOf } from './java-date-format.ts'
 
 /** One value of a projected column. */
 export interface ProjectedValue {
@@ -11,7 +11,12 @@ export interface ProjectedValue {
 
 /** How a partition column's values come about. */
 export type ProjectedColumn =
-  | { readonly kind: 'listed'; readonly name: string; readonly values: readonly ProjectedValue[] }
+  | {
+      readonly kind: 'listed'
+      readonly name: string
+      /** Up to millions, made one by one. */
+      readonly values: () => Iterable<ProjectedValue>
+    }
   /** The query itself must name the values. */
   | { readonly kind: 'injected'; readonly name: string }
 
@@ -58,8 +63,10 @@ export function projectedColumn(
   }
   switch (type) {
     case 'enum': {
-      const values = required(name, properties, 'values').split(',')
-      return { kind: 'listed', name, values: values.map((text) => ({ value: text, text })) }
+      const values = required(name, properties, 'values')
+        .split(',')
+        .map((text) => ({ value: text, text }))
+      return { kind: 'listed', name, values: () => values }
     }
     case 'integer':
       return { kind: 'listed', name, values: integerValues(column, properties) }
@@ -73,7 +80,7 @@ export function projectedColumn(
   }
 }
 
-function integerValues(column: CatalogColumn, properties: Properties): readonly ProjectedValue[] {
+function integerValues(column: CatalogColumn, properties: Properties): () => Iterable<ProjectedValue> {
   const { name } = column
   const range = required(name, properties, 'range')
   const bounds = range
@@ -88,20 +95,20 @@ function integerValues(column: CatalogColumn, properties: Properties): readonly 
   const digits = positiveInteger(name, properties, 'digits') ?? 0
   if ((high - low) / interval >= BigInt(mostValues)) throw bad(name, 'range', range, 'has too many values')
   const isText = column.type === 'string' || /^(var)?char\b/.test(column.type)
-  const values: ProjectedValue[] = []
-  for (let at = low; at <= high; at += interval) {
-    const magnitude = String(at < 0n ? -at : at).padStart(digits, '0')
-    const text = at < 0n ? `-${magnitude}` : magnitude
-    values.push({ text, value: isText ? text : String(at) })
+  return function* () {
+    for (let at = low; at <= high; at += interval) {
+      const magnitude = String(at < 0n ? -at : at).padStart(digits, '0')
+      const text = at < 0n ? `-${magnitude}` : magnitude
+      yield { text, value: isText ? text : String(at) }
+    }
   }
-  return values
 }
 
 function dateValues(
   column: CatalogColumn,
   properties: Properties,
   nowMillis: number,
-): readonly ProjectedValue[] {
+): () => Iterable<ProjectedValue> {
   const { name } = column
   const pattern = required(name, properties, 'format')
   const format = dateFormat(name, pattern)
@@ -112,18 +119,23 @@ function dateValues(
     throw bad(name, 'range', range, `must be two dates in order, in the format '${pattern}' or NOW±nUNITS`)
   }
   const { amount, unit } = dateInterval(name, properties, format)
+  if ((high - low) / (amount * shortestMillisOf(unit)) >= mostValues)
+    throw bad(name, 'range', range, 'has too many values')
   const isDate = column.type === 'date' || column.type === 'timestamp'
-  const values: ProjectedValue[] = []
-  const seen = new Set<string>()
-  // Steps are counted from the start, so that the 31st does not become the 28th for good.
-  for (let step = 0; ; step += 1) {
-    const millis = addDateUnits(low, step * amount, unit)
-    if (millis > high) return values
-    if (values.length > mostValues) throw bad(name, 'range', range, 'has too many values')
-    const text = format.format(millis)
-    if (seen.has(text)) continue
-    seen.add(text)
-    values.push({ text, value: isDate ? isoText(millis, column.type) : text })
+  return function* () {
+    let last: string | undefined
+    // Without the year, or another part above the finest, texts come again; there are few of them.
+    const seen = format.isWhole ? undefined : new Set<string>()
+    // Steps are counted from the start, so that the 31st does not become the 28th for good.
+    for (let step = 0; ; step += 1) {
+      const millis = addDateUnits(low, step * amount, unit)
+      if (millis > high) return
+      const text = format.format(millis)
+      if (text === last || seen?.has(text)) continue
+      last = text
+      seen?.add(text)
+      yield { text, value: isDate ? isoText(millis, column.type) : text }
+    }
   }
 }
 

@@ -25,7 +25,7 @@ export function statementRunner(options: StatementRunnerOptions): RunStatement {
     const database = execution.database ?? 'default'
     const query = {
       database,
-      resolver: new CatalogTableResolver(catalog, storage),
+      resolver: new CatalogTableResolver(catalog, storage, { signal }),
       signal,
       ...(execution.parameters === undefined ? {} : { parameters: execution.parameters }),
     }

@@ -13,10 +13,11 @@ export interface LocatedPartition {
 /** Up to this many folders are listed one by one; more are found by one listing of what they share. */
 const separateListings = 32
 
-/** Lists the data files beneath each location, subfolders included, hidden files left out. */
+/** Lists the data files beneath each location, subfolders included, hidden files left out. Rejects when stopped. */
 export async function listTableFiles(
   storage: ObjectStorage,
   partitions: readonly LocatedPartition[],
+  signal?: AbortSignal,
 ): Promise<readonly TableFile[]> {
   const byBucket = new Map<string, Map<string, LocatedPartition[]>>()
   for (const partition of partitions) {
@@ -38,7 +39,10 @@ export async function listTableFiles(
     for (const prefix of listed) {
       const wanted =
         prefixes.length <= separateListings ? new Map([[prefix, byPrefix.get(prefix) ?? []]]) : byPrefix
-      for await (const object of storage.listObjects(bucket, prefix)) files.push(...filesOf(object, wanted))
+      for await (const object of storage.listObjects(bucket, prefix)) {
+        signal?.throwIfAborted()
+        files.push(...filesOf(object, wanted))
+      }
     }
   }
   return files

@@ -2,13 +2,12 @@ import type { Scope } from './scope.ts'
 import type { ComparisonOperator, Expression } from './syntax-tree.ts'
 import { isInteger, type TrinoType } from './trino-type.ts'
 
-/** Says of a partition whether its files may hold rows that a condition keeps. */
-export type PartitionPredicate = (partitionValues: readonly (string | null)[]) => boolean
+/** Says of a partition key's value whether files of a partition with it may hold rows that a condition keeps. */
+export type PartitionValuePredicate = (value: string | null) => boolean
 
 /** A partition key of a scan, as a field carries it. */
 export interface PartitionKeyReference {
-  readonly addPredicate: (predicate: PartitionPredicate) => void
-  readonly index: number
+  readonly addPredicate: (predicate: PartitionValuePredicate) => void
   readonly type: TrinoType
 }
 
@@ -50,7 +49,7 @@ export function prunePartitions(condition: Expression, scope: Scope): void {
     if (key === undefined) return
     const tests = condition.list.map((item) => comparisonTest('=', key, item))
     if (tests.some((test) => test === undefined)) return
-    key.addPredicate((values) => tests.some((test) => test!(values[key.index]!)))
+    key.addPredicate((value) => tests.some((test) => test!(value)))
   }
 }
 
@@ -71,7 +70,7 @@ function pruneComparison(
 ): void {
   const key = keyOf(left, scope)
   const test = key && comparisonTest(operator, key, right)
-  if (key !== undefined && test !== undefined) key.addPredicate((values) => test(values[key.index]!))
+  if (key !== undefined && test !== undefined) key.addPredicate(test)
 }
 
 function keyOf(operand: Expression, scope: Scope): PartitionKeyReference | undefined {
@@ -83,7 +82,7 @@ function comparisonTest(
   operator: ComparisonOperator,
   key: PartitionKeyReference,
   operand: Expression,
-): ((value: string | null) => boolean) | undefined {
+): PartitionValuePredicate | undefined {
   const literal = operand.kind === 'parameter' ? operand.value : operand
   const compare = ordering(key.type, literal)
   if (compare === undefined) return undefined

@@ -23,8 +23,14 @@ export interface ResolvedTable {
   readonly name: string
   readonly columns: readonly CatalogColumn[]
   readonly partitionKeys: readonly CatalogColumn[]
-  /** Lists the data files of the partitions that `keep` accepts; others are neither listed nor read. */
-  listFiles(keep: (partitionValues: readonly (string | null)[]) => boolean): Promise<readonly TableFile[]>
+  /**
+   * Lists the data files of the partitions that `keep` accepts; others are neither listed nor read. What `keepValue` says of
+   * the value of one key it says of every partition that has it, so that few need to be thought of where they are projected.
+   */
+  listFiles(
+    keep: (partitionValues: readonly (string | null)[]) => boolean,
+    keepValue?: (keyIndex: number, value: string | null) => boolean,
+  ): Promise<readonly TableFile[]>
 }
 
 /** A view as a query needs it: its query, and the columns it had when it was made. */

@@ -1,7 +1,7 @@
 import { FunctionFailure } from './decimal-arithmetic.ts'
 import { castFromText } from './native-casts.ts'
 import { columnInFile, type FileSchema } from './parquet-columns.ts'
-import type { PartitionPredicate } from './partition-pruning.ts'
+import type { PartitionValuePredicate } from './partition-pruning.ts'
 import type { CatalogColumn, ResolvedTable, TableFile } from './query-engine.ts'
 import { failure } from './query-failure.ts'
 import type { Field } from './scope.ts'
@@ -25,7 +25,8 @@ export class TableScan {
   readonly sqlName: string
   readonly #columns: readonly ScanColumn[]
   readonly #used = new Set<string>()
-  readonly #predicates: PartitionPredicate[] = []
+  /** By the place of their partition key. */
+  readonly #predicates = new Map<number, PartitionValuePredicate[]>()
 
   constructor(table: ResolvedTable, sqlName: string) {
     this.table = table
@@ -49,19 +50,23 @@ export class TableScan {
       use: () => this.#used.add(sqlName),
     })
     const columns = this.#columns.map(({ column, sqlName, type, keyIndex }): Field => {
-      const addPredicate = (predicate: PartitionPredicate): unknown => this.#predicates.push(predicate)
       const plain = field(column.name, sqlName, type)
-      return keyIndex === undefined
-        ? plain
-        : { ...plain, partitionKey: { index: keyIndex, type, addPredicate } }
+      if (keyIndex === undefined) return plain
+      const addPredicate = (predicate: PartitionValuePredicate): void => {
+        this.#predicates.set(keyIndex, [...(this.#predicates.get(keyIndex) ?? []), predicate])
+      }
+      return { ...plain, partitionKey: { type, addPredicate } }
     })
     return [...columns, { ...field('$path', 'path', varcharType), hidden: true }]
   }
 
   /** Lists the files of the partitions that the statement's conditions leave. */
   async listFiles(): Promise<readonly TableFile[]> {
-    const keep: PartitionPredicate = (values) => this.#predicates.every((predicate) => predicate(values))
-    const files = await this.table.listFiles(keep)
+    const keepValue = (keyIndex: number, value: string | null): boolean =>
+      this.#predicates.get(keyIndex)?.every((predicate) => predicate(value)) ?? true
+    const keep = (values: readonly (string | null)[]): boolean =>
+      values.every((value, keyIndex) => keepValue(keyIndex, value))
+    const files = await this.table.listFiles(keep, keepValue)
     // A resolver may list more than it was asked for.
     return files.filter((file) => keep(file.partitionValues))
   }

@@ -7,6 +7,7 @@ import { CatalogTableResolver } from '../../src/athena/catalog-table-resolver.ts
 import { Catalog } from '../../src/glue/catalog.ts'
 import { parquetFormat } from '../../src/glue/catalog-model.ts'
 import { escapePathName } from '../../src/glue/hive-path.ts'
+import type { ResolvedTable } from '../../src/sql/query-engine.ts'
 import { FolderStorage } from '../glue/folder-storage.ts'
 
 const now = Date.UTC(2024, 2, 31, 12, 30)
@@ -29,7 +30,12 @@ const descriptor = (location: string, type = 'double') => ({
   Columns: [{ Name: 'Price', Type: type }],
 })
 const put = (key: string) => storage.writeObject('lake', key, Buffer.from('x'))
-const resolve = () => new CatalogTableResolver(catalog, storage, () => now).resolveTable('market', 'bars')
+let signal: AbortSignal | undefined
+afterEach(() => {
+  signal = undefined
+})
+const resolve = () =>
+  new CatalogTableResolver(catalog, storage, { nowMillis: () => now, signal }).resolveTable('market', 'bars')
 async function files(keep: Keep = () => true) {
   const table = await resolve()
   if (table === undefined || 'viewSql' in table) return undefined
@@ -317,6 +323,54 @@ describe('partition projection', () => {
       ['s3://lake/by-day/2024/02/29/a.parquet', '2024/02/29'],
     ])
   })
+
+  const hugeKeys = [
+    ['at', 'string'],
+    ['shard', 'int'],
+  ] as const
+  const huge = {
+    'at.type': 'date',
+    'at.format': 'yyyy-MM-dd-HH-mm-ss',
+    'at.range': 'NOW-50DAYS,NOW',
+    'at.interval': '1',
+    'at.interval.unit': 'SECONDS',
+    'shard.type': 'integer',
+    'shard.range': '0,999999',
+    'shard.interval': '1',
+  }
+
+  it('thinks only of the values that the query names, of however many there are', async () => {
+    projected(hugeKeys, huge)
+    await put('bars/at=2024-03-31-12-00-00/shard=7/a.parquet')
+    const table = (await resolve()) as ResolvedTable
+    const asked = ['2024-03-31-12-00-00', '7']
+    const found = await table.listFiles(
+      (values) => values.every((value, at) => value === asked[at]),
+      (key, value) => value === asked[key],
+    )
+    expect(found.map((file) => file.partitionValues)).toEqual([asked])
+    await expect(files()).rejects.toMatchObject({
+      message:
+        "HIVE_EXCEEDED_PARTITION_LIMIT: Query over table 'market.bars' can potentially read more than 1000000 partitions",
+    })
+  }, 60_000)
+
+  it('is stopped while it thinks of values, and while it lists files', async () => {
+    projected(hugeKeys, huge)
+    const stopped = new AbortController()
+    signal = stopped.signal
+    const table = (await resolve()) as ResolvedTable
+    const listing = table.listFiles(
+      () => true,
+      () => false,
+    )
+    stopped.abort(new Error('stopped by the test'))
+    await expect(listing).rejects.toThrowError('stopped by the test')
+    catalog.deleteTable('market', 'bars')
+    createTable([])
+    await put('bars/a.parquet')
+    await expect(files()).rejects.toThrowError('stopped by the test')
+  }, 60_000)
 
   const odd = ['a b+c%', 'x=y', 'p:q', 'é/ü', "q'", '"*?#[]^{}', '__x', '100%25', 'BRK.B']
   it('finds values of any characters at the folders Hive names by them', async () => {
