@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { Catalog } from '../glue/catalog.ts'
 import type { GlueDatabase, GlueTable } from '../glue/catalog-model.ts'
 import type { InputMembers } from '../glue/input-members.ts'
@@ -49,8 +50,12 @@ export function catalogOperations(catalog: Catalog): AthenaOperations {
   }
 }
 
+/** Clients read Glue's own code out of what stands in parentheses, as Athena passes it on. */
 const metadataError = (message: string): ServiceError =>
-  new ServiceError('MetadataException', `EntityNotFoundException: ${message}`)
+  new ServiceError(
+    'MetadataException',
+    `${message} (Service: AmazonDataCatalog; Status Code: 400; Error Code: EntityNotFoundException; Request ID: ${randomUUID()}; Proxy: null)`,
+  )
 
 function checkCatalog(input: InputMembers): void {
   const name = input.string('CatalogName')

@@ -34,7 +34,13 @@ export function statementRunner(options: StatementRunnerOptions): RunStatement {
       case 'engine':
         return runQuery(await queryEngine(), { ...query, sql: execution.sql })
       case 'hive':
-        return runDdl(parseDdl(execution.sql), { catalog, storage, database, signal })
+        return runDdl(parseDdl(execution.sql), {
+          catalog,
+          storage,
+          // awswrangler quotes it as Hive does.
+          database: database.replace(/^`(.*)`$/, '$1'),
+          signal,
+        })
       case 'trino':
         return runTrinoStatement(execution.sql, {
           ...options,

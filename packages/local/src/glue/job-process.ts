@@ -87,16 +87,32 @@ export class JobProcess {
 
 /** The last line of a log that says something, such as `ValueError: boom`; undefined for an empty log. */
 export async function lastLogLine(logPath: string): Promise<string | undefined> {
+  return lastLineOf(await endOf(logPath))
+}
+
+/**
+ * The line of a Spark script's log that says why it failed, as Spark's own log goes on after it: what ends the last traceback
+ * of Python, such as `ValueError: boom`, or else the last line that is the script's.
+ */
+export async function sparkFailureLine(logPath: string): Promise<string | undefined> {
+  const text = await endOf(logPath)
+  const traceback = /^[\s\S]*^Traceback \(most recent call last\):\n(?:[ \t].*\n)+(\S.*)$/m.exec(text)
+  return traceback?.[1] ?? lastLineOf(text.replace(/^\d\d\/\d\d\/\d\d [\d:]+ (?:INFO|WARN|DEBUG) .*$/gm, ''))
+}
+
+const lastLineOf = (text: string): string | undefined =>
+  text
+    .split('\n')
+    .map((line) => line.trim())
+    .findLast((line) => line !== '')
+
+async function endOf(logPath: string): Promise<string> {
   const file = await open(logPath, 'r')
   try {
     const { size } = await file.stat()
     const length = Math.min(size, logTailBytes)
     const { buffer } = await file.read(Buffer.alloc(length), 0, length, size - length)
-    return buffer
-      .toString('utf8')
-      .split('\n')
-      .map((line) => line.trim())
-      .findLast((line) => line !== '')
+    return buffer.toString('utf8')
   } finally {
     await file.close()
   }

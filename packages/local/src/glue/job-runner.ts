@@ -5,7 +5,7 @@ import { parseLocation } from './hive-path.ts'
 import { awsGluePackage } from './job-awsglue-package.ts'
 import type { JobArguments } from './job-definition.ts'
 import { findPython, findSparkSubmit, type Python } from './job-interpreter.ts'
-import { JobProcess, lastLogLine } from './job-process.ts'
+import { JobProcess, lastLogLine, sparkFailureLine } from './job-process.ts'
 import type { Job, JobRun, JobRunState } from './job-run-model.ts'
 
 /** Where a script finds the local stack. */
@@ -72,7 +72,8 @@ export class JobRunner {
         const { status, signalName } = await child.ended
         if (signal.aborted) return { state: 'STOPPED' }
         if (status === 0) return { state: 'SUCCEEDED' }
-        const last = await lastLogLine(this.logPath(run.Id))
+        const reasonOf = job.Command.Name === 'glueetl' ? sparkFailureLine : lastLogLine
+        const last = await reasonOf(this.logPath(run.Id))
         const how = status === null ? `was ended by ${signalName}` : `failed with exit code ${status}`
         return { state: 'FAILED', message: `Command ${how}${last === undefined ? '' : `: ${last}`}` }
       } finally {
@@ -179,6 +180,9 @@ export class JobRunner {
     const { endpoint } = this.#options.endpoint()
     const settings = {
       'spark.ui.enabled': 'false',
+      // Else it listens where other machines reach it.
+      'spark.driver.host': '127.0.0.1',
+      'spark.driver.bindAddress': '127.0.0.1',
       'spark.hadoop.fs.s3.impl': 'org.apache.hadoop.fs.s3a.S3AFileSystem',
       'spark.hadoop.fs.s3a.endpoint': endpoint,
       'spark.hadoop.fs.s3a.path.style.access': 'true',

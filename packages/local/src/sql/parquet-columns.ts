@@ -143,10 +143,16 @@ function holdsBoundedVarchar(type: TrinoType): boolean {
 
 function readTimestamp(value: string, column: FileColumn, precision: number): string | undefined {
   if (!/^TIMESTAMP/.test(column.duckDbType)) return undefined
+  // DuckDB cuts INT96 to microseconds, and a number of nanoseconds is cut here: below, as halves of a millisecond round up.
+  const isFiner = /NANOS=Nano|INT96/.test(column.declared)
+  if (isFiner && precision > 3) throw notSupported(`columns of type timestamp(${precision}) over nanoseconds`)
+  if (column.duckDbType === 'TIMESTAMP_NS') return roundTimestamp(floorOfNanos(value), precision)
   // Whether a file says UTC or not, its wall clock is what the table shows.
   const timestamp = column.duckDbType === 'TIMESTAMP' ? value : `CAST(${value} AS TIMESTAMP)`
   if (/TIMESTAMP_MILLIS|MILLIS=Milli/.test(column.declared)) return timestamp
-  // Rounding nanoseconds in two steps could round up twice.
-  if (/NANOS=Nano|INT96/.test(column.declared)) throw notSupported('timestamps of nanoseconds')
   return roundTimestamp(timestamp, precision)
 }
+
+/** A cast would cut towards 1970. */
+const floorOfNanos = (value: string): string =>
+  `make_timestamp((epoch_ns(${value}) - (epoch_ns(${value}) % 1000 + 1000) % 1000) // 1000)`

@@ -349,3 +349,12 @@ describe('managed query results', () => {
     expect(id).toBeDefined()
   })
 })
+
+describe('Hive DDL through the API', () => {
+  it('runs in a database that the client has quoted', async () => {
+    athena.catalog.createTable('market', { Name: 'quoted', StorageDescriptor: { Location: 's3://lake/q/' } })
+    const more = { QueryExecutionContext: { Database: '`market`' } }
+    await athena.run('DESCRIBE `quoted`;', more)
+    expect(await athena.failure('SELECT 1 FROM quoted', more)).toMatch(/does not exist/)
+  })
+})

@@ -22,6 +22,7 @@ else {
 `
 const fakeSpark = `#!${process.execPath}
 console.log('spark ' + process.argv.slice(2).join(' '))
+require(process.argv.find((argument) => argument.endsWith('/job.js')))
 `
 
 interface Run {
@@ -203,6 +204,19 @@ describe.skipIf(process.platform === 'win32')('a Glue job', () => {
     expect(log).toContain('spark.hadoop.fs.s3a.endpoint=http://127.0.0.1:9000')
     expect(log).toMatch(/job\.js --JOB_NAME job/)
     expect(log).not.toContain('secret')
+  })
+
+  it('fails with what Python says, where the log of Spark goes on after it', async () => {
+    await using jobs = await startJobs({ programs: ['python3', 'spark-submit'] })
+    const error = (text: string): string =>
+      `Traceback (most recent call last):\n  File "job.py", line 1, in <module>\n    f()\n${text}\n`
+    const log = `${error('KeyError: handled')}INFO goes on\n${error('ValueError: boom\nmore')}26/11/27 22:31:19 INFO SparkContext: stopped\n`
+    await jobs.script(`process.stderr.write(${JSON.stringify(log)}); process.exitCode = 1`)
+    jobs.create({}, { Name: 'glueetl' })
+    const run = await jobs.ended(jobs.start())
+    expect(run.ErrorMessage).toBe('Command failed with exit code 1: ValueError: boom')
+    await jobs.script(`console.error('no day given\\n26/11/27 22:31:19 INFO SparkContext: stopped'); process.exitCode = 1`)
+    expect((await jobs.ended(jobs.start())).ErrorMessage).toMatch(/: no day given$/)
   })
 
   it('ends with all processes it has started when it is stopped', async () => {

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
@@ -56,6 +56,14 @@ export class TestLake implements AsyncDisposable {
     connection.closeSync()
     instance.closeSync()
     return written
+  }
+
+  /** Takes a Parquet file that is there already. */
+  copy(path: string, from: string): TableFile {
+    const filePath = join(this.directory, 'bucket', path)
+    mkdirSync(dirname(filePath), { recursive: true })
+    copyFileSync(from, filePath)
+    return { filePath, uri: `s3://lake/${path}`, size: statSync(filePath).size, partitionValues: [] }
   }
 
   table(

@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { QueryError } from '../../src/sql/query-engine.ts'
 import { TestLake } from './market-lake.ts'
@@ -51,6 +52,16 @@ beforeAll(async () => {
       `SELECT CAST(TIMESTAMPTZ '2024-06-01 12:00:00.5+02' AS TIMESTAMPTZ) AS ts`,
     ),
   ])
+  lake.table('finer', { ts: 'timestamp' }, {}, [
+    await lake.file(
+      'finer/nanos.parquet',
+      `SELECT make_timestamp_ns(unnest([499999, 500000, -1, -500000, -500001, -500300, -1500000, 1700000000123499999,
+        1700000000123500000]::BIGINT[])) AS ts UNION ALL SELECT NULL`,
+    ),
+  ])
+  // The same, written by pyarrow as Spark and awswrangler write timestamps.
+  const int96 = fileURLToPath(new URL('fixtures/int96.parquet', import.meta.url))
+  lake.table('finest', { ts: 'timestamp' }, {}, [lake.copy('finest/int96.parquet', int96)])
   lake.table('odd names', { value: 'int' }, { key: 'string' }, [
     await lake.file('odd/key=[a]*?/x y.parquet', 'SELECT 1::INTEGER AS value', ["[a]*? 'é"]),
     await lake.file('odd/key=a/x y.parquet', 'SELECT 2::INTEGER AS value', ['a']),
@@ -133,6 +144,22 @@ describe('tables', () => {
       ['2024-01-01 00:00:01.000'],
       ['2024-06-01 10:00:00.500'],
     ])
+  })
+
+  test.each(['finer', 'finest'])('nanoseconds round half up once, also before 1970: %s', async (table) => {
+    expect(await rows(`SELECT ts FROM ${table} ORDER BY ts NULLS FIRST`)).toEqual([
+      [null],
+      ['1969-12-31 23:59:59.999'],
+      ['1969-12-31 23:59:59.999'],
+      ['1969-12-31 23:59:59.999'],
+      ['1970-01-01 00:00:00.000'],
+      ['1970-01-01 00:00:00.000'],
+      ['1970-01-01 00:00:00.000'],
+      ['1970-01-01 00:00:00.001'],
+      ['2023-11-14 22:13:20.123'],
+      ['2023-11-14 22:13:20.124'],
+    ])
+    expect(await rows(`SELECT count(*) FROM ${table} WHERE ts < TIMESTAMP '1970-01-01'`)).toEqual([['3']])
   })
 
   test('paths with pattern characters are read literally', async () => {
