@@ -215,7 +215,9 @@ describe.skipIf(process.platform === 'win32')('a Glue job', () => {
     jobs.create({}, { Name: 'glueetl' })
     const run = await jobs.ended(jobs.start())
     expect(run.ErrorMessage).toBe('Command failed with exit code 1: ValueError: boom')
-    await jobs.script(`console.error('no day given\\n26/11/27 22:31:19 INFO SparkContext: stopped'); process.exitCode = 1`)
+    await jobs.script(
+      `console.error('no day given\\n26/11/27 22:31:19 INFO SparkContext: stopped'); process.exitCode = 1`,
+    )
     expect((await jobs.ended(jobs.start())).ErrorMessage).toMatch(/: no day given$/)
   })
 
