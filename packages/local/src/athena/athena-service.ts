@@ -62,7 +62,14 @@ export async function createAthenaService(options: AthenaServiceOptions): Promis
     bytesScannedCutoff: (name) => workGroups.find(name)?.bytesScannedCutoff,
   })
   const operations: AthenaOperations = {
-    ...queryOperations({ history, runner, storage, resultFiles, workGroups }),
+    ...queryOperations({
+      history,
+      runner,
+      storage,
+      resultFiles,
+      workGroups,
+      queryEngine: engine.get,
+    }),
     ...resultOperations(history, resultFiles),
     ...workGroupOperations(workGroups, { history, preparedStatements, namedQueries, tags }),
     ...preparedStatementOperations(preparedStatements, workGroups),

@@ -61,12 +61,12 @@ export class DdlCursor {
     return token.text.toLowerCase()
   }
 
-  /** `table` or `database.table`. */
+  /** `table` or `database.table`, which Hive also takes as one quoted name. */
   tableName(): { database: string | undefined; table: string } {
     const first = this.name()
-    return this.takeSymbol('.')
-      ? { database: first, table: this.name() }
-      : { database: undefined, table: first }
+    if (this.takeSymbol('.')) return { database: first, table: this.name() }
+    const [, database, table = first] = /^([^.]+)\.([^.]+)$/.exec(first) ?? []
+    return { database, table }
   }
 
   string(): string {

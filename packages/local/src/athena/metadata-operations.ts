@@ -98,6 +98,12 @@ const tableOutput = (table: GlueTable) => ({
     inputformat: table.StorageDescriptor?.InputFormat ?? '',
     location: table.StorageDescriptor?.Location ?? '',
     outputformat: table.StorageDescriptor?.OutputFormat ?? '',
+    ...Object.fromEntries(
+      Object.entries(table.StorageDescriptor?.SerdeInfo?.Parameters ?? {}).map(([name, value]) => [
+        `serde.param.${name}`,
+        value,
+      ]),
+    ),
     'serde.serialization.lib': table.StorageDescriptor?.SerdeInfo?.SerializationLibrary ?? '',
   },
 })

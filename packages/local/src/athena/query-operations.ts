@@ -5,6 +5,7 @@ import { parseLocation, type StorageLocation } from '../glue/hive-path.ts'
 import type { InputMembers } from '../glue/input-members.ts'
 import { pageNewestFirst } from '../glue/page-token.ts'
 import type { ObjectStorage } from '../object-storage.ts'
+import type { QueryEngine } from '../sql/query-engine.ts'
 import { invalidRequest } from './athena-error.ts'
 import { type AthenaOperations, catalogName } from './athena-operations.ts'
 import { isFinal, type QueryExecution, queryExecutionOutput, timelineOf } from './query-execution.ts'
@@ -13,6 +14,7 @@ import type { QueryRunner } from './query-runner.ts'
 import type { ResultFiles } from './result-files.ts'
 import { reusableExecution, reuseMaxAgeOf } from './result-reuse.ts'
 import { type StatementKind, statementKindOf, withoutLeadingComments } from './statement-kind.ts'
+import { refuseMalformed } from './statement-syntax.ts'
 import type { WorkGroup, WorkGroups } from './work-groups.ts'
 
 interface QueryOperationsOptions {
@@ -21,6 +23,7 @@ interface QueryOperationsOptions {
   readonly storage: ObjectStorage
   readonly resultFiles: ResultFiles
   readonly workGroups: WorkGroups
+  readonly queryEngine: () => Promise<QueryEngine>
 }
 
 /** Starting, watching and stopping queries. */
@@ -108,6 +111,11 @@ async function startQuery(options: QueryOperationsOptions, input: InputMembers):
       'MALFORMED_QUERY',
     )
   }
+  // An engine that cannot be opened fails the query, not the request.
+  const engine = ['engine', 'trino'].includes(kind.runBy)
+    ? await options.queryEngine().catch(() => undefined)
+    : undefined
+  if (engine !== undefined) refuseMalformed(sql, engine)
   if (parameters !== undefined && !takesParameters(kind.substatement)) {
     throw invalidRequest('ExecutionParameters are supported for SELECT, INSERT INTO, CTAS and UNLOAD only.')
   }

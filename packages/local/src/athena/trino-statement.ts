@@ -78,7 +78,10 @@ class TrinoStatementParser extends TokenStream {
       return this.#atEnd({ kind: 'show-create-view', ...this.#table() })
     }
     if (this.takeWord('show', 'views')) return this.#showViews()
-    if (this.takeWord('insert', 'into')) return this.#insert()
+    if (this.takeWord('insert')) {
+      this.expectWord('into')
+      return this.#insert()
+    }
     if (this.takeWord('unload')) return this.#unload()
     if (this.takeWord('explain')) return this.#explain()
     if (this.takeWord('prepare')) {

@@ -7,6 +7,7 @@ import { ExecutionPlaces } from './execution-places.ts'
 import { hiveTypeText } from './hive-type-text.ts'
 import { ParquetSchemas } from './parquet-schemas.ts'
 import { parseStatement } from './parser.ts'
+import { prunedFiles } from './pruned-files.ts'
 import { analyzeQuery } from './query-analyzer.ts'
 import type {
   DescribedColumn,
@@ -54,6 +55,10 @@ class DuckDbQueryEngine implements QueryEngine {
 
   constructor(options: Required<QueryEngineOptions>) {
     this.#options = options
+  }
+
+  checkSyntax(sql: string): void {
+    parseStatement(sql)
   }
 
   run(options: RunQueryOptions): Promise<QueryResult> {
@@ -116,8 +121,8 @@ class DuckDbQueryEngine implements QueryEngine {
     refuseUnsupported(output)
     const rows = rowsToWrite(analysis, output, layout)
     return this.#connected(signal, async (session, connection) => {
-      const { scans, scannedBytes } = await this.#prepareScans(connection, analysis, signal)
       session.register(connection, analysis.functions)
+      const { scans, scannedBytes } = await this.#prepareScans(session, connection, analysis, signal)
       const { refusals } = session
       await this.#prepare(connection, scans, output)
       signal.throwIfAborted()
@@ -175,8 +180,8 @@ class DuckDbQueryEngine implements QueryEngine {
     output: QueryOutput,
     signal: AbortSignal,
   ): Promise<QueryResult> {
-    const { scans, scannedBytes } = await this.#prepareScans(connection, analysis, signal)
     session.register(connection, analysis.functions)
+    const { scans, scannedBytes } = await this.#prepareScans(session, connection, analysis, signal)
     const { refusals } = session
     const prepared = await this.#prepare(connection, scans, output)
     const types = output.columns.map(({ type }) => type)
@@ -193,6 +198,7 @@ class DuckDbQueryEngine implements QueryEngine {
   }
 
   async #prepareScans(
+    session: DuckDbSession,
     connection: DuckDBConnection,
     analysis: AnalysisSession,
     signal: AbortSignal,
@@ -200,7 +206,7 @@ class DuckDbQueryEngine implements QueryEngine {
     const scans: string[] = []
     let scannedBytes = 0
     for (const scan of analysis.scans) {
-      const { sql, bytes } = await this.#prepareScan(connection, scan)
+      const { sql, bytes } = await this.#prepareScan(session, connection, scan)
       scans.push(`"${scan.sqlName}" AS NOT MATERIALIZED (${sql})`)
       scannedBytes += bytes
       signal.throwIfAborted()
@@ -226,8 +232,12 @@ class DuckDbQueryEngine implements QueryEngine {
     return prepared
   }
 
-  async #prepareScan(connection: DuckDBConnection, scan: TableScan): Promise<{ sql: string; bytes: number }> {
-    const files = await scan.listFiles()
+  async #prepareScan(
+    session: DuckDbSession,
+    connection: DuckDBConnection,
+    scan: TableScan,
+  ): Promise<{ sql: string; bytes: number }> {
+    const files = await prunedFiles(session, connection, scan, await scan.listFiles())
     const schemas = await this.#schemas.read(connection, files)
     const fileTable = `files_${scan.sqlName}`
     if (files.length > 0 && scan.needsFileTable) {

@@ -88,13 +88,14 @@ function decimalDigits(type: string): [precision: number, scale: number] {
   return [Number(precision), Number(scale)]
 }
 
-/** What is within arrays and maps is read as it is: a conversion there has no rule. */
+/** What is within arrays and maps is read as it is, but for text that is cut: a conversion there has no rule. */
 function readNested(value: string, column: FileColumn, type: TrinoType): string | undefined {
-  if (holdsBoundedVarchar(type)) throw notSupported(`columns of type ${typeText(type)}`)
   const target = duckDbType(type)
-  if (column.duckDbType === target) return value
+  if (column.duckDbType === target) return cut(value, type)
   // Names in the file may be of another case.
-  if (column.duckDbType.toLowerCase() === target.toLowerCase()) return `CAST(${value} AS ${target})`
+  if (column.duckDbType.toLowerCase() === target.toLowerCase()) {
+    return cut(`CAST(${value} AS ${target})`, type)
+  }
   if (type.kind === 'row' && column.fields !== undefined) return readRow(value, column.fields, type.fields)
   const kind = /\]$|^LIST/.test(column.duckDbType) ? 'array' : /^MAP/.test(column.duckDbType) ? 'map' : 'row'
   const isNested = /\]$|^(?:LIST|MAP|STRUCT)/.test(column.duckDbType)
@@ -127,7 +128,33 @@ function readRow(
 
 const quoteName = (name: string): string => `"${name.replaceAll('"', '""')}"`
 
-/** Its values would have to be cut. */
+/** SQL that cuts text of a bounded length wherever it is within a value. */
+function cut(value: string, type: TrinoType, depth = 0): string {
+  if (!holdsBoundedVarchar(type)) return value
+  const item = `cut${depth}`
+  switch (type.kind) {
+    case 'array':
+      return `list_transform(${value}, lambda ${item}: ${cut(item, type.element, depth + 1)})`
+    case 'map': {
+      // Two keys could become one.
+      if (holdsBoundedVarchar(type.key)) throw notSupported(`columns of type ${typeText(type)}`)
+      const cutItem = cut(item, type.value, depth + 1)
+      return `map(map_keys(${value}), list_transform(map_values(${value}), lambda ${item}: ${cutItem}))`
+    }
+    case 'row': {
+      const fields = type.fields.map(({ name = '', type: fieldType }) => {
+        return `${quoteName(name)} := ${cut(`${value}.${quoteName(name)}`, fieldType, depth)}`
+      })
+      return `CASE WHEN ${value} IS NULL THEN NULL ELSE struct_pack(${fields.join(', ')}) END`
+    }
+    case 'varchar':
+      return `substring(${value}, 1, ${type.length})`
+    default:
+      return value
+  }
+}
+
+/** Some of its values would have to be cut. */
 function holdsBoundedVarchar(type: TrinoType): boolean {
   switch (type.kind) {
     case 'array':

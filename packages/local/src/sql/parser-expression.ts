@@ -133,9 +133,9 @@ export abstract class ExpressionParser extends PrimaryParser {
 
   /** Throws where anything follows the statement. */
   protected expectEnd(): void {
-    this.takeSymbol(';')
-    const { kind, text, position } = this.peek()
-    if (kind !== 'end')
-      throw failure('SYNTAX_ERROR', `mismatched input '${text}'. Expecting: <EOF>`, position)
+    const isEnded = this.takeSymbol(';')
+    if (this.peek().kind === 'end') return
+    if (isEnded) throw failure('SYNTAX_ERROR', 'Only one sql statement is allowed', this.position)
+    throw this.mismatch('<EOF>')
   }
 }

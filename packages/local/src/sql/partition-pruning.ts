@@ -1,4 +1,4 @@
-import type { Scope } from './scope.ts'
+import { Scope } from './scope.ts'
 import type { ComparisonOperator, Expression } from './syntax-tree.ts'
 import { isInteger, type TrinoType } from './trino-type.ts'
 
@@ -8,16 +8,23 @@ export type PartitionValuePredicate = (value: string | null) => boolean
 /** A partition key of a scan, as a field carries it. */
 export interface PartitionKeyReference {
   readonly addPredicate: (predicate: PartitionValuePredicate) => void
+  /** Takes SQL over nothing but the keys of the scan; the same function for all of them. */
+  readonly addCondition: (sql: string) => void
+  /** The key as the scan has it. */
+  readonly sql: string
   readonly type: TrinoType
 }
 
+/** Writes a part of a condition as SQL in a scope. */
+type Emit = (part: Expression, scope: Scope) => string
+
 /**
  * Hands each scan the parts of a condition that its partition keys decide: comparisons with literals, BETWEEN and
- * IN, joined by AND. What is of another form prunes nothing; the condition itself is evaluated all the same.
+ * IN, joined by AND, and as SQL what else is of its keys alone. The condition itself is evaluated all the same.
  */
-export function prunePartitions(condition: Expression, scope: Scope): void {
+export function prunePartitions(condition: Expression, scope: Scope, emit: Emit): void {
   if (condition.kind === 'logical' && condition.operator === 'AND') {
-    for (const operand of condition.operands) prunePartitions(operand, scope)
+    for (const operand of condition.operands) prunePartitions(operand, scope, emit)
     return
   }
   if (condition.kind === 'between') {
@@ -35,22 +42,56 @@ export function prunePartitions(condition: Expression, scope: Scope): void {
       left: condition.operand,
       right: condition.high,
     }
-    prunePartitions(low, scope)
-    prunePartitions(high, scope)
+    prunePartitions(low, scope, emit)
+    prunePartitions(high, scope, emit)
     return
   }
+  if (!pruneByLiterals(condition, scope)) pruneByKeys(condition, scope, emit)
+}
+
+function pruneByLiterals(condition: Expression, scope: Scope): boolean {
   if (condition.kind === 'comparison') {
-    pruneComparison(condition.operator, condition.left, condition.right, scope)
-    pruneComparison(mirrored[condition.operator], condition.right, condition.left, scope)
-    return
+    const { operator, left, right } = condition
+    return (
+      pruneComparison(operator, left, right, scope) || pruneComparison(mirrored[operator], right, left, scope)
+    )
   }
-  if (condition.kind === 'in-list') {
-    const key = keyOf(condition.operand, scope)
-    if (key === undefined) return
-    const tests = condition.list.map((item) => comparisonTest('=', key, item))
-    if (tests.some((test) => test === undefined)) return
-    key.addPredicate((value) => tests.some((test) => test!(value)))
+  if (condition.kind !== 'in-list') return false
+  const key = keyOf(condition.operand, scope)
+  if (key === undefined) return false
+  const tests = condition.list.map((item) => comparisonTest('=', key, item))
+  if (tests.some((test) => test === undefined)) return false
+  key.addPredicate((value) => tests.some((test) => test!(value)))
+  return true
+}
+
+function pruneByKeys(condition: Expression, scope: Scope, emit: Emit): void {
+  const [key, ...others] = keysWithin(condition, scope) ?? []
+  if (key === undefined || others.some((other) => other.addCondition !== key.addCondition)) return
+  const keys = scope.fields.map((field) => ({ ...field, sql: field.partitionKey?.sql ?? field.sql }))
+  key.addCondition(emit(condition, new Scope(keys, scope.namedQueries, scope.parent)))
+}
+
+const changing: ReadonlySet<unknown> = new Set(['rand', 'random', 'shuffle', 'uuid'])
+
+/** The keys that an expression names; undefined where it depends on anything else. */
+function keysWithin(node: unknown, scope: Scope): readonly PartitionKeyReference[] | undefined {
+  if (typeof node !== 'object' || node === null) return []
+  const syntax = node as Readonly<Record<string, unknown>>
+  if (syntax['kind'] === 'reference') {
+    const key = keyOf(node as Expression, scope)
+    return key && [key]
   }
+  // Queries and lambdas have names of their own.
+  if (syntax['kind'] === 'query' || syntax['kind'] === 'lambda') return undefined
+  if (syntax['kind'] === 'call' && changing.has(syntax['name'])) return undefined
+  const keys: PartitionKeyReference[] = []
+  for (const child of Object.values(syntax)) {
+    const within = keysWithin(child, scope)
+    if (within === undefined) return undefined
+    keys.push(...within)
+  }
+  return keys
 }
 
 const mirrored: Readonly<Record<ComparisonOperator, ComparisonOperator>> = {
@@ -67,10 +108,12 @@ function pruneComparison(
   left: Expression,
   right: Expression,
   scope: Scope,
-): void {
+): boolean {
   const key = keyOf(left, scope)
   const test = key && comparisonTest(operator, key, right)
-  if (key !== undefined && test !== undefined) key.addPredicate(test)
+  if (key === undefined || test === undefined) return false
+  key.addPredicate(test)
+  return true
 }
 
 function keyOf(operand: Expression, scope: Scope): PartitionKeyReference | undefined {

@@ -133,6 +133,8 @@ export interface StatementAnswer extends QueryResult {
 
 /** Runs Trino SQL over Parquet files. Throws `QueryError` for everything it refuses or that fails. */
 export interface QueryEngine {
+  /** Throws SYNTAX_ERROR for text that is no query. Absent where only its run can tell. */
+  checkSyntax?(sql: string): void
   run(options: RunQueryOptions): Promise<QueryResult>
   /** Checks a query without running it. */
   describe(options: RunQueryOptions): Promise<QueryDescription>

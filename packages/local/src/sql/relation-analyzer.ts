@@ -156,7 +156,11 @@ function analyzeJoin(node: RelationNode & { kind: 'join' }, context: RelationCon
     clause: 'JOIN clause',
     analyzeQuery: context.analyzeQuery,
   }
-  if (node.type === 'INNER') prunePartitions(node.on!, scope)
+  if (node.type === 'INNER') {
+    const emit = (part: Expression, keys: Scope) =>
+      condition(part, { ...expression, scope: keys }, 'JOIN ON clause')
+    prunePartitions(node.on!, scope, emit)
+  }
   return { sql: join(condition(node.on!, expression, 'JOIN ON clause')), fields }
 }
 

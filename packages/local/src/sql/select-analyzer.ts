@@ -124,7 +124,9 @@ export function analyzeSelect(
   }
   let from = relation === undefined ? '' : ` FROM ${relation.sql}`
   if (node.where !== undefined) {
-    prunePartitions(node.where, scope)
+    prunePartitions(node.where, scope, (part, keys) =>
+      condition(part, { ...row, scope: keys }, 'WHERE clause'),
+    )
     from += ` WHERE ${condition(node.where, row, 'WHERE clause')}`
   }
   const windows = new Map(node.windows.map(({ name, window }) => [name.value.toLowerCase(), window]))

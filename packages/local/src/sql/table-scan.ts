@@ -27,6 +27,8 @@ export class TableScan {
   readonly #used = new Set<string>()
   /** By the place of their partition key. */
   readonly #predicates = new Map<number, PartitionValuePredicate[]>()
+  readonly #conditions: string[] = []
+  #alias = ''
 
   constructor(table: ResolvedTable, sqlName: string) {
     this.table = table
@@ -49,13 +51,15 @@ export class TableScan {
       sql: `"${alias}"."${sqlName}"`,
       use: () => this.#used.add(sqlName),
     })
+    this.#alias = alias
+    const addCondition = (sql: string): unknown => this.#conditions.push(sql)
     const columns = this.#columns.map(({ column, sqlName, type, keyIndex }): Field => {
       const plain = field(column.name, sqlName, type)
       if (keyIndex === undefined) return plain
       const addPredicate = (predicate: PartitionValuePredicate): void => {
         this.#predicates.set(keyIndex, [...(this.#predicates.get(keyIndex) ?? []), predicate])
       }
-      return { ...plain, partitionKey: { type, addPredicate } }
+      return { ...plain, partitionKey: { type, sql: plain.sql, addPredicate, addCondition } }
     })
     return [...columns, { ...field('$path', 'path', varcharType), hidden: true }]
   }
@@ -69,6 +73,20 @@ export class TableScan {
     const files = await this.table.listFiles(keep, keepValue)
     // A resolver may list more than it was asked for.
     return files.filter((file) => keep(file.partitionValues))
+  }
+
+  /**
+   * SQL that gives the `place`s of the partitions that the conditions keep, of a table with these and the values of the keys;
+   * undefined where there is no such condition.
+   */
+  keptPartitions(partitionTable: string): string | undefined {
+    if (this.#conditions.length === 0) return undefined
+    const keys = this.#columns.flatMap(({ keyIndex, type, sqlName }) =>
+      keyIndex === undefined ? [] : [`CAST("k${keyIndex}" AS ${duckDbType(type)}) AS "${sqlName}"`],
+    )
+    const partitions = `SELECT "place", ${keys.join(', ')} FROM "${partitionTable}"`
+    const conditions = this.#conditions.map((sql) => `(${sql})`)
+    return `SELECT "place" FROM (${partitions}) AS "${this.#alias}" WHERE ${conditions.join(' AND ')}`
   }
 
   get #usedColumns(): readonly ScanColumn[] {

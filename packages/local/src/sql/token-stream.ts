@@ -76,8 +76,8 @@ export class TokenStream {
   }
 
   protected mismatch(expecting: string): QueryError {
-    const { text, position } = this.peek()
-    return failure('SYNTAX_ERROR', `mismatched input '${text}'. Expecting: ${expecting}`, position)
+    const { written, position } = this.peek()
+    return failure('SYNTAX_ERROR', `mismatched input '${written}'. Expecting: ${expecting}`, position)
   }
 
   protected isIdentifier(ahead = 0): boolean {

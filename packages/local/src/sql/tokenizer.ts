@@ -3,8 +3,9 @@ import type { Position } from './syntax-tree.ts'
 
 export interface Token {
   readonly kind: 'word' | 'quoted' | 'string' | 'binary' | 'integer' | 'decimal' | 'double' | 'symbol' | 'end'
-  /** As written, without quotes; a word in lower case. */
+  /** What it says: without quotes, a word in lower case. */
   readonly text: string
+  readonly written: string
   readonly position: Position
 }
 
@@ -34,7 +35,7 @@ export function tokenize(sql: string): readonly Token[] {
     return pattern.exec(sql)
   }
   const push = (kind: Token['kind'], text: string, length: number): void => {
-    tokens.push({ kind, text, position: position() })
+    tokens.push({ kind, text, written: sql.slice(offset, offset + length), position: position() })
     advance(length)
   }
 
@@ -90,7 +91,7 @@ export function tokenize(sql: string): readonly Token[] {
     }
     throw failure('SYNTAX_ERROR', `mismatched input '${character}'`, position())
   }
-  tokens.push({ kind: 'end', text: '<EOF>', position: position() })
+  tokens.push({ kind: 'end', text: '<EOF>', written: '<EOF>', position: position() })
   return tokens
 }
 

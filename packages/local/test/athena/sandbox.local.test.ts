@@ -112,7 +112,7 @@ describe('a statement reaches nothing outside of the buckets', () => {
     "select n from numbers where n in (select content from read_text('/etc/passwd'))",
   ])('%s', async (sql) => {
     expect(await refusal(sql)).toMatch(
-      /NOT_SUPPORTED|SYNTAX_ERROR|TABLE_NOT_FOUND|FUNCTION_NOT_FOUND|SCHEMA_NOT_FOUND|HIVE_FILESYSTEM_ERROR|mismatched input/,
+      /NOT_SUPPORTED|SYNTAX_ERROR|TABLE_NOT_FOUND|FUNCTION_NOT_FOUND|SCHEMA_NOT_FOUND|HIVE_FILESYSTEM_ERROR|mismatched input|Only one sql statement/,
     )
   })
 

@@ -156,6 +156,23 @@ describe('arrays, maps and rows of a table', () => {
     await expect(run(sql)).rejects.toMatchObject({ errorName, message: expect.stringContaining(message) })
   })
 
+  it('have text of a bounded length cut, wherever it is', async () => {
+    columnsOfTable = [
+      { name: 'id', type: 'int' },
+      { name: 'tags', type: 'array<varchar(2)>' },
+      { name: 'venue', type: 'struct<name:varchar(3),levels:map<int,double>>' },
+    ]
+    try {
+      expect(await rows('SELECT tags, venue FROM orders ORDER BY id')).toEqual([
+        ['[a, null, nu]', '{name=NYS, levels={1=0.5}}'],
+        [null, null],
+        ['[]', '{name=null, levels=null}'],
+      ])
+    } finally {
+      columnsOfTable = columns
+    }
+  })
+
   it('are refused by name where a file holds another type within', async () => {
     columnsOfTable = [
       { name: 'venue', type: 'struct<name:string,levels:map<int,bigint>>' },
