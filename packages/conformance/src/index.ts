@@ -1,3 +1,9 @@
+export {
+  type AthenaDifferences,
+  type AthenaPart,
+  type AthenaSubject,
+  describeAthena,
+} from './athena/describe-athena.ts'
 export { describeGlue, type GlueDifferences, type GlueSubject } from './glue/describe-glue.ts'
 export { describeKafka, type KafkaSubject } from './kafka/describe-kafka.ts'
 export { describeKafkaSecurity, type KafkaSecuritySubject } from './kafka/describe-kafka-security.ts'
