@@ -77,6 +77,11 @@ export class AnalysisSession {
   }
 }
 
+/** What columns may be qualified with: the name of their table, as far as the statement has it. */
+export function qualifierOf({ parts }: TableReference): readonly string[] {
+  return parts.map((part) => part.value.toLowerCase())
+}
+
 /** The database and table a reference names, lower-cased. */
 export function tableName(
   reference: TableReference,

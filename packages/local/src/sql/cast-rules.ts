@@ -1,6 +1,12 @@
 import type { AnalysisSession } from './analysis-session.ts'
 import { castFromJson, castToJson } from './json-cast.ts'
-import { castDecimalToReal, castFloatingToDecimal, castFromText, castToText } from './native-casts.ts'
+import {
+  castDecimalToReal,
+  castDoubleToReal,
+  castFloatingToDecimal,
+  castFromText,
+  castToText,
+} from './native-casts.ts'
 import { safely } from './native-function.ts'
 import { castNested, tryCastNested } from './nested-casts.ts'
 import { notSupported, typeMismatch } from './query-failure.ts'
@@ -147,7 +153,8 @@ function convert(
       return toDouble(operand)
     case 'real':
       if (from.kind === 'decimal') return session.native(castDecimalToReal(from), [sql])
-      return isInteger(from) || from.kind === 'double' ? `${cast}(${sql} AS FLOAT)` : undefined
+      if (from.kind === 'double') return session.native(castDoubleToReal, [sql])
+      return isInteger(from) ? `CAST(${sql} AS FLOAT)` : undefined
     case 'boolean':
       return isInteger(from) || isFloating(from) || from.kind === 'decimal' ? `(${sql} <> 0)` : undefined
     case 'varchar':

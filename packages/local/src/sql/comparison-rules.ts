@@ -127,7 +127,8 @@ export function inList(
     type = common
   }
   const isOneByOne = isFloating(type) || isNested(type) || type.kind === 'timestamp with time zone'
-  if (isOneByOne || operand.sql.length > 10_000) {
+  // DuckDB reads IN ((SELECT ...)) as IN (SELECT ...).
+  if (isOneByOne || items.length === 1 || operand.sql.length > 10_000) {
     const comparisons = items.map((item) => compare(session, '=', operand, item, position).sql)
     return { type: booleanType, sql: `(${comparisons.join(' OR ')})` }
   }

@@ -1,5 +1,5 @@
 import { QueryError } from './query-engine.ts'
-import { failure } from './query-failure.ts'
+import { failure, notSupported } from './query-failure.ts'
 
 const integerNames: Readonly<Record<string, string>> = {
   INT8: 'tinyint',
@@ -17,6 +17,10 @@ export function encodeFailure(errorName: string, message: string): string {
 export function queryErrorFrom(error: unknown): QueryError {
   if (error instanceof QueryError) return error
   const text = error instanceof Error ? error.message : String(error)
+  if (error instanceof RangeError && /call stack/.test(text))
+    return failure('STACK_OVERFLOW', 'statement is too large (stack overflow during analysis)')
+  if (/^Parser Error: (?:Max expression depth|memory exhausted)/.test(text))
+    return notSupported('statements as deep as this one')
   const native = /\[\[([A-Z_]+)\]\] ([^\n]*)/.exec(text)
   if (native !== null) return failure(native[1]!, native[2]!)
   const overflow = /Overflow in (addition|subtraction|multiplication) of (INT\d+) \((.*)\)!/.exec(text)

@@ -4,6 +4,7 @@ import { queryErrorFrom } from './duckdb-errors.ts'
 import { DuckDbSession } from './duckdb-session.ts'
 import { rowsTable, rowsToWrite, writeRows } from './duckdb-writer.ts'
 import { ExecutionPlaces } from './execution-places.ts'
+import { maximumSqlLength } from './expression-analyzer.ts'
 import { hiveTypeText } from './hive-type-text.ts'
 import { ParquetSchemas } from './parquet-schemas.ts'
 import { parseStatement } from './parser.ts'
@@ -25,14 +26,13 @@ import { duckDbType, type TrinoType, typeText } from './trino-type.ts'
 import { plainValue, valueText } from './value-text.ts'
 import { resolveRelations } from './view-expansion.ts'
 
-/** Some rules repeat an operand in SQL: nested often enough, they would not end. */
-const maximumSqlLength = 8_000_000
-
 export interface QueryEngineOptions {
   /** Where queries spill what does not fit in memory. */
   readonly dataDirectory: string
   /** DuckDB's memory, such as `256MB` (the default), for all queries together. */
   readonly memoryLimit?: string
+  /** The most an answer may take in memory, in bytes; 256 MiB by default. */
+  readonly answerLimitBytes?: number
   /** The only directories queries can read. */
   readonly allowedDirectories: readonly string[]
 }
@@ -42,7 +42,7 @@ export interface QueryEngineOptions {
  * DuckDB is loaded at the first query.
  */
 export function createQueryEngine(options: QueryEngineOptions): QueryEngine {
-  return new DuckDbQueryEngine({ memoryLimit: '256MB', ...options })
+  return new DuckDbQueryEngine({ memoryLimit: '256MB', answerLimitBytes: 256 * 1024 * 1024, ...options })
 }
 
 class DuckDbQueryEngine implements QueryEngine {
@@ -58,7 +58,11 @@ class DuckDbQueryEngine implements QueryEngine {
   }
 
   checkSyntax(sql: string): void {
-    parseStatement(sql)
+    try {
+      parseStatement(sql)
+    } catch (error) {
+      throw queryErrorFrom(error)
+    }
   }
 
   run(options: RunQueryOptions): Promise<QueryResult> {
@@ -88,14 +92,17 @@ class DuckDbQueryEngine implements QueryEngine {
     const signal = AbortSignal.any(signals)
     signal.throwIfAborted()
     const running = work(signal)
-    this.#running.add(running)
+    const ended = running.then(
+      () => undefined,
+      () => undefined,
+    )
+    this.#running.add(ended)
+    void ended.then(() => this.#running.delete(ended))
     try {
-      return await running
+      return await Promise.race([running, stoppedLate(signal, ended)])
     } catch (error) {
       signal.throwIfAborted()
       throw queryErrorFrom(error)
-    } finally {
-      this.#running.delete(running)
     }
   }
 
@@ -185,7 +192,8 @@ class DuckDbQueryEngine implements QueryEngine {
     const { refusals } = session
     const prepared = await this.#prepare(connection, scans, output)
     const types = output.columns.map(({ type }) => type)
-    const rows = await readRows(await prepared.stream(), types, signal)
+    const limit = this.#options.answerLimitBytes
+    const rows = await readRows(await prepared.stream(), types, limit, signal)
     refuseDoubtful(session, output.sql, refusals)
     return {
       columns: output.columns.map(({ name, type }, i) => ({
@@ -261,6 +269,18 @@ class DuckDbQueryEngine implements QueryEngine {
   }
 }
 
+/** Rejects a while after a query was stopped, should it not have ended: DuckDB does not interrupt its planning. */
+function stoppedLate(signal: AbortSignal, ended: Promise<unknown>): Promise<never> {
+  return new Promise((_, reject) => {
+    const stop = (): void => {
+      const timer = setTimeout(() => reject(signal.reason), 500)
+      void ended.then(() => clearTimeout(timer))
+    }
+    signal.addEventListener('abort', stop)
+    void ended.then(() => signal.removeEventListener('abort', stop))
+  })
+}
+
 interface AnalyzedQuery {
   readonly analysis: AnalysisSession
   readonly output: QueryOutput
@@ -301,16 +321,22 @@ function withDefinitions(definitions: readonly string[], sql: string): string {
 async function readRows(
   result: Awaited<ReturnType<Awaited<ReturnType<DuckDBConnection['prepare']>>['stream']>>,
   types: readonly TrinoType[],
+  limitBytes: number,
   signal: AbortSignal,
 ): Promise<(string | null)[][]> {
   const rows: (string | null)[][] = []
+  let bytes = 0
   while (true) {
     signal.throwIfAborted()
     const chunk = await result.fetchChunk()
     if (chunk === null || chunk.rowCount === 0) return rows
     const columns = types.map((_, i) => chunk.getColumnVector(i))
     for (let row = 0; row < chunk.rowCount; row++) {
-      rows.push(columns.map((column, i) => valueText(plainValue(column.getItem(row)), types[i]!)))
+      const texts = columns.map((column, i) => valueText(plainValue(column.getItem(row)), types[i]!))
+      // As many as the strings and the array take in memory.
+      bytes += texts.reduce((sum, text) => sum + 16 + (text?.length ?? 0), 32)
+      rows.push(texts)
     }
+    if (bytes > limitBytes) throw notSupported(`answers of more than ${limitBytes} bytes`)
   }
 }

@@ -5,10 +5,14 @@ import { FunctionFailure } from './decimal-arithmetic.ts'
 import { encodeFailure } from './duckdb-errors.ts'
 import { DuckDbValues } from './duckdb-values.ts'
 import type { NativeFunction } from './native-function.ts'
+import { eachRow } from './time-limit.ts'
 import { quoteString } from './typed-expression.ts'
 import { type PlainValue, plainValue } from './value-text.ts'
 
 type DuckDb = typeof import('@duckdb/node-api')
+
+/** DuckDB does not count what texts of a chunk of rows take. */
+const maximumChunkLength = 128 * 1024 * 1024
 
 /** A DuckDB in memory that reaches nothing but the allowed directories, with this engine's functions. */
 export class DuckDbSession {
@@ -55,8 +59,9 @@ export class DuckDbSession {
       'ieee_floating_point_ops = true',
       'integer_division = false',
       'preserve_insertion_order = true',
-      // It removes errors: size + 9223372036854775807 <= 1 would answer instead of overflow.
-      `disabled_optimizers = 'expression_rewriter'`,
+      // The first removes errors: size + 9223372036854775807 <= 1 would answer instead of overflow. The other makes
+      // errors: what COALESCE might not evaluate is computed beforehand where it comes twice.
+      `disabled_optimizers = 'expression_rewriter,common_subexpressions'`,
       `allowed_directories = [${directories}]`,
       'enable_external_access = false',
       'lock_configuration = true',
@@ -83,8 +88,8 @@ export class DuckDbSession {
   register(connection: DuckDBConnection, functions: ReadonlyMap<string, NativeFunction>): void {
     for (const [name, definition] of functions) {
       if (this.#registered.has(name)) continue
-      this.#registered.add(name)
       this.#registerOne(connection, name, definition)
+      this.#registered.add(name)
     }
   }
 
@@ -100,11 +105,19 @@ export class DuckDbSession {
       mainFunction: (info, chunk, output) => {
         try {
           const columns = definition.parameters.map((_, i) => chunk.getColumnVector(i))
-          for (let row = 0; row < chunk.rowCount; row++) {
+          let length = 0
+          eachRow(chunk.rowCount, definition, (row) => {
             const values = columns.map((column) => plainValue(column.getItem(row)))
             const isNull = !acceptsNull && values.includes(null)
-            output.setItem(row, wrap(isNull ? null : evaluate(...values)) as never)
-          }
+            const result = isNull ? null : evaluate(...values)
+            if (typeof result === 'string') length += result.length
+            if (length > maximumChunkLength)
+              throw new FunctionFailure(
+                'NOT_SUPPORTED',
+                'The embedded Athena does not support texts this long',
+              )
+            output.setItem(row, wrap(result) as never)
+          })
           output.flush()
         } catch (error) {
           const known = error instanceof FunctionFailure

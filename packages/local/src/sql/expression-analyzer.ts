@@ -10,6 +10,7 @@ import { atTimeZone, zoneName } from './functions-datetime.ts'
 import { concatenate } from './functions-text.ts'
 import { lambdaFunctions } from './lambda-rules.ts'
 import { numberLiteral, typedLiteral } from './literal-rules.ts'
+import { logical } from './logical-rules.ts'
 import { negate, numericArithmetic } from './numeric-rules.ts'
 import { failure, notSupported } from './query-failure.ts'
 import { dereference, refuseDistinct, refuseOrder, rowConstructor } from './row-rules.ts'
@@ -60,10 +61,18 @@ export function sortItemSql(sql: string, item: SortItem, value: TypedExpression,
   return `isnan(${value.sql}) ${item.descending ? 'ASC' : 'DESC'} NULLS FIRST, ${number}`
 }
 
+/** Some rules repeat an operand in SQL: nested often enough, they would not end. */
+export const maximumSqlLength = 8_000_000
+
 /** Gives an expression its Trino type and its DuckDB SQL, or throws what Trino would, or NOT_SUPPORTED. */
 export function analyzeExpression(node: Expression, context: ExpressionContext): TypedExpression {
-  const matched = context.match?.(node)
-  if (matched !== undefined) return matched
+  const typed = context.match?.(node) ?? analyzeNode(node, context)
+  if (typed.sql.length > maximumSqlLength)
+    throw notSupported('statements as large as this one', node.position)
+  return typed
+}
+
+function analyzeNode(node: Expression, context: ExpressionContext): TypedExpression {
   const { session } = context
   const { position } = node
   const analyze = (operand: Expression): TypedExpression => analyzeExpression(operand, context)
@@ -111,11 +120,10 @@ export function analyzeExpression(node: Expression, context: ExpressionContext):
       })
     case 'comparison':
       return compare(session, node.operator, analyze(node.left), analyze(node.right), position)
-    case 'logical':
-      return {
-        type: booleanType,
-        sql: `(${node.operands.map((operand) => condition(operand, context, node.operator)).join(` ${node.operator} `)})`,
-      }
+    case 'logical': {
+      const operands = node.operands.map((operand) => condition(operand, context, node.operator))
+      return { type: booleanType, sql: logical(node.operator, operands) }
+    }
     case 'not':
       return { type: booleanType, sql: `(NOT ${condition(node.operand, context, 'NOT')})` }
     case 'between': {

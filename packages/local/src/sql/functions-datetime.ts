@@ -128,7 +128,11 @@ const dateDiff: FunctionRule = (call) => {
 /** A zone by name, checked against the runtime's time zone database. */
 export function zoneName(text: string, position: Position): string {
   if (/^(UTC|GMT|Z|UT)$/i.test(text) || /^[+-]00:?00$/.test(text)) return 'UTC'
-  if (/^[+-]\d\d:\d\d$/.test(text)) return text
+  const fixed = /^[+-](\d\d):(\d\d)$/.exec(text)
+  if (fixed !== null) {
+    if (Number(fixed[2]) < 60 && Number(fixed[1]) * 60 + Number(fixed[2]) <= 14 * 60) return text
+    throw failure('INVALID_FUNCTION_ARGUMENT', `'${text}' is not a valid time zone`, position)
+  }
   try {
     new Intl.DateTimeFormat('en-US', { timeZone: text })
   } catch {

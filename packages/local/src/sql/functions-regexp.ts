@@ -39,6 +39,7 @@ function apply(
     name: `${call.name}:${JSON.stringify(fixed)}`,
     parameters: ['VARCHAR'],
     returns: duckDbType(type),
+    timeLimitMillis: 500,
     evaluate: (value: string) => {
       pattern.check(value)
       return evaluate(value)

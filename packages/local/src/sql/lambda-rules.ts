@@ -2,10 +2,9 @@ import { elementFields, zipped } from './array-functions.ts'
 import { cast } from './cast-rules.ts'
 import { analyzeExpression, type ExpressionContext } from './expression-analyzer.ts'
 import { makeMap } from './map-functions.ts'
-import type { NativeFunction } from './native-function.ts'
 import { failure, notSupported } from './query-failure.ts'
 import { Scope } from './scope.ts'
-import type { Expression, FunctionCall, Identifier, Position } from './syntax-tree.ts'
+import type { Expression, FunctionCall } from './syntax-tree.ts'
 import { mentions } from './syntax-walk.ts'
 import {
   arrayType,
@@ -25,15 +24,6 @@ export type LambdaRule = (call: FunctionCall, context: ExpressionContext) => Typ
 type Lambda = Expression & { kind: 'lambda' }
 type ArrayExpression = TypedExpression & { readonly type: TrinoType & { kind: 'array' } }
 type MapExpression = TypedExpression & { readonly type: TrinoType & { kind: 'map' } }
-
-/** The parameters of a lambda, then what its surroundings see. */
-class LambdaScope extends Scope {
-  override resolve(parts: readonly Identifier[], position: Position): TypedExpression {
-    return this.locate(parts) === undefined
-      ? this.parent!.resolve(parts, position)
-      : super.resolve(parts, position)
-  }
-}
 
 /** The body of a lambda whose parameters are the given expressions. */
 function bodyOf(
@@ -58,7 +48,7 @@ function bodyOf(
   const { match } = context
   return analyzeExpression(lambda.body, {
     ...context,
-    scope: new LambdaScope(fields, context.scope.namedQueries, context.scope),
+    scope: new Scope(fields, context.scope.namedQueries, context.scope),
     clause: 'Lambda expression',
     aggregate: undefined,
     windows: undefined,
@@ -131,28 +121,6 @@ const filter: LambdaRule = (call, context) => {
   }
 }
 
-/** any_match, all_match, none_match: NULL where an unknown outcome decides. */
-function match(name: string, decisive: boolean, outcome: boolean): LambdaRule {
-  const native: NativeFunction = {
-    name,
-    parameters: ['BOOLEAN[]'],
-    returns: 'BOOLEAN',
-    evaluate: (values: readonly (boolean | null)[]) => {
-      if (values.includes(decisive)) return outcome
-      return values.includes(null) ? null : !outcome
-    },
-  }
-  return (call, context) => {
-    expectCount(call, 2)
-    const array = arrayAt(call, 0, context)
-    const lambda = lambdaAt(call, 1)
-    const parameter = parameterName(context)
-    const body = bodyOf(lambda, [{ type: array.type.element, sql: parameter }], context)
-    const outcomes = `list_transform(${array.sql}, lambda ${parameter}: ${condition(body, lambda)})`
-    return { type: booleanType, sql: context.session.native(native, [outcomes]) }
-  }
-}
-
 /** reduce(array, state, (s, x) -> s, s -> r): states and elements travel in one struct, as DuckDB wants one type. */
 const reduce: LambdaRule = (call, context) => {
   expectCount(call, 4)
@@ -193,6 +161,34 @@ const reduce: LambdaRule = (call, context) => {
   const reduced = `struct_extract(list_reduce(${items}, ${steps}, ${pack(initial.sql, nullOf(element).sql)}), 's')`
   const result = `list_extract(list_transform([${reduced}], lambda ${last}: ${output.sql}), 1)`
   return { type: output.type, sql: `CASE WHEN ${array.sql} IS NULL THEN NULL ELSE ${result} END` }
+}
+
+/** any_match and all_match: a reduction by OR or AND that stops at the element that decides. */
+function match(operator: 'OR' | 'AND', negated = false): LambdaRule {
+  return (call, context) => {
+    expectCount(call, 2)
+    const lambda = lambdaAt(call, 1)
+    const { position } = lambda
+    const array = arrayAt(call, 0, context)
+    const parameter = { type: array.type.element, sql: parameterName(context) }
+    condition(bodyOf(lambda, [parameter], context), lambda)
+    // No name of a statement begins with a space.
+    const reference: Expression = { kind: 'reference', parts: [{ value: ' state', position }], position }
+    const step: Expression = { kind: 'logical', operator, operands: [reference, lambda.body], position }
+    const reduced = reduce(
+      {
+        ...call,
+        arguments: [
+          call.arguments[0]!,
+          { kind: 'boolean', value: operator === 'AND', position },
+          { kind: 'lambda', parameters: [' state', ...lambda.parameters], body: step, position },
+          { kind: 'lambda', parameters: [' state'], body: reference, position },
+        ],
+      },
+      context,
+    )
+    return negated ? { type: booleanType, sql: `(NOT ${reduced.sql})` } : reduced
+  }
 }
 
 const zipWith: LambdaRule = (call, context) => {
@@ -248,9 +244,9 @@ export const lambdaFunctions: Readonly<Record<string, LambdaRule>> = {
   transform,
   filter,
   reduce,
-  any_match: match('any_match', true, true),
-  all_match: match('all_match', false, false),
-  none_match: match('none_match', true, false),
+  any_match: match('OR'),
+  all_match: match('AND'),
+  none_match: match('OR', true),
   zip_with: zipWith,
   map_filter: mapFilter,
   transform_values: transformValues,

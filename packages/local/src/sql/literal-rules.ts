@@ -1,11 +1,13 @@
 import type { AnalysisSession } from './analysis-session.ts'
 import { cast, instantOf } from './cast-rules.ts'
+import { FunctionFailure } from './decimal-arithmetic.ts'
 import { zoneName } from './functions-datetime.ts'
 import { parsedJson } from './functions-json.ts'
+import { castFromText } from './native-casts.ts'
 import { failure, notSupported } from './query-failure.ts'
 import type { Expression, Position } from './syntax-tree.ts'
 import { readTime, readTimestamp } from './time-parsing.ts'
-import { timestampText, timeText } from './time-text.ts'
+import { dateText, isShown, timestampText, timeText } from './time-text.ts'
 import {
   bigintType,
   boundedVarchar,
@@ -17,6 +19,7 @@ import {
 } from './trino-type.ts'
 import { namedType } from './type-name.ts'
 import { literal, type TypedExpression } from './typed-expression.ts'
+import type { PlainValue } from './value-text.ts'
 
 /** 7 is an integer, 7.5 decimal(2,1), 7e0 double. */
 export function numberLiteral(node: Expression & { kind: 'number' }): TypedExpression {
@@ -57,6 +60,7 @@ export function typedLiteral(
     const wall = literal(timestampText(written.micros, 6), timestampType(written.precision))
     if (written.zone === undefined) return wall
     const zone = zoneName(written.zone, position)
+    if (!isShown(written.micros, zone)) throw invalid()
     return { type: zonedTimestampType(written.precision, zone), sql: instantOf(wall.sql, zone) }
   }
   if (name === 'time') {
@@ -70,8 +74,12 @@ export function typedLiteral(
   const text = literal(value, boundedVarchar([...value].length))
   if (type.kind === 'json') return parsedJson({ session }, text)
   const typed = cast(session, text, type, false, position)
-  // The strict form is the same text for both engines.
-  return type.kind === 'date' && /^\d{4}-\d{2}-\d{2}$/.test(value) && !Number.isNaN(Date.parse(value))
-    ? literal(value, type)
-    : typed
+  const read = castFromText(type)?.evaluate as ((text: string) => PlainValue) | undefined
+  try {
+    const known = read?.(value)
+    return type.kind === 'date' && typeof known === 'number' ? literal(dateText(known), type) : typed
+  } catch (error) {
+    if (error instanceof FunctionFailure && error.errorName === 'INVALID_CAST_ARGUMENT') throw invalid()
+    throw error
+  }
 }

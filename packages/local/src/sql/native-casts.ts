@@ -121,6 +121,14 @@ export function castToText(type: TrinoType): NativeFunction | undefined {
   }
 }
 
+/** CAST of double to real: what is too large becomes infinite. */
+export const castDoubleToReal: NativeFunction = {
+  name: 'cast_double_real',
+  parameters: ['DOUBLE'],
+  returns: 'FLOAT',
+  evaluate: (value: number) => Math.fround(value),
+}
+
 /** CAST of decimal to real, where every way of computing it gives the same: small numbers with few digits. */
 export function castDecimalToReal(from: TrinoType & { kind: 'decimal' }): NativeFunction {
   return {

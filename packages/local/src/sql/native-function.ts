@@ -11,6 +11,8 @@ export interface NativeFunction {
   readonly returns: string
   /** Called with NULL too; without it a NULL argument gives NULL. */
   readonly acceptsNull?: boolean
+  /** Where one call may never end: how long it may take, in milliseconds. */
+  readonly timeLimitMillis?: number
   /** Called with values that are not NULL, but for `acceptsNull`. Throws `FunctionFailure`. */
   readonly evaluate: (...values: readonly never[]) => PlainValue
 }

@@ -83,7 +83,8 @@ function integerDivision(
   right: TypedExpression,
   type: TrinoType,
 ): string {
-  if (right.constant === undefined || BigInt(right.constant) === 0n) {
+  // By -1 DuckDB fails at the smallest number.
+  if (right.constant === undefined || ['0', '-1'].includes(right.constant)) {
     return session.native(integerDivide(operator, type), [left.sql, right.sql])
   }
   return `(${left.sql} ${operator === '/' ? '//' : '%'} ${right.sql})`

@@ -4,6 +4,11 @@ import type { ArithmeticOperator, ComparisonOperator, Expression, Query } from '
 
 const comparisonOperators: ReadonlySet<string> = new Set(['=', '<>', '<', '<=', '>', '>='])
 
+function isParenthesized({ body, with: named, orderBy, limit, offset }: Query): boolean {
+  const isBare = named.length + orderBy.length === 0 && limit === undefined && offset === undefined
+  return isBare && body.kind === 'query'
+}
+
 /** Expressions by Trino's precedence: OR, AND, NOT, one predicate, ||, + -, * / %, sign, AT TIME ZONE. */
 export abstract class ExpressionParser extends PrimaryParser {
   protected expression(): Expression {
@@ -62,7 +67,13 @@ export abstract class ExpressionParser extends PrimaryParser {
     }
     if (this.takeWord('in')) {
       return this.parenthesized((): Expression => {
-        if (this.startsQuery()) return { kind: 'in-query', operand, query: this.query(), position }
+        const query = this.startsQuery() ? this.queryBefore(')') : undefined
+        if (query !== undefined) {
+          // Twice in parentheses it is one value.
+          return isParenthesized(query)
+            ? { kind: 'in-list', operand, list: [{ kind: 'subquery', query, position }], position }
+            : { kind: 'in-query', operand, query, position }
+        }
         return { kind: 'in-list', operand, list: this.commaSeparated(() => this.expression()), position }
       })
     }

@@ -23,6 +23,8 @@ export abstract class PrimaryParser extends TokenStream {
   /** The value of each `?` in order; without values a `?` is an error. */
   protected abstract parameter(position: Position): Expression
   protected abstract query(): Query
+  /** The query that starts here and ends before a symbol; undefined where what starts like one is none. */
+  protected abstract queryBefore(symbol: string): Query | undefined
   protected abstract expression(): Expression
   protected abstract valueExpression(): Expression
   protected abstract startsQuery(): boolean
@@ -82,10 +84,8 @@ export abstract class PrimaryParser extends TokenStream {
     if (lambda !== undefined) return lambda
     return this.parenthesized((): Expression => {
       if (this.startsQuery()) {
-        const mark = this.mark()
-        const query = this.query()
-        if (this.isSymbol(')')) return { kind: 'subquery', query, position }
-        this.rewind(mark)
+        const query = this.queryBefore(')')
+        if (query !== undefined) return { kind: 'subquery', query, position }
       }
       const items = this.commaSeparated(() => this.expression())
       return items.length === 1 ? items[0]! : { kind: 'row', items, position }
@@ -277,7 +277,7 @@ export abstract class PrimaryParser extends TokenStream {
       this.next()
       return { kind: 'typed-literal', typeName: name.value, value: next.text, position }
     }
-    if (name.value === 'double' && this.isWord('precision') && this.peek(1).kind === 'string') {
+    if (name.value.toLowerCase() === 'double' && this.isWord('precision') && this.peek(1).kind === 'string') {
       this.next()
       return { kind: 'typed-literal', typeName: 'double', value: this.next().text, position }
     }
@@ -302,7 +302,7 @@ export abstract class PrimaryParser extends TokenStream {
       if (this.isWord('on')) throw notSupported('ON OVERFLOW', this.position)
     }
     this.expectSymbol(')')
-    if (name.value === 'listagg') orderBy = this.#withinGroup()
+    if (name.value.toLowerCase() === 'listagg') orderBy = this.#withinGroup()
     const filter = this.isWord('filter') && this.isSymbol('(', 1) ? this.#filter() : undefined
     let ignoreNulls = this.takeWord('ignore', 'nulls')
     if (!ignoreNulls) this.takeWord('respect', 'nulls')
@@ -402,6 +402,8 @@ function extractFunction(field: Identifier): string {
     'minute',
     'second',
   ]
+  if (['timezone_hour', 'timezone_minute'].includes(name))
+    throw notSupported(`EXTRACT of ${name}`, field.position)
   if (!known.includes(name))
     throw failure('SYNTAX_ERROR', `Invalid EXTRACT field: ${field.value}`, field.position)
   return name

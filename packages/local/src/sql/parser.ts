@@ -1,4 +1,5 @@
 import { ExpressionParser } from './parser-expression.ts'
+import { QueryError } from './query-engine.ts'
 import { failure, notSupported } from './query-failure.ts'
 import type {
   CommonTableExpression,
@@ -37,9 +38,17 @@ export function parseType(text: string): TrinoType {
   return new StatementParser(text, []).standaloneType()
 }
 
+interface Attempt {
+  readonly query?: Query
+  readonly end: number
+  readonly error?: unknown
+}
+
 class StatementParser extends ExpressionParser {
   readonly #values: readonly Expression[]
   readonly #tables: TableReference[] = []
+  /** What was read of queries in parentheses, by where they start: reading them anew would double with every level. */
+  readonly #attempts = new Map<number, Attempt>()
   /** The number of each `?` by its place: a part may be read twice. */
   readonly #placeholders = new Map<string, number>()
 
@@ -105,7 +114,7 @@ class StatementParser extends ExpressionParser {
       if (!this.takeWord('all')) limit = this.#rowCount()
     } else if (this.takeWord('fetch')) {
       if (!this.takeWord('first') && !this.takeWord('next')) throw this.mismatch("'FIRST', 'NEXT'")
-      limit = this.isWord('row') || this.isWord('rows') ? oneRow(this.position) : this.#rowCount()
+      limit = this.isWord('row') || this.isWord('rows') ? oneRow(this.position) : this.#fetchCount()
       if (!this.takeWord('row') && !this.takeWord('rows')) throw this.mismatch("'ROW', 'ROWS'")
       if (this.isWord('with')) throw notSupported('FETCH ... WITH TIES', this.position)
       this.expectWord('only')
@@ -119,6 +128,42 @@ class StatementParser extends ExpressionParser {
       ...(offset && { offset }),
       ...(limit && { limit }),
     }
+  }
+
+  protected override queryBefore(symbol: string): Query | undefined {
+    const start = this.mark()
+    let attempt = this.#attempts.get(start)
+    if (attempt === undefined) {
+      attempt = this.#attempt(start, symbol)
+      this.#attempts.set(start, attempt)
+    }
+    if (attempt.error !== undefined) throw attempt.error
+    this.rewind(attempt.end)
+    return attempt.query
+  }
+
+  #attempt(start: number, symbol: string): Attempt {
+    try {
+      const query = this.query()
+      if (this.isSymbol(symbol)) return { query, end: this.mark() }
+    } catch (error) {
+      // ((SELECT ...) AS a JOIN b ...) and ((SELECT 1) + 1) start like a query and are none.
+      this.rewind(start)
+      if (!this.isSymbol('(') || !(error instanceof QueryError)) return { error, end: start }
+    }
+    return { end: start }
+  }
+
+  #fetchCount(): Expression {
+    const count = this.#rowCount()
+    const value = count.kind === 'parameter' ? count.value : count
+    if (value.kind === 'number' && Number(value.text) === 0)
+      throw failure(
+        'NUMERIC_VALUE_OUT_OF_RANGE',
+        'FETCH FIRST row count must be positive (actual value: 0)',
+        count.position,
+      )
+    return count
   }
 
   #rowCount(): Expression {
@@ -245,6 +290,7 @@ class StatementParser extends ExpressionParser {
           return { kind, position, sets: this.parenthesized(() => this.commaSeparated(set)) }
         }
       }
+      if (this.isSymbol('(') && this.isSymbol(')', 1)) return { kind: 'sets', position, sets: [set()] }
       return { kind: 'simple', expression: this.expression() }
     })
   }
@@ -318,17 +364,8 @@ class StatementParser extends ExpressionParser {
     if (!this.isSymbol('(')) return this.#table()
     return this.parenthesized((): RelationNode => {
       if (!this.startsQuery()) return this.#fromClause()
-      const mark = this.mark()
-      try {
-        const query = this.query()
-        if (this.isSymbol(')')) return { kind: 'subquery-relation', query, position }
-      } catch (error) {
-        // ((SELECT ...) AS a JOIN b ...) starts like a query and is none.
-        this.rewind(mark)
-        if (!this.isSymbol('(')) throw error
-      }
-      this.rewind(mark)
-      return this.#fromClause()
+      const query = this.queryBefore(')')
+      return query === undefined ? this.#fromClause() : { kind: 'subquery-relation', query, position }
     })
   }
 

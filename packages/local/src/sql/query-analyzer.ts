@@ -2,11 +2,12 @@ import type { AnalysisSession } from './analysis-session.ts'
 import { cast } from './cast-rules.ts'
 import { unify } from './conditional-rules.ts'
 import { analyzeExpression, type ExpressionContext, sortItemSql } from './expression-analyzer.ts'
+import { ordinalSql } from './output-order.ts'
 import { failure, notSupported, typeMismatch } from './query-failure.ts'
 import type { RelationContext } from './relation-analyzer.ts'
-import { refuseDistinct, refuseOrder } from './row-rules.ts'
-import { type NamedQueries, type QueryOutput, Scope } from './scope.ts'
-import { analyzeSelect, ordinalSql, type QueryTail } from './select-analyzer.ts'
+import { type RowType, refuseDistinct, refuseOrder, rowField } from './row-rules.ts'
+import { isSameName, type NamedQueries, type QueryOutput, Scope } from './scope.ts'
+import { analyzeSelect, type QueryTail } from './select-analyzer.ts'
 import type { Expression, Query, QueryBody } from './syntax-tree.ts'
 import { duckDbType, isNested, sameType, type TrinoType, typeText } from './trino-type.ts'
 import type { TypedExpression } from './typed-expression.ts'
@@ -20,6 +21,17 @@ export function analyzeQuery(
 ): QueryOutput {
   const names = new Map(outerNames)
   const definitions: string[] = []
+  const repeated = query.with.findIndex(
+    ({ name }, i) => query.with.findIndex((other) => isSameName(other.name, name)) < i,
+  )
+  if (repeated >= 0) {
+    const { name } = query.with[repeated]!
+    throw failure(
+      'DUPLICATE_NAMED_QUERY',
+      `WITH query name '${name.value}' specified more than once`,
+      name.position,
+    )
+  }
   for (const { name, columnNames, query: named } of query.with) {
     const output = analyzeQuery(named, session, names)
     const sqlName = session.alias('w')
@@ -49,6 +61,11 @@ export function analyzeQuery(
   const output = analyzeBody(query.body, tail, context)
   if (definitions.length === 0) return output
   return { ...output, sql: `WITH ${definitions.join(', ')} ${output.sql}` }
+}
+
+/** The fields of a row that is no constructor, each a column. */
+function fieldsOf({ sql }: TypedExpression, type: RowType): readonly TypedExpression[] {
+  return type.fields.map((_, place) => rowField({ type, sql }, place))
 }
 
 function limitSql(query: Query): string {
@@ -121,7 +138,10 @@ function analyzeValues(rows: readonly Expression[], context: RelationContext): Q
     clause: 'VALUES',
   }
   const typed = rows.map((row) =>
-    (row.kind === 'row' ? row.items : [row]).map((value) => analyzeExpression(value, expressions)),
+    (row.kind === 'row' ? row.items : [row]).flatMap((value) => {
+      const typed = analyzeExpression(value, expressions)
+      return value === row && typed.type.kind === 'row' ? fieldsOf(typed, typed.type) : [typed]
+    }),
   )
   const width = typed[0]!.length
   const uneven = typed.findIndex((row) => row.length !== width)

@@ -1,11 +1,11 @@
-import type { AnalysisSession } from './analysis-session.ts'
+import { type AnalysisSession, qualifierOf } from './analysis-session.ts'
 import { cast } from './cast-rules.ts'
 import { comparable, compare } from './comparison-rules.ts'
 import { analyzeExpression, condition, type ExpressionContext } from './expression-analyzer.ts'
 import { prunePartitions } from './partition-pruning.ts'
 import { failure, notSupported } from './query-failure.ts'
 import { rowField } from './row-rules.ts'
-import { type Field, type NamedQueries, type QueryOutput, Scope, useField } from './scope.ts'
+import { type Field, isSameName, type NamedQueries, type QueryOutput, Scope, useField } from './scope.ts'
 import type { Expression, Identifier, Query, RelationNode, TableReference } from './syntax-tree.ts'
 import { TableScan } from './table-scan.ts'
 import { bigintType, typeText } from './trino-type.ts'
@@ -110,7 +110,7 @@ function analyzeTable(node: TableReference, context: RelationContext): Relation 
   if (view !== undefined) return analyzeView(view, node, context)
   const scan = new TableScan(session.table(node), session.alias('scan'))
   session.scans.push(scan)
-  return { sql: `"${scan.sqlName}" AS "${alias}"`, fields: scan.fields(alias) }
+  return { sql: `"${scan.sqlName}" AS "${alias}"`, fields: scan.fields(alias, qualifierOf(node)) }
 }
 
 function renamed(
@@ -188,7 +188,13 @@ function joinUsing(
   const conditions: string[] = []
   const shared: Field[] = []
   const joined = new Set<Field>()
-  for (const name of using) {
+  for (const [i, name] of using.entries()) {
+    if (using.findIndex((other) => isSameName(other, name)) < i)
+      throw failure(
+        'DUPLICATE_COLUMN_NAME',
+        `Column '${name.value}' appears multiple times in USING clause`,
+        name.position,
+      )
     const [a, b] = [left, right].map((side) => {
       const field = new Scope(side.fields, namedQueries).find([name])
       if (field === undefined)

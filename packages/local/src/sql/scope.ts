@@ -36,6 +36,11 @@ export interface OutputColumn {
 
 export type NamedQueries = ReadonlyMap<string, { readonly sqlName: string; readonly output: QueryOutput }>
 
+/** True of names that Trino does not tell apart. */
+export function isSameName(a: Identifier, b: Identifier): boolean {
+  return a.value.toLowerCase() === b.value.toLowerCase()
+}
+
 /** The columns and named queries that an expression sees. */
 export class Scope {
   readonly fields: readonly Field[]
@@ -68,20 +73,25 @@ export class Scope {
   locate(parts: readonly Identifier[]): { field: Field; fields: readonly Identifier[] } | undefined {
     for (let length = parts.length; length > 0; length--) {
       const field = this.find(parts.slice(0, length))
-      if (field !== undefined && (length === parts.length || field.type.kind === 'row'))
-        return { field, fields: parts.slice(length) }
+      if (field !== undefined) return { field, fields: parts.slice(length) }
     }
     return undefined
+  }
+
+  /** The column of this scope, or the field of one, that a name means; undefined where there is none. */
+  own(parts: readonly Identifier[], position: Position): TypedExpression | undefined {
+    const located = this.locate(parts)
+    return located?.fields.reduce(
+      (row, name) => dereference(row, name, position),
+      useField(located.field, position),
+    )
   }
 
   /** The column here or in a query around this one. */
   resolve(parts: readonly Identifier[], position: Position): TypedExpression {
     for (let scope: Scope | undefined = this; scope !== undefined; scope = scope.parent) {
-      const located = scope.locate(parts)
-      if (located !== undefined) {
-        const { field, fields } = located
-        return fields.reduce((row, name) => dereference(row, name, position), useField(field, position))
-      }
+      const found = scope.own(parts, position)
+      if (found !== undefined) return found
     }
     throw failure(
       'COLUMN_NOT_FOUND',

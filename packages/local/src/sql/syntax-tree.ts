@@ -6,7 +6,7 @@ export interface Position {
   readonly column: number
 }
 
-/** A name as written; `value` is lower-cased unless quoted, and compared without regard to case. */
+/** A name as written; compared without regard to case. */
 export interface Identifier {
   readonly value: string
   readonly position: Position

@@ -42,8 +42,7 @@ export class TableScan {
   }
 
   /** The table's columns, then `"$path"`, which `*` leaves out. */
-  fields(alias: string): readonly Field[] {
-    const qualifier = ['awsdatacatalog', this.table.database.toLowerCase(), this.table.name.toLowerCase()]
+  fields(alias: string, qualifier: readonly string[]): readonly Field[] {
     const field = (name: string, sqlName: string, type: TrinoType): Field => ({
       name: name.toLowerCase(),
       qualifier,

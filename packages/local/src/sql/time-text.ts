@@ -67,6 +67,14 @@ function zoneOffsetMicros(instantMicros: bigint, zone: string): bigint {
   return (BigInt(wall.getTime()) / 1000n - seconds) * 1_000_000n
 }
 
+/** Whether the clocks of a zone ever show a time: in spring they leave out an hour. */
+export function isShown(wallMicros: bigint, zone: string): boolean {
+  return [-microsPerDay, microsPerDay].some((distance) => {
+    const offset = zoneOffsetMicros(wallMicros + distance, zone)
+    return zoneOffsetMicros(wallMicros - offset, zone) === offset
+  })
+}
+
 /** `2024-11-03 01:30:00.000 America/New_York` from the instant. */
 export function zonedTimestampText(instantMicros: bigint, precision: number, zone: string): string {
   return `${timestampText(instantMicros + zoneOffsetMicros(instantMicros, zone), precision)} ${zone}`

@@ -87,8 +87,8 @@ export class TokenStream {
 
   protected identifier(): Identifier {
     if (!this.isIdentifier()) throw this.mismatch('<identifier>')
-    const { text, position } = this.next()
-    return { value: text, position }
+    const { kind, text, written, position } = this.next()
+    return { value: kind === 'word' ? written : text, position }
   }
 
   /** `AS name` or a bare name. */
@@ -164,6 +164,8 @@ export class TokenStream {
       (second.kind === 'word' && !['precision', 'with', 'without'].includes(second.text)) ||
       first.kind === 'quoted'
     if (!isName) return { type: this.#typeWithin() }
-    return { name: this.identifier().value, type: this.#typeWithin() }
+    // Trino keeps the case of quoted names only.
+    const name = this.identifier().value
+    return { name: first.kind === 'quoted' ? name : name.toLowerCase(), type: this.#typeWithin() }
   }
 }

@@ -9,7 +9,7 @@ export interface Token {
   readonly position: Position
 }
 
-const whitespace = /\s+|--[^\r\n]*|\/\*[\s\S]*?\*\//y
+const whitespace = /[ \r\n\t]+|--[^\r\n]*|\/\*[\s\S]*?\*\//y
 const number = /(?:(\d+\.?\d*|\.\d+)[eE][+-]?\d+)|(\d+\.\d*|\.\d+)|(\d+)/y
 const word = /[A-Za-z_][A-Za-z0-9_@:]*/y
 const symbol = /<>|!=|<=|>=|\|\||->|=>|[-+*/%(),.;?=<>[\]]/y
@@ -39,6 +39,8 @@ export function tokenize(sql: string): readonly Token[] {
     advance(length)
   }
 
+  if (sql.includes('\0'))
+    throw failure('NOT_SUPPORTED', 'The embedded Athena does not support U+0000 in statements')
   while (offset < sql.length) {
     const space = match(whitespace)
     if (space !== null) {

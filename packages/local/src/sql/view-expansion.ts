@@ -1,4 +1,4 @@
-import { tableName } from './analysis-session.ts'
+import { qualifierOf, tableName } from './analysis-session.ts'
 import { coerce } from './cast-rules.ts'
 import type { NamedRelation, ParsedView } from './named-relation.ts'
 import { parseStatement, parseType } from './parser.ts'
@@ -70,7 +70,7 @@ export function analyzeView(
     )
   }
   const alias = session.alias('r')
-  const qualifier = ['awsdatacatalog', view.database, view.name]
+  const qualifier = qualifierOf(reference)
   const fields = output.columns.map((column, i) => {
     const { name, type } = view.columns[i]!
     const projected = { type: column.type, sql: `"${alias}"."c${i}"` }

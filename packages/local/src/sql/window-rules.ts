@@ -3,7 +3,15 @@ import { cast, coerce } from './cast-rules.ts'
 import { analyzeExpression, type ExpressionContext, sortItemSql } from './expression-analyzer.ts'
 import { failure, notSupported } from './query-failure.ts'
 import { refuseOrder } from './row-rules.ts'
-import type { Expression, FrameBound, FunctionCall, Position, WindowSpecification } from './syntax-tree.ts'
+import type {
+  Expression,
+  FrameBound,
+  FunctionCall,
+  Identifier,
+  Position,
+  SelectSpecification,
+  WindowSpecification,
+} from './syntax-tree.ts'
 import {
   bigintType,
   commonType,
@@ -123,23 +131,67 @@ function valueFunction(
 
 function namedWindow(call: FunctionCall, context: ExpressionContext): WindowSpecification {
   const over = call.over!
-  const find = (name: string): WindowSpecification => {
-    const found = context.windows?.get(name.toLowerCase())
-    if (found === undefined)
-      throw failure('INVALID_WINDOW_REFERENCE', `Cannot resolve WINDOW name ${name}`, call.position)
-    return found
-  }
-  if ('value' in over) return find(over.value)
-  if (over.base === undefined) return over
-  const base = find(over.base.value)
-  if (base.base !== undefined || base.frame !== undefined || over.partitionBy.length > 0) {
-    throw notSupported('windows built on such windows', call.position)
-  }
+  const windows = context.windows!
+  return 'value' in over ? findWindow(over, windows) : withBase(over, windows)
+}
+
+type NamedWindows = ReadonlyMap<string, WindowSpecification>
+
+function findWindow({ value, position }: Identifier, windows: NamedWindows): WindowSpecification {
+  const found = windows.get(value.toLowerCase())
+  if (found === undefined)
+    throw failure('INVALID_WINDOW_REFERENCE', `Cannot resolve WINDOW name ${value}`, position)
+  return found
+}
+
+/** A window with what it takes over from the one it is built on. */
+function withBase(window: WindowSpecification, windows: NamedWindows): WindowSpecification {
+  const { base: name, frame, partitionBy, orderBy } = window
+  if (name === undefined) return window
+  const base = findWindow(name, windows)
+  const refuse = (errorName: string, message: string): Error => failure(errorName, message, name.position)
+  if (partitionBy.length > 0)
+    throw refuse(
+      'INVALID_PARTITION_BY',
+      'WINDOW specification with named WINDOW reference cannot specify PARTITION BY',
+    )
+  if (orderBy.length > 0 && base.orderBy.length > 0)
+    throw refuse('INVALID_ORDER_BY', 'Cannot specify ORDER BY if referenced named WINDOW specifies ORDER BY')
+  if (base.frame !== undefined)
+    throw refuse('INVALID_WINDOW_REFERENCE', 'Cannot reference named WINDOW containing frame specification')
   return {
-    ...over,
     partitionBy: base.partitionBy,
-    orderBy: over.orderBy.length > 0 ? over.orderBy : base.orderBy,
+    orderBy: orderBy.length > 0 ? orderBy : base.orderBy,
+    ...(frame && { frame }),
   }
+}
+
+/** The windows of a WINDOW clause by their lower-cased names; each may be built on those before it. */
+export function namedWindows({ windows }: SelectSpecification): NamedWindows {
+  const named = new Map<string, WindowSpecification>()
+  for (const { name, window } of windows) {
+    if (named.has(name.value.toLowerCase()))
+      throw failure(
+        'DUPLICATE_WINDOW_NAME',
+        `WINDOW name '${name.value}' specified more than once`,
+        name.position,
+      )
+    named.set(name.value.toLowerCase(), withBase(window, named))
+  }
+  return named
+}
+
+/** Refuses a frame that ends before it starts, whatever the distances. */
+function refuseInvalidFrame({ start, end }: NonNullable<WindowSpecification['frame']>): void {
+  const invalid = (what: string): Error => failure('INVALID_WINDOW_FRAME', `Window frame ${what}`)
+  if (start.kind === 'unbounded-following') throw invalid('start cannot be UNBOUNDED FOLLOWING')
+  if (end.kind === 'unbounded-preceding') throw invalid('end cannot be UNBOUNDED PRECEDING')
+  if (start.kind === 'current-row' && end.kind === 'preceding')
+    throw invalid('starting from CURRENT ROW cannot end with PRECEDING')
+  if (start.kind === 'following' && (end.kind === 'preceding' || end.kind === 'current-row'))
+    throw invalid(
+      `starting from FOLLOWING cannot end with ${end.kind === 'preceding' ? 'PRECEDING' : 'CURRENT ROW'}`,
+    )
 }
 
 function windowSql(window: WindowSpecification, context: ExpressionContext): string {
@@ -168,6 +220,7 @@ function windowSql(window: WindowSpecification, context: ExpressionContext): str
   }
   if (window.frame !== undefined) {
     const { unit, start, end } = window.frame
+    refuseInvalidFrame(window.frame)
     if (unit === 'GROUPS' && keys.length === 0)
       throw failure('MISSING_ORDER_BY', 'Window frame of type GROUPS requires ORDER BY')
     const bound = (side: FrameBound): string => frameBoundSql(side, unit, keys, context)

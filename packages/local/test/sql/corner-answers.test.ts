@@ -83,6 +83,45 @@ describe('corners of Trino, answered as Trino answers', () => {
       `SELECT corr(x, y), covar_pop(x, y), approx_percentile(y, 0.5), typeof(geometric_mean(x)) FROM (VALUES (1, 1.5), (2, 2.25), (4, 2.5)) t(x, y)`,
       '0.8910421 0.4722222 2.25 double',
     ],
+    // What is not reached does not fail.
+    [
+      `SELECT x, x <> 0 AND 10 / x > 4, x = 0 OR 10 / x > 4 FROM (VALUES 0, 1, 9) t(x)`,
+      '0 false true|1 true true|9 false false',
+    ],
+    [`SELECT x IS NULL OR x <> 0 AND 10 / x > 4 FROM (VALUES 0, NULL) t(x)`, 'false|true'],
+    [`SELECT coalesce(1, 1 / 0), coalesce(2, 1 / 0)`, '1 2'],
+    [
+      `SELECT any_match(ARRAY[1, 0], x -> 1 / x > 0), all_match(ARRAY[1, 0], x -> x > 5 AND 1 / x > 0), none_match(ARRAY[1, 0], x -> 1 / x > 0)`,
+      'true false false',
+    ],
+    [
+      `SELECT any_match(a, x -> x > 1), all_match(a, x -> x > 1), none_match(a, x -> x > 1) FROM (VALUES ARRAY[], ARRAY[NULL], ARRAY[NULL, 2], ARRAY[NULL, 1], NULL) t(a)`,
+      'false true true|NULL NULL NULL|true NULL false|NULL false NULL|NULL NULL NULL',
+    ],
+    // A window built on another has its partitions.
+    [
+      `SELECT o, sum(x) OVER v, sum(x) OVER (v ROWS 1 PRECEDING) FROM (VALUES ('a', 1, 1), ('a', 2, 2), ('a', 3, 3), ('b', 1, 9)) t(g, o, x) WINDOW w AS (PARTITION BY g), v AS (w ORDER BY o) ORDER BY 2`,
+      '1 1 1|2 3 3|3 6 5|1 9 9',
+    ],
+    // Rows of VALUES that are no constructors.
+    [
+      `SELECT a, b FROM (VALUES CAST(ROW(1, 'x') AS ROW(p integer, q varchar)), ROW(2, 'y')) t(a, b)`,
+      '1 x|2 y',
+    ],
+    // Parentheses around queries.
+    [`SELECT (((SELECT 1) + 1) + 1), 2 IN ((SELECT 1) UNION SELECT 2), 1 IN ((SELECT 1))`, '3 true true'],
+    // Keys of groups by their places, and in the queries within.
+    [`SELECT x, y, count(*) FROM (VALUES (1, 2), (1, 2)) t(x, y) GROUP BY (1, 2)`, '1 2 2'],
+    [`SELECT sum(x) FROM (VALUES 1, 2) t(x) GROUP BY ()`, '3'],
+    [
+      `SELECT x, (SELECT sum(z) FROM (VALUES (1, 5), (1, 6), (2, 7)) u(k, z) WHERE k = t.x) FROM (VALUES 1, 1, 2) t(x) GROUP BY x HAVING count(*) < (SELECT max(z) FROM (VALUES (1, 5), (2, 0)) u(k, z) WHERE k = x)`,
+      '1 11',
+    ],
+    // What is too large for a real, and the smallest number by -1.
+    [
+      `SELECT cast(1e300 as real), try_cast(-1e300 as real), cast(1.1e0 as real), -9223372036854775808 % -1`,
+      'Infinity -Infinity 1.1 0',
+    ],
     // How types are named.
     [
       `SELECT typeof(attrs), typeof(tags), typeof(px) FROM trades LIMIT 1`,

@@ -134,7 +134,7 @@ describe('arrays, maps and rows of a table', () => {
   it.each([
     ["SELECT fees['z'] FROM orders WHERE id = 1", 'INVALID_FUNCTION_ARGUMENT', 'Key not present in map: z'],
     ['SELECT venue.place FROM orders', 'TYPE_MISMATCH', "has no field 'place'"],
-    ['SELECT id.name FROM orders', 'COLUMN_NOT_FOUND', "Column 'id.name' cannot be resolved"],
+    ['SELECT id.name FROM orders', 'TYPE_MISMATCH', 'is not a row'],
     ['SELECT legs[1].price.x FROM orders', 'TYPE_MISMATCH', 'is not a row'],
     ['SELECT id FROM orders ORDER BY fees', 'NOT_SUPPORTED', 'ORDER BY of maps'],
     ['SELECT id FROM orders ORDER BY 1, tags', 'NOT_SUPPORTED', 'ORDER BY of arrays'],

@@ -95,10 +95,10 @@ describe('tables', () => {
     }
   })
 
-  test('columns are found in any case and by every qualifier', async () => {
-    expect(
-      await rows('SELECT trades.ID, market.trades.Price, "ticker" FROM trades WHERE id = 1 LIMIT 1'),
-    ).toEqual([['1', '10.5000', 'AAPL']])
+  test('columns are found in any case and by their table, as far as the statement names it', async () => {
+    const sql = 'SELECT trades.ID, Market.trades.Price, "ticker" FROM market.trades WHERE id = 1 LIMIT 1'
+    expect(await rows(sql)).toEqual([['1', '10.5000', 'AAPL']])
+    expect(await failureOf('SELECT market.trades.id FROM trades')).toContain('COLUMN_NOT_FOUND')
   })
 
   test('a table without files has its columns and no rows', async () => {
