@@ -135,7 +135,8 @@ function pad(text: string, size: bigint, fill: string, side: 'left' | 'right'): 
   const points = [...text]
   const missing = Number(size) - points.length
   if (missing <= 0) return points.slice(0, Number(size)).join('')
-  const padding = Array.from({ length: missing }, (_, i) => filler[i % filler.length]).join('')
+  const whole = fill.repeat(Math.floor(missing / filler.length))
+  const padding = whole + filler.slice(0, missing % filler.length).join('')
   return side === 'left' ? padding + text : text + padding
 }
 
