@@ -10,6 +10,7 @@ import {
   type TopicPartition,
 } from '@stockpipe/core'
 import { notAssigned, offsetJump } from './assignment-errors.ts'
+import { untilAborted } from './call-signal.ts'
 import { ChangeSignal } from './change-signal.ts'
 import { CutQueue } from './cut-queue.ts'
 import { cutGroup } from './group-cut.ts'
@@ -104,9 +105,9 @@ export class PartitionLog {
 
   /** Steps 1 and 2; answers the position. */
   async open(assigned: AssignedPartition, signal: AbortSignal | undefined): Promise<bigint> {
-    const either = signal ? AbortSignal.any([signal, this.#abort.signal]) : this.#abort.signal
-    const end = await this.#journal.open(assigned, either)
-    either.throwIfAborted()
+    const end = await untilAborted([signal, this.#abort.signal], (either) =>
+      this.#journal.open(assigned, either),
+    )
     this.#open.begin(end)
     this.#published = end.next
     if (end.lastRecord && assigned.logStart <= end.lastRecord.offset) this.#unproven = end.lastRecord

@@ -1,4 +1,5 @@
 import { type ObjectMetadata, StockpipeError } from '@stockpipe/core'
+import { abortWith } from './call-signal.ts'
 import type { DataFileKeys } from './data-file-key.ts'
 import type { PartResponse } from './engine-host.ts'
 import type { EngineResponse, FileContent } from './engine-messages.ts'
@@ -47,11 +48,12 @@ export class Staging {
   /** By their number within the group. */
   readonly #files = new Map<number, StagedFile>()
   readonly #failure = new AbortController()
-  readonly #signal: AbortSignal
+  readonly #signal = this.#failure.signal
+  readonly #unfollow: () => void
 
   constructor(options: StagingOptions) {
     this.#options = options
-    this.#signal = AbortSignal.any([options.signal, this.#failure.signal])
+    this.#unfollow = abortWith(options.signal, this.#failure)
   }
 
   get claimId(): string {
@@ -103,6 +105,7 @@ export class Staging {
     }
     await Promise.all(this.#tails())
     this.#signal.throwIfAborted()
+    this.#unfollow()
     // A file that did not end comes last, and is refused.
     for (const file of this.#files.values()) whole.add(file)
     return [...whole].map(entryFile)
@@ -111,6 +114,7 @@ export class Staging {
   /** Aborts the uploads. Only when the claim was never sent, or another's entry was seen at its start. */
   async abort(): Promise<void> {
     const { runtime, logger, store } = this.#options
+    this.#unfollow()
     this.#failure.abort(new StockpipeError({ code: 'STAGING_ABORTED', message: 'The staging was given up.' }))
     await Promise.allSettled(this.#tails())
     const late = new AbortController()

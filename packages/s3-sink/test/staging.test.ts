@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest'
+import { getEventListeners } from 'node:events'
+import { describe, expect, it, vi } from 'vitest'
 import { consume, FakeLog } from './sink/fake-log.ts'
 import { settle } from './sink/manual-runtime.ts'
 import { refusal, unknownOutcome } from './sink/memory-object-store.ts'
@@ -25,6 +26,25 @@ describe('staging', () => {
     )
     const numbers = entry.files[0].parts.map((part: { partNumber: number }) => part.partNumber)
     expect(numbers.at(-1)).toBeGreaterThan(numbers.length)
+  })
+
+  it("leaves nothing behind on its partition's signal, however many groups are cut", async () => {
+    const derived = vi.spyOn(AbortSignal, 'any')
+    const aborted = vi.spyOn(AbortSignal.prototype, 'addEventListener')
+    const test = sinkUnderTest()
+    const log = new FakeLog()
+    await test.sink.assign([log.assigned], { generation: 1 })
+    for (let group = 0; group < 12; group += 1) {
+      const from = log.logEnd
+      await test.sink.write(log.appendMany(2).block(from))
+      await test.sink.flush()
+    }
+    expect(test.bucket.keys('.parquet')).toHaveLength(24)
+    expect(derived).not.toHaveBeenCalled()
+    const signals = new Set(aborted.mock.contexts)
+    expect([...signals].flatMap((signal) => getEventListeners(signal, 'abort'))).toEqual([])
+    vi.restoreAllMocks()
+    await test.sink.close()
   })
 
   it('is invisible until the claim', async () => {
