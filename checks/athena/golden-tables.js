@@ -8,35 +8,7 @@ const bucket = 'golden'
 /** The database of the golden tables. */
 export const goldenDatabase = 'golden'
 
-/** The tables of the golden answers: their columns in Hive's types. */
-const tables = [
-  {
-    name: 'trades',
-    columns: [
-      ['id', 'bigint'],
-      ['ts', 'timestamp'],
-      ['symbol', 'string'],
-      ['price', 'double'],
-      ['px', 'decimal(18,4)'],
-      ['size', 'bigint'],
-      ['side', 'string'],
-      ['meta', 'string'],
-      ['tags', 'array<string>'],
-      ['attrs', 'map<string,double>'],
-    ],
-    partitionKeys: [['dt', 'string']],
-  },
-  {
-    name: 'quotes',
-    columns: [
-      ['ts', 'timestamp'],
-      ['symbol', 'string'],
-      ['bid', 'double'],
-      ['ask', 'double'],
-    ],
-    partitionKeys: [],
-  },
-]
+const read = (file) => JSON.parse(readFileSync(join(goldenFolder, file), 'utf8'))
 
 const column = ([Name, Type]) => ({ Name, Type })
 
@@ -55,7 +27,7 @@ const storageDescriptor = (columns, location) => ({
 export const putGoldenTables = async ({ s3, glue }) => {
   await s3.createBucket({ Bucket: bucket })
   await glue.createDatabase({ DatabaseInput: { Name: goldenDatabase } })
-  for (const { name, columns, partitionKeys } of tables) {
+  for (const [name, { columns, partitionKeys }] of Object.entries(read('tables.json'))) {
     const location = `s3://${bucket}/${name}`
     const files = readdirSync(join(goldenFolder, 'data', name), { recursive: true })
       .map((file) => file.replaceAll('\\', '/'))
@@ -90,7 +62,6 @@ export const putGoldenTables = async ({ s3, glue }) => {
 
 /** The golden statements: `name` for those that have one. */
 export const goldenStatements = () => {
-  const read = (file) => JSON.parse(readFileSync(join(goldenFolder, file), 'utf8'))
   return [
     ...Object.entries(read('answers.json').queries).map(([name, { sql }]) => ({ kind: 'query', name, sql })),
     ...read('expressions.json').map(({ sql }) => ({ kind: 'expression', name: sql, sql })),

@@ -8,20 +8,14 @@ import {
   StartQueryExecutionCommand,
   StopQueryExecutionCommand,
 } from '@aws-sdk/client-athena'
-import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
+import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type LocalStack, startLocalStack } from '../../src/local-stack.ts'
+import { stackOfFile } from '../stack/stack-of-file.ts'
 
-let stack: LocalStack
-let athena: AthenaClient
-let s3: S3Client
+const { s3, connection } = await stackOfFile('lake', 'results')
+const athena = new AthenaClient(connection)
+
 beforeAll(async () => {
-  stack = await startLocalStack({ httpPort: 0, kafkaPort: 0 })
-  const { endpoint, region, accessKeyId, secretAccessKey } = stack.aws
-  const connection = { endpoint, region, credentials: { accessKeyId, secretAccessKey } }
-  athena = new AthenaClient(connection)
-  s3 = new S3Client({ ...connection, forcePathStyle: true })
-  for (const Bucket of ['lake', 'results']) await s3.send(new CreateBucketCommand({ Bucket }))
   for (const dt of ['2024-03-08', '2024-03-09', '2024-03-10']) {
     const file = new URL(`../golden/data/trades/dt=${dt}/part-0.parquet`, import.meta.url)
     const Key = `trades/dt=${dt}/part-0.parquet`
@@ -32,11 +26,7 @@ beforeAll(async () => {
     partitioned by (dt string) stored as parquet location 's3://lake/trades/'`)
   await run('msck repair table trades')
 })
-afterAll(async () => {
-  athena?.destroy()
-  s3?.destroy()
-  await stack?.close()
-})
+afterAll(() => athena.destroy())
 
 const start = async (QueryString: string, more: { ExecutionParameters?: string[] } = {}): Promise<string> => {
   const { QueryExecutionId } = await athena.send(

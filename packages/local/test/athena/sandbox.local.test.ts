@@ -5,20 +5,14 @@ import {
   StartQueryExecutionCommand,
   StopQueryExecutionCommand,
 } from '@aws-sdk/client-athena'
-import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
+import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type LocalStack, startLocalStack } from '../../src/local-stack.ts'
+import { stackOfFile } from '../stack/stack-of-file.ts'
 
-let stack: LocalStack
-let athena: AthenaClient
-let s3: S3Client
+const { s3, connection } = await stackOfFile('lake', 'results')
+const athena = new AthenaClient(connection)
+
 beforeAll(async () => {
-  stack = await startLocalStack({ httpPort: 0, kafkaPort: 0 })
-  const { endpoint, region, accessKeyId, secretAccessKey } = stack.aws
-  const connection = { endpoint, region, credentials: { accessKeyId, secretAccessKey } }
-  athena = new AthenaClient(connection)
-  s3 = new S3Client({ ...connection, forcePathStyle: true })
-  for (const Bucket of ['lake', 'results']) await s3.send(new CreateBucketCommand({ Bucket }))
   await s3.send(new PutObjectCommand({ Bucket: 'lake', Key: 'secret.csv', Body: 'a,b\n1,2\n' }))
   await answered('create database golden')
   await answered("create table numbers with (external_location = 's3://lake/numbers/') as select 1 as n")
@@ -29,11 +23,7 @@ beforeAll(async () => {
   await answered("create external table dots (n int) stored as parquet location 's3://lake/x/../numbers/'")
   await answered("create external table root (n int) stored as parquet location 's3://lake/../../s3-meta/'")
 }, 60_000)
-afterAll(async () => {
-  athena?.destroy()
-  s3?.destroy()
-  await stack?.close()
-})
+afterAll(() => athena.destroy())
 
 const start = async (QueryString: string): Promise<string> => {
   const { QueryExecutionId } = await athena.send(

@@ -13,26 +13,17 @@ import {
   paginateGetPartitions,
   StartCrawlerCommand,
 } from '@aws-sdk/client-glue'
-import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
+import { PutObjectCommand } from '@aws-sdk/client-s3'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type LocalStack, startLocalStack } from '../../src/local-stack.ts'
+import { stackOfFile } from '../stack/stack-of-file.ts'
 
-let stack: LocalStack
-let glue: GlueClient
-let s3: S3Client
+const { s3, connection } = await stackOfFile('crawled')
+const glue = new GlueClient(connection)
+
 beforeAll(async () => {
-  stack = await startLocalStack({ httpPort: 0, kafkaPort: 0 })
-  const { endpoint, region, accessKeyId, secretAccessKey } = stack.aws
-  const connection = { endpoint, region, credentials: { accessKeyId, secretAccessKey } }
-  glue = new GlueClient(connection)
-  s3 = new S3Client({ ...connection, forcePathStyle: true })
   await glue.send(new CreateDatabaseCommand({ DatabaseInput: { Name: 'market' } }))
 })
-afterAll(async () => {
-  glue?.destroy()
-  s3?.destroy()
-  await stack?.close()
-})
+afterAll(() => glue.destroy())
 
 describe('the AWS SDK against the embedded Glue', () => {
   it('creates a table, registers 2,000 partitions and pages through them by an expression', async () => {
@@ -84,7 +75,6 @@ describe('the AWS SDK against the embedded Glue', () => {
   })
 
   it('crawls Parquet objects that were put over HTTP', async () => {
-    await s3.send(new CreateBucketCommand({ Bucket: 'crawled' }))
     for (const dt of ['2024-03-08', '2024-03-09']) {
       const file = new URL(`../golden/data/trades/dt=${dt}/part-0.parquet`, import.meta.url)
       const Key = `trades/dt=${dt}/part-0.parquet`

@@ -2,26 +2,17 @@ import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { connect } from 'node:net'
 import path from 'node:path'
-import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type LocalStack, startLocalStack } from '../../src/local-stack.ts'
-import { s3ClientFor } from '../stack/s3-client.ts'
+import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { stackOfFile } from '../stack/stack-of-file.ts'
 import { sendSigned, sign } from './raw-request.ts'
 
 const Bucket = 'robust'
 const seed = Math.floor(Math.random() * 2 ** 31)
-let stack: LocalStack
-let s3: S3Client
+const { stack, s3 } = await stackOfFile(Bucket)
 
 beforeAll(async () => {
-  stack = await startLocalStack({ httpPort: 0, kafkaPort: 0 })
-  s3 = s3ClientFor(stack)
-  await s3.send(new CreateBucketCommand({ Bucket }))
   await s3.send(new PutObjectCommand({ Bucket, Key: 'big', Body: Buffer.alloc(3_000_000, 7) }))
-})
-afterAll(async () => {
-  s3.destroy()
-  await stack.close()
 })
 
 const codeOf = (body: string) => /<Code>(.*?)<\/Code>/.exec(body)?.[1]

@@ -1,31 +1,14 @@
 import {
   CompleteMultipartUploadCommand,
-  CreateBucketCommand,
   CreateMultipartUploadCommand,
-  HeadObjectCommand,
-  type S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type LocalStack, startLocalStack } from '../../src/local-stack.ts'
+import { describe, expect, it } from 'vitest'
 import { sendSigned } from '../http/raw-request.ts'
-import { s3ClientFor } from '../stack/s3-client.ts'
+import { stackOfFile } from '../stack/stack-of-file.ts'
 
 const Bucket = 'checksums'
-let stack: LocalStack
-let s3: S3Client
-
-beforeAll(async () => {
-  stack = await startLocalStack({ httpPort: 0, kafkaPort: 0 })
-  s3 = s3ClientFor(stack)
-  await s3.send(new CreateBucketCommand({ Bucket }))
-})
-afterAll(async () => {
-  s3.destroy()
-  await stack.close()
-})
-
-const _head = (Key: string) => s3.send(new HeadObjectCommand({ Bucket, Key, ChecksumMode: 'ENABLED' }))
+const { stack, s3 } = await stackOfFile(Bucket)
 
 describe('checksums of objects', () => {
   it('by an algorithm we have not are refused by name', async () => {

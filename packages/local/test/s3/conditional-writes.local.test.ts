@@ -1,27 +1,9 @@
-import {
-  CreateBucketCommand,
-  GetObjectCommand,
-  HeadObjectCommand,
-  PutObjectCommand,
-  type S3Client,
-} from '@aws-sdk/client-s3'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type LocalStack, startLocalStack } from '../../src/local-stack.ts'
-import { s3ClientFor } from '../stack/s3-client.ts'
+import { GetObjectCommand, HeadObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3'
+import { describe, expect, it } from 'vitest'
+import { stackOfFile } from '../stack/stack-of-file.ts'
 
 const Bucket = 'conditions'
-let stack: LocalStack
-let s3: S3Client
-
-beforeAll(async () => {
-  stack = await startLocalStack({ httpPort: 0, kafkaPort: 0 })
-  s3 = s3ClientFor(stack)
-  await s3.send(new CreateBucketCommand({ Bucket }))
-})
-afterAll(async () => {
-  s3.destroy()
-  await stack.close()
-})
+const { s3 } = await stackOfFile(Bucket)
 
 const put = (Key: string, Body: string, conditions: { IfMatch?: string; IfNoneMatch?: string } = {}) =>
   s3.send(new PutObjectCommand({ Bucket, Key, Body, ...conditions }))

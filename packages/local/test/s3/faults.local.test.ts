@@ -1,6 +1,5 @@
 import {
   CompleteMultipartUploadCommand,
-  CreateBucketCommand,
   CreateMultipartUploadCommand,
   DeleteObjectCommand,
   GetObjectCommand,
@@ -12,29 +11,19 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3'
 import { ConfigurationError } from '@stockpipe/core'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { type LocalStack, startLocalStack } from '../../src/local-stack.ts'
+import { afterAll, afterEach, describe, expect, it } from 'vitest'
+import { startLocalStack } from '../../src/local-stack.ts'
 import type { S3FaultOptions } from '../../src/s3/s3-faults.ts'
 import { s3ClientFor } from '../stack/s3-client.ts'
+import { stackOfFile } from '../stack/stack-of-file.ts'
 
 const Bucket = 'faults'
-let stack: LocalStack
-/** As it comes: 3 attempts. */
-let s3: S3Client
-let withoutRetries: S3Client
+/** The client as it comes: 3 attempts. */
+const { stack, s3 } = await stackOfFile(Bucket)
+const withoutRetries = s3ClientFor(stack, { maxAttempts: 1 })
 
-beforeAll(async () => {
-  stack = await startLocalStack({ httpPort: 0, kafkaPort: 0 })
-  s3 = s3ClientFor(stack)
-  withoutRetries = s3ClientFor(stack, { maxAttempts: 1 })
-  await s3.send(new CreateBucketCommand({ Bucket }))
-})
 afterEach(() => stack.s3.faults.clear())
-afterAll(async () => {
-  s3.destroy()
-  withoutRetries.destroy()
-  await stack.close()
-})
+afterAll(() => withoutRetries.destroy())
 
 const put = (Key: string, Body: string | Uint8Array, more: { IfNoneMatch?: string } = {}, client = s3) =>
   client.send(new PutObjectCommand({ Bucket, Key, Body, ...more }))

@@ -10,26 +10,16 @@ import {
   PutBucketLifecycleConfigurationCommand,
   PutObjectAclCommand,
   PutObjectCommand,
-  type S3Client,
 } from '@aws-sdk/client-s3'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type LocalStack, startLocalStack } from '../../src/local-stack.ts'
-import { s3ClientFor } from '../stack/s3-client.ts'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { stackOfFile } from '../stack/stack-of-file.ts'
 
 const Bucket = 'listing'
 const oddKeys = ['odd/A', 'odd/a', 'odd/a b', 'odd/a+b', 'odd/a/b', 'odd/z', 'odd/é', 'odd/\uffee', 'odd/🚀']
-let stack: LocalStack
-let s3: S3Client
+const { s3 } = await stackOfFile(Bucket)
 
 beforeAll(async () => {
-  stack = await startLocalStack({ httpPort: 0, kafkaPort: 0 })
-  s3 = s3ClientFor(stack)
-  await s3.send(new CreateBucketCommand({ Bucket }))
   for (const Key of [...oddKeys].reverse()) await s3.send(new PutObjectCommand({ Bucket, Key, Body: Key }))
-})
-afterAll(async () => {
-  s3.destroy()
-  await stack.close()
 })
 
 const list = (more = {}) => s3.send(new ListObjectsV2Command({ Bucket, ...more }))

@@ -1,34 +1,17 @@
-import { createHash } from 'node:crypto'
 import {
   CompleteMultipartUploadCommand,
-  CreateBucketCommand,
   CreateMultipartUploadCommand,
   ListMultipartUploadsCommand,
   PutObjectCommand,
-  type S3Client,
   UploadPartCommand,
   UploadPartCopyCommand,
 } from '@aws-sdk/client-s3'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type LocalStack, startLocalStack } from '../../src/local-stack.ts'
-import { s3ClientFor } from '../stack/s3-client.ts'
+import { describe, expect, it } from 'vitest'
+import { stackOfFile } from '../stack/stack-of-file.ts'
 
 const Bucket = 'multipart'
-const _mebibyte = 1024 ** 2
-let stack: LocalStack
-let s3: S3Client
+const { s3 } = await stackOfFile(Bucket)
 
-beforeAll(async () => {
-  stack = await startLocalStack({ httpPort: 0, kafkaPort: 0 })
-  s3 = s3ClientFor(stack)
-  await s3.send(new CreateBucketCommand({ Bucket }))
-})
-afterAll(async () => {
-  s3.destroy()
-  await stack.close()
-})
-
-const _md5 = (body: Uint8Array) => createHash('md5').update(body).digest()
 const create = async (Key: string, more = {}) =>
   (await s3.send(new CreateMultipartUploadCommand({ Bucket, Key, ...more }))).UploadId!
 const upload = async (Key: string, UploadId: string, PartNumber: number, Body: Uint8Array | string) => ({

@@ -4,31 +4,17 @@ import path from 'node:path'
 import { Readable } from 'node:stream'
 import {
   CopyObjectCommand,
-  CreateBucketCommand,
   DeleteObjectCommand,
   DeleteObjectsCommand,
   GetObjectCommand,
   HeadObjectCommand,
   PutObjectCommand,
-  type S3Client,
 } from '@aws-sdk/client-s3'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type LocalStack, startLocalStack } from '../../src/local-stack.ts'
-import { s3ClientFor } from '../stack/s3-client.ts'
+import { describe, expect, it } from 'vitest'
+import { stackOfFile } from '../stack/stack-of-file.ts'
 
 const Bucket = 'market-lake'
-let stack: LocalStack
-let s3: S3Client
-
-beforeAll(async () => {
-  stack = await startLocalStack({ httpPort: 0, kafkaPort: 0 })
-  s3 = s3ClientFor(stack)
-  await s3.send(new CreateBucketCommand({ Bucket }))
-})
-afterAll(async () => {
-  s3.destroy()
-  await stack.close()
-})
+const { stack, s3 } = await stackOfFile(Bucket)
 
 const put = (Key: string, Body: string | Buffer | Readable, more = {}) =>
   s3.send(new PutObjectCommand({ Bucket, Key, Body, ...more }))

@@ -1,19 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, describe, expect, test } from 'vitest'
-import { createQueryEngine } from '../../src/sql/duckdb-query-engine.ts'
-import { goldenDirectory, goldenResolver } from './golden-tables.ts'
+import { describe, expect, test } from 'vitest'
+import { goldenEngine, goldenResolver } from './golden-tables.ts'
 
-const directory = mkdtempSync(join(tmpdir(), 'corners-'))
-const engine = createQueryEngine({
-  dataDirectory: directory,
-  allowedDirectories: [join(goldenDirectory, 'data')],
-})
-afterAll(async () => {
-  await engine.close()
-  rmSync(directory, { recursive: true })
-})
+const engine = goldenEngine()
 
 /** Statements on which generated queries once differed, with what Trino 476 says. */
 describe('corners of Trino, answered as Trino answers', () => {

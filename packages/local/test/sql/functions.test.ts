@@ -1,23 +1,13 @@
 import { afterAll, describe, expect, test } from 'vitest'
-import { QueryError } from '../../src/sql/query-engine.ts'
 import { TestLake } from './market-lake.ts'
 
 const lake = new TestLake()
+const failureOf = lake.failureOf.bind(lake)
 afterAll(() => lake[Symbol.asyncDispose]())
 
 async function value(expression: string): Promise<string | null> {
   const { rows } = await lake.query(`SELECT ${expression}`)
   return rows[0]![0]!
-}
-
-async function failureOf(sql: string): Promise<string> {
-  try {
-    await lake.query(sql)
-  } catch (error) {
-    expect(error).toBeInstanceOf(QueryError)
-    return (error as QueryError).message
-  }
-  throw new Error(`answered: ${sql}`)
 }
 
 describe('format', () => {

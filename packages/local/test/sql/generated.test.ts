@@ -1,10 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, expect, test } from 'vitest'
-import { createQueryEngine } from '../../src/sql/duckdb-query-engine.ts'
+import { expect, test } from 'vitest'
 import { QueryError, type QueryResult } from '../../src/sql/query-engine.ts'
-import { goldenDirectory, goldenResolver } from './golden-tables.ts'
+import { goldenDirectory, goldenEngine, goldenResolver } from './golden-tables.ts'
 
 type Row = readonly (string | null)[]
 
@@ -25,15 +23,7 @@ const generated = JSON.parse(readFileSync(join(goldenDirectory, 'generated.json'
 /** How many of a hundred may be refused by name. */
 const refusedShare = 0.05
 
-const directory = mkdtempSync(join(tmpdir(), 'generated-'))
-const engine = createQueryEngine({
-  dataDirectory: directory,
-  allowedDirectories: [join(goldenDirectory, 'data')],
-})
-afterAll(async () => {
-  await engine.close()
-  rmSync(directory, { recursive: true })
-})
+const engine = goldenEngine()
 
 /** Rows in an order of their own where the statement gives none. */
 function comparable(rows: readonly Row[], { isOrdered, hasFreeDigits }: Generated): Row[] {

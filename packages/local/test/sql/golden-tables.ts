@@ -1,6 +1,17 @@
-import { statSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { ResolvedTable, TableFile, TableResolver } from '../../src/sql/query-engine.ts'
+import { afterAll } from 'vitest'
+import { createQueryEngine } from '../../src/sql/duckdb-query-engine.ts'
+import type {
+  CatalogColumn,
+  QueryEngine,
+  ResolvedTable,
+  TableFile,
+  TableResolver,
+} from '../../src/sql/query-engine.ts'
+import tables from '../golden/tables.json' with { type: 'json' }
 
 export const goldenDirectory = fileURLToPath(new URL('../golden/', import.meta.url))
 
@@ -9,21 +20,15 @@ function file(path: string, partitionValues: readonly string[]): TableFile {
   return { filePath, uri: `s3://golden/${path}`, size: statSync(filePath).size, partitionValues }
 }
 
-function column([name, type]: readonly [string, string]): { name: string; type: string } {
-  return { name, type }
-}
-
-function table(
-  name: string,
-  columns: readonly (readonly [string, string])[],
-  keys: readonly (readonly [string, string])[],
-  files: readonly TableFile[],
-): ResolvedTable {
+/** A table of `golden/tables.json`, in Hive's types. */
+function table(name: keyof typeof tables, files: readonly TableFile[]): ResolvedTable {
+  const columnsOf = (list: readonly (readonly string[])[]): CatalogColumn[] =>
+    list.map(([column, type]) => ({ name: column!, type: type! }))
   return {
     database: 'golden',
     name,
-    columns: columns.map(column),
-    partitionKeys: keys.map(column),
+    columns: columnsOf(tables[name].columns),
+    partitionKeys: columnsOf(tables[name].partitionKeys),
     listFiles: async (keep) => files.filter(({ partitionValues }) => keep(partitionValues)),
   }
 }
@@ -33,34 +38,22 @@ const days = ['2024-03-08', '2024-03-09', '2024-03-10']
 export const goldenTables: Readonly<Record<string, ResolvedTable>> = {
   trades: table(
     'trades',
-    [
-      ['id', 'bigint'],
-      ['ts', 'timestamp'],
-      ['symbol', 'string'],
-      ['price', 'double'],
-      ['px', 'decimal(18,4)'],
-      ['size', 'bigint'],
-      ['side', 'string'],
-      ['meta', 'string'],
-      ['tags', 'array<string>'],
-      ['attrs', 'map<string,double>'],
-    ],
-    [['dt', 'string']],
     days.map((day) => file(`trades/dt=${day}/part-0.parquet`, [day])),
   ),
-  quotes: table(
-    'quotes',
-    [
-      ['ts', 'timestamp'],
-      ['symbol', 'string'],
-      ['bid', 'double'],
-      ['ask', 'double'],
-    ],
-    [],
-    [file('quotes/q.parquet', [])],
-  ),
+  quotes: table('quotes', [file('quotes/q.parquet', [])]),
 }
 
 export const goldenResolver: TableResolver = {
   resolveTable: async (database, name) => (database === 'golden' ? goldenTables[name] : undefined),
+}
+
+/** An engine that reads the golden files, for the tests of the file that calls this while it is loaded. */
+export function goldenEngine(): QueryEngine {
+  const dataDirectory = mkdtempSync(join(tmpdir(), 'golden-'))
+  const engine = createQueryEngine({ dataDirectory, allowedDirectories: [join(goldenDirectory, 'data')] })
+  afterAll(async () => {
+    await engine.close()
+    rmSync(dataDirectory, { recursive: true })
+  })
+  return engine
 }

@@ -1,10 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, describe, expect, test } from 'vitest'
-import { createQueryEngine } from '../../src/sql/duckdb-query-engine.ts'
+import { describe, expect, test } from 'vitest'
 import { QueryError, type QueryResult } from '../../src/sql/query-engine.ts'
-import { goldenDirectory, goldenResolver } from './golden-tables.ts'
+import { goldenDirectory, goldenEngine, goldenResolver } from './golden-tables.ts'
 
 interface Golden {
   readonly sql: string
@@ -35,15 +33,7 @@ const expressions = read('expressions.json') as Golden[]
 /** Sketches answer within their error: 5 percent of the true rank or count. */
 const approximate = /approx_/
 
-const directory = mkdtempSync(join(tmpdir(), 'golden-'))
-const engine = createQueryEngine({
-  dataDirectory: directory,
-  allowedDirectories: [join(goldenDirectory, 'data')],
-})
-afterAll(async () => {
-  await engine.close()
-  rmSync(directory, { recursive: true })
-})
+const engine = goldenEngine()
 
 /** The types between the parentheses of a type's text. */
 function innerTypes(type: string): readonly string[] {

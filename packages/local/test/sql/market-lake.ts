@@ -3,12 +3,13 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { createQueryEngine } from '../../src/sql/duckdb-query-engine.ts'
-import type {
-  CatalogColumn,
-  QueryEngine,
-  QueryResult,
-  ResolvedTable,
-  TableFile,
+import {
+  type CatalogColumn,
+  type QueryEngine,
+  QueryError,
+  type QueryResult,
+  type ResolvedTable,
+  type TableFile,
 } from '../../src/sql/query-engine.ts'
 
 /** A lake of test tables in a temporary directory, and an engine that reads it. */
@@ -93,6 +94,18 @@ export class TestLake implements AsyncDisposable {
   ): Promise<QueryResult> {
     this.listed = []
     return this.engine.run({ sql, database: 'market', resolver: this.resolver, ...options })
+  }
+
+  /** The name and sentence of the error a query ends with. */
+  async failureOf(sql: string, parameters?: readonly string[]): Promise<string> {
+    try {
+      await this.query(sql, { ...(parameters && { parameters }) })
+    } catch (error) {
+      if (!(error instanceof QueryError)) throw error
+      if (!error.message.startsWith(`${error.errorName}: `)) throw new Error('no name', { cause: error })
+      return error.message
+    }
+    throw new Error(`answered: ${sql}`)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

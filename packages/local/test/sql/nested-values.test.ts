@@ -1,8 +1,8 @@
 import { afterAll, describe, expect, test } from 'vitest'
-import { QueryError } from '../../src/sql/query-engine.ts'
 import { TestLake } from './market-lake.ts'
 
 const lake = new TestLake()
+const failureOf = lake.failureOf.bind(lake)
 afterAll(() => lake[Symbol.asyncDispose]())
 
 /** The one value of `SELECT expression`. */
@@ -14,17 +14,6 @@ async function value(expression: string): Promise<string | null> {
 
 async function typeOf(expression: string): Promise<string> {
   return (await lake.query(`SELECT ${expression}`)).columns[0]!.type
-}
-
-/** The name and sentence of the error. */
-async function failureOf(sql: string): Promise<string> {
-  try {
-    await lake.query(sql)
-  } catch (error) {
-    expect(error).toBeInstanceOf(QueryError)
-    return (error as QueryError).message
-  }
-  throw new Error(`answered: ${sql}`)
 }
 
 describe('rows', () => {

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { QueryError } from '../../src/sql/query-engine.ts'
+import type { QueryError } from '../../src/sql/query-engine.ts'
 import { TestLake } from './market-lake.ts'
 
 const lake = new TestLake()
@@ -69,23 +69,13 @@ beforeAll(async () => {
 }, 60_000)
 
 afterAll(() => lake[Symbol.asyncDispose]())
+const failureOf = lake.failureOf.bind(lake)
 
 async function rows(
   sql: string,
   parameters?: readonly string[],
 ): Promise<readonly (readonly (string | null)[])[]> {
   return (await lake.query(sql, { ...(parameters && { parameters }) })).rows
-}
-
-async function failureOf(sql: string, parameters?: readonly string[]): Promise<string> {
-  try {
-    await rows(sql, parameters)
-  } catch (error) {
-    expect(error).toBeInstanceOf(QueryError)
-    expect((error as QueryError).message.startsWith(`${(error as QueryError).errorName}: `)).toBe(true)
-    return (error as QueryError).message
-  }
-  throw new Error(`answered: ${sql}`)
 }
 
 describe('tables', () => {
