@@ -1,10 +1,14 @@
 import { defineConfig } from 'vitest/config'
+import { isolatedTests } from './test/isolated-tests.ts'
 
 // Tests run on sources: every package is found by its `@stockpipe/src` condition, so nothing has to be built first.
 const resolve = { conditions: ['@stockpipe/src'] }
 const ssr = { resolve: { conditions: ['@stockpipe/src', 'node', 'import', 'default'] } }
 /** A new object a project: vitest takes out of it what it defines. */
 const define = () => ({ __PACKAGE_VERSION__: JSON.stringify('0.0.0-test') })
+
+const unit = ['packages/*/test/**/*.test.ts', 'examples/test/**/*.test.ts', 'test/**/*.test.ts']
+const notUnit = ['**/*.local.test.ts', '**/*.real.test.ts', '**/node_modules/**']
 
 /** One project a lane; the suffix of a test file tells what it needs (see ARCHITECTURE.md). */
 export default defineConfig({
@@ -16,10 +20,17 @@ export default defineConfig({
         define: define(),
         test: {
           name: 'unit',
-          include: ['packages/*/test/**/*.test.ts', 'examples/test/**/*.test.ts', 'test/**/*.test.ts'],
-          exclude: ['**/*.local.test.ts', '**/*.real.test.ts', '**/node_modules/**'],
+          include: unit,
+          exclude: [...notUnit, ...isolatedTests],
+          isolate: false,
           testTimeout: 20_000,
         },
+      },
+      {
+        resolve,
+        ssr,
+        define: define(),
+        test: { name: 'unit-isolated', include: isolatedTests, exclude: notUnit, testTimeout: 20_000 },
       },
       {
         resolve,

@@ -12,7 +12,7 @@ const code = await run(
     join(root, 'node_modules', 'vitest', 'vitest.mjs'),
     'run',
     '--config=vitest.workspace.ts',
-    '--project=unit',
+    '--project=unit*',
     '--maxWorkers=2',
     'packages/s3-sink/test/model',
   ],

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
+import { isolatedTests } from './isolated-tests.ts'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const read = (...path: string[]) => readFileSync(join(root, ...path), 'utf8')
@@ -77,6 +78,20 @@ describe('the workspace', () => {
       }
       expect(existsSync(join(root, 'packages', name, 'README.md')), `${name} has a README`).toBe(true)
     }
+  })
+
+  it('gives modules of their own to unit tests that mock some, or run those of another file', () => {
+    const isIsolated = (file: string) =>
+      isolatedTests.some((one) => (one.startsWith('**/*') ? file.endsWith(one.slice(4)) : file === one))
+    const files = execFileSync('git', ['ls-files', '--', '*.test.ts'], { cwd: root, encoding: 'utf8' })
+    const shared = files
+      .trim()
+      .split('\n')
+      .filter((file) => !/\.(local|real)\.test\.ts$/.test(file) && existsSync(join(root, file)))
+      .filter((file) => !isIsolated(file))
+    expect(shared.length).toBeGreaterThan(100)
+    const wantsItsOwn = /vi\.(mock|doMock)\(|import\('\.[^']*\.test\.ts'\)|import '\./
+    expect(shared.filter((file) => wantsItsOwn.test(read(file)))).toEqual([])
   })
 
   it('commits no registry host and no path of one machine', () => {

@@ -68,7 +68,7 @@ describe('JsonReader', () => {
           expect(read(text)).toEqual(reference(text))
         },
       ),
-      { numRuns: 20_000 },
+      { numRuns: 5000 },
     )
   }, 120_000)
 

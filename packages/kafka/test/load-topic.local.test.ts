@@ -30,7 +30,7 @@ const ids = async (kafka: Kafka, topic: string): Promise<bigint[]> => {
 
 const inOrder = (numbers: readonly bigint[]): bigint[] => [...numbers].sort((a, b) => (a < b ? -1 : 1))
 
-describe('loadTopic', () => {
+describe.concurrent('loadTopic', () => {
   it('writes every row once and has nothing to do the second time', async () => {
     const { kafka } = await startBroker()
     const topic = quotesTopic('topic')

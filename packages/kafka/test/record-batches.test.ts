@@ -3,7 +3,7 @@ import type { RecordBatchBlock, RecordBlock } from '@stockpipe/core'
 import { crc32c, packedAt, recordOffset } from '@stockpipe/core'
 import fc from 'fast-check'
 import type { Batch, KafkaMessage } from 'kafkajs'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { fetchedBatchBlocks, fetchedBlocks } from '../src/fetched-batch.ts'
 import { loadInflate } from '../src/inflate.ts'
 import { defaultBlockLimits } from '../src/message-blocks.ts'
@@ -33,8 +33,10 @@ const KafkajsBatch = require('kafkajs/src/consumer/batch') as new (
 const inflate = await loadInflate()
 const unpack = await loadUnpackBatches()
 
+const { CompressionCodecs } = require('kafkajs') as { CompressionCodecs: Record<number, unknown> }
+const ownCodecs = { ...CompressionCodecs }
+
 beforeAll(() => {
-  const { CompressionCodecs } = require('kafkajs') as { CompressionCodecs: Record<number, unknown> }
   registerZstd(CompressionCodecs)
   // kafkajs has no codec for these; what the encoder makes of bytes is not ours.
   for (const codec of [2, 3]) {
@@ -43,6 +45,7 @@ beforeAll(() => {
     })
   }
 })
+afterAll(() => void Object.assign(CompressionCodecs, ownCodecs))
 
 interface Read {
   readonly blocks: readonly RecordBlock[]

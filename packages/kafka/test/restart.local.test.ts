@@ -6,7 +6,7 @@ import { MemorySink } from './memory-sink.ts'
 
 const storageError = { error: 'KAFKA_STORAGE_ERROR' } as const
 
-describe('a run that ends while kafkajs restarts', () => {
+describe.concurrent('a run that ends while kafkajs restarts', () => {
   // kafkajs cannot stop what has not joined yet: it would join afterwards, and nobody could make it leave.
   it.each([
     ['waits until it has joined, and leaves', 4000, 1000],

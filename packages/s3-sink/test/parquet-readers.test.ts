@@ -120,10 +120,13 @@ const told = (value: unknown): string => {
   return JSON.stringify(value) ?? 'absent'
 }
 
-const arrowRows = (file: Uint8Array): string[] =>
-  tableFromIPC(readParquet(file).intoIPCStream())
-    .toArray()
-    .map((row) => table.columns.map(({ name }) => told(row![name])).join(' '))
+const arrowRows = (file: Uint8Array): string[] => {
+  const rows = tableFromIPC(readParquet(file).intoIPCStream())
+  const vectors = table.columns.map(({ name }) => rows.getChild(name)!)
+  return Array.from({ length: rows.numRows }, (_, row) =>
+    vectors.map((vector) => told(vector.get(row))).join(' '),
+  )
+}
 
 const differences = (ours: Uint8Array, theirs: Uint8Array) =>
   duckdb(
@@ -186,9 +189,10 @@ const manyRows = (count: number): ColumnBatch =>
 it('columns of several pages are read as those of another encoder, and page indexes lead to the right rows', async () => {
   const batch = manyRows(45_000)
   const theirs = referenceParquet(table, batch)
+  const rows = arrowRows(theirs)
   for (const compression of ['snappy', 'zstd'] as const) {
     const ours = encoded(batch, compression, 65_536)
-    expect(arrowRows(ours)).toEqual(arrowRows(theirs))
+    expect(arrowRows(ours)).toEqual(rows)
     expect(await differences(ours, theirs)).toEqual([[0]])
     // DuckDB prunes by statistics: what it finds through them is what is there.
     for (const where of [

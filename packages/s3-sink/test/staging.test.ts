@@ -41,7 +41,7 @@ describe('staging', () => {
     }
     expect(test.bucket.keys('.parquet')).toHaveLength(24)
     expect(derived).not.toHaveBeenCalled()
-    const signals = new Set(aborted.mock.contexts)
+    const signals = new Set(aborted.mock.contexts as AbortSignal[])
     expect([...signals].flatMap((signal) => getEventListeners(signal, 'abort'))).toEqual([])
     vi.restoreAllMocks()
     await test.sink.close()

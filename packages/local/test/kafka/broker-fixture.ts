@@ -10,19 +10,14 @@ import {
   type Producer,
   type ProducerConfig,
 } from 'kafkajs'
-import { afterEach } from 'vitest'
+import { onTestFinished } from 'vitest'
 import { type KafkaBroker, type KafkaBrokerOptions, startKafkaBroker } from '../../src/kafka/kafka-broker.ts'
 
-const cleanups: (() => unknown)[] = []
-
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
-})
-
 /** Runs `cleanup` when the test is over; the last one given runs first. */
-export const afterTest = (cleanup: () => unknown): void => {
-  cleanups.push(cleanup)
-}
+export const afterTest = (cleanup: () => unknown): void =>
+  onTestFinished(async () => {
+    await cleanup()
+  })
 
 /** A new directory that goes when the test is over. */
 export const temporaryDirectory = (): string => {

@@ -9,8 +9,8 @@ import type { NumberedLog } from './numbered-log.ts'
 import { type MemberOptions, type ScheduleOptions, Simulation } from './simulation.ts'
 import { smallPartsEngine } from './small-parts-engine.ts'
 
-/** Schedules a trigger; a check asks for a thousand. */
-const schedules = Number(process.env.STOCKPIPE_MODEL_SCHEDULES ?? 12)
+/** Schedules a trigger; checks ask for 70 a day, and for a thousand. */
+const schedules = Number(process.env.STOCKPIPE_MODEL_SCHEDULES ?? 8)
 
 const columns = {
   id: t.int64(),

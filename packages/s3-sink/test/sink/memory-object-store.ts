@@ -93,6 +93,7 @@ const etagOf = (bytes: Uint8Array): string => `"${createHash('md5').update(bytes
 export class MemoryObjectStore implements SinkObjectStore {
   readonly bucket: MemoryBucket
   readonly calls: StoreCall[] = []
+  readonly #partsSent = new Set<string>()
   intercept: Interceptor = (_, apply) => apply()
 
   constructor(bucket = new MemoryBucket()) {
@@ -137,12 +138,11 @@ export class MemoryObjectStore implements SinkObjectStore {
     body: Uint8Array,
     options: CallOptions = {},
   ): Promise<{ etag: string }> {
-    const sent = this.calls.some(
-      (call) => call.operation === 'uploadPart' && call.key === `${key} ${uploadId} ${partNumber}`,
-    )
-    if (sent) this.bucket.partsSentTwice.push(`${key} ${partNumber}`)
+    const part = `${key} ${uploadId} ${partNumber}`
+    if (this.#partsSent.has(part)) this.bucket.partsSentTwice.push(`${key} ${partNumber}`)
+    if (!options.signal?.aborted) this.#partsSent.add(part)
     const bytes = body.slice()
-    return this.#call('uploadPart', `${key} ${uploadId} ${partNumber}`, options, () => {
+    return this.#call('uploadPart', part, options, () => {
       const upload = this.bucket.uploads.get(uploadId)
       if (upload?.key !== key) throw refusal(404)
       if (partNumber < 1 || partNumber > 10_000) throw refusal(400)
