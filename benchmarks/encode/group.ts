@@ -31,11 +31,13 @@ export const makeGroup = (
   }
   const appendSeconds = secondsSince(begun)
   for (const path of group.paths()) {
-    for (const file of path.files()) {
+    const { files: made, release } = path.files()
+    for (const file of made) {
       const footer = encoder.footer(file.rowGroups, new Map([['stockpipe.fingerprint', table.fingerprint]]))
       for (const part of file.rest(footer)) bytes += part.bytes.length
       files += 1
     }
+    release()
   }
   return {
     files,

@@ -1,3 +1,4 @@
+import { freeMemory } from './free-memory.ts'
 import { MemoryPool } from './memory-pool.ts'
 import type { RecordBlock } from './record-block.ts'
 
@@ -5,7 +6,7 @@ import type { RecordBlock } from './record-block.ts'
  * Memory of record blocks. Whoever makes blocks may take it from here; whoever has a block and is done with it may give
  * it back, and then nobody may look into the block any more. Both need not.
  */
-export const blockMemory = new MemoryPool(32 * 1024 * 1024)
+export const blockMemory = new MemoryPool(32 * 1024 * 1024, (memory) => freeMemory(new Uint8Array(memory)))
 
 /** The buffers of a block, each once. */
 export const blockBuffers = (block: RecordBlock): ReadonlySet<ArrayBufferLike> => {

@@ -57,6 +57,7 @@ export {
   SchemaMismatchError,
   StockpipeError,
 } from './errors.ts'
+export { freeMemory } from './free-memory.ts'
 export type {
   CheckedPartitions,
   ColumnRecord,

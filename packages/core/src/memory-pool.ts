@@ -15,13 +15,18 @@ const sizeFor = (bytes: number): number => {
  */
 export class MemoryPool {
   readonly #mostBytes: number
+  readonly #dropped: (memory: ArrayBuffer) => void
   readonly #free = new Map<number, ArrayBuffer[]>()
   readonly #lent = new WeakSet<ArrayBuffer>()
   #freeBytes = 0
 
-  /** @param mostBytes kept at most while nobody has them */
-  constructor(mostBytes: number) {
+  /**
+   * @param mostBytes kept at most while nobody has them
+   * @param dropped told what is not kept; without it that is left to garbage collection
+   */
+  constructor(mostBytes: number, dropped: (memory: ArrayBuffer) => void = () => {}) {
     this.#mostBytes = mostBytes
+    this.#dropped = dropped
   }
 
   /** Bytes kept while nobody has them. */
@@ -52,20 +57,27 @@ export class MemoryPool {
   /** Takes memory back that was lent, and has crossed threads since: it is another object then. */
   giveMoved(memory: ArrayBuffer): void {
     if (sizeFor(memory.byteLength) === memory.byteLength) this.#keep(memory)
+    else this.#dropped(memory)
   }
 
   #keep(memory: ArrayBuffer): void {
     const { byteLength } = memory
     // None is left of what has been moved to another thread.
-    if (byteLength === 0 || byteLength > this.#mostBytes) return
-    // Sizes nobody asks for any more make room for those that are in use.
+    if (byteLength === 0) return
+    const known = this.#free.get(byteLength)
     if (this.#freeBytes + byteLength > this.#mostBytes) {
+      if (byteLength > this.#mostBytes || known?.length) {
+        this.#dropped(memory)
+        return
+      }
+      // Sizes nobody asks for any more make room for those that are in use.
+      for (const others of this.#free.values()) others.forEach(this.#dropped)
       this.#free.clear()
       this.#freeBytes = 0
     }
     this.#freeBytes += byteLength
-    const known = this.#free.get(byteLength)
-    if (known) known.push(memory)
+    const kept = this.#free.get(byteLength)
+    if (kept) kept.push(memory)
     else this.#free.set(byteLength, [memory])
   }
 }

@@ -1,3 +1,4 @@
+import { blockMemory } from './block-memory.ts'
 import { ConfigurationError } from './errors.ts'
 import { greatestDelta, type PackedBytes, type RecordBlock } from './record-block.ts'
 import { encodeHeaders, type RecordHeaders } from './record-headers.ts'
@@ -12,9 +13,9 @@ export interface RecordToPack {
   readonly headers?: RecordHeaders | undefined
 }
 
-/** Byte strings one after another in a buffer that grows by doubling. */
+/** Byte strings one after another in memory that grows by doubling. */
 class BytesPacker {
-  #bytes = new Uint8Array(4096)
+  #bytes = new Uint8Array(0)
   #length = 0
   readonly #starts: number[] = []
   readonly #lengths: number[] = []
@@ -29,8 +30,9 @@ class BytesPacker {
     if (bytes === null) return
     const needed = this.#length + bytes.length + 1
     if (needed > this.#bytes.length) {
-      const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2))
+      const grown = new Uint8Array(blockMemory.take(Math.max(needed, this.#bytes.length * 2, 4096)))
       grown.set(this.#bytes.subarray(0, this.#length))
+      blockMemory.give(this.#bytes.buffer)
       this.#bytes = grown
     }
     this.#bytes.set(bytes, this.#length)
@@ -38,11 +40,12 @@ class BytesPacker {
   }
 
   finish(): PackedBytes {
-    return {
-      bytes: this.#bytes.slice(0, this.#length),
-      starts: Uint32Array.from(this.#starts),
-      lengths: Int32Array.from(this.#lengths),
-    }
+    const count = this.#starts.length
+    const starts = new Uint32Array(blockMemory.take(count * 4), 0, count)
+    const lengths = new Int32Array(blockMemory.take(count * 4), 0, count)
+    starts.set(this.#starts)
+    lengths.set(this.#lengths)
+    return { bytes: this.#bytes.subarray(0, this.#length), starts, lengths }
   }
 }
 
@@ -57,6 +60,7 @@ export class RecordBlockBuilder {
   readonly #timestamps: number[] = []
   readonly #offsetDeltas: number[] = []
   #lastDelta = -1
+  #finished = false
   #hasHeaders = false
 
   /** @param position where the block begins: no record added may have a smaller offset */
@@ -79,8 +83,12 @@ export class RecordBlockBuilder {
     return this.#values.byteLength + this.#keys.byteLength + this.#headers.byteLength
   }
 
-  /** Throws a `ConfigurationError` when the offset is not above the last one's or too far from the first. */
+  /**
+   * Throws a `ConfigurationError` when the offset is not above the last one's or too far from the first, and when the
+   * block is finished.
+   */
   add(record: RecordToPack): void {
+    this.#refuseFinished()
     const delta = Number(record.offset - this.firstOffset)
     if (delta <= this.#lastDelta || delta > greatestDelta) {
       throw new ConfigurationError({
@@ -100,8 +108,15 @@ export class RecordBlockBuilder {
     this.#headers.add(headers)
   }
 
-  /** @param nextOffset the position after the block; default one past its last record */
+  /**
+   * The block, in memory of `blockMemory`; the builder is over.
+   *
+   * @param nextOffset the position after the block; default one past its last record
+   * Throws a `ConfigurationError` when it is called again.
+   */
   finish(nextOffset: bigint = this.firstOffset + BigInt(this.#lastDelta + 1)): RecordBlock {
+    this.#refuseFinished()
+    this.#finished = true
     return {
       topic: this.topic,
       partition: this.partition,
@@ -114,5 +129,13 @@ export class RecordBlockBuilder {
       offsetDeltas: Uint32Array.from(this.#offsetDeltas),
       ...(this.#hasHeaders ? { headers: this.#headers.finish() } : {}),
     }
+  }
+  #refuseFinished(): void {
+    if (!this.#finished) return
+    throw new ConfigurationError({
+      code: 'BLOCK_FINISHED',
+      message: `The block of ${this.topic}-${this.partition} from offset ${this.firstOffset} is finished; build another.`,
+      facts: { topic: this.topic, partition: this.partition, offset: this.firstOffset },
+    })
   }
 }

@@ -61,3 +61,11 @@ it('a block does not span more offsets than its deltas hold', () => {
   const widest = blockBetween(block(), 16n - 2n ** 32n, 18n)
   expect(recordOffset(widest, 2)).toBe(15n)
 })
+
+it('a builder is over once its block is finished', () => {
+  const builder = new RecordBlockBuilder({ topic: 'ticks', partition: 0, firstOffset: 0n })
+  builder.finish()
+  const refused = expect.objectContaining({ code: 'BLOCK_FINISHED' })
+  expect(() => builder.finish()).toThrow(refused)
+  expect(() => builder.add({ offset: 0n, timestampMillis: 0, key: null, value: null })).toThrow(refused)
+})

@@ -1,4 +1,6 @@
 import { type ByteDictionary, StockpipeError } from '@stockpipe/core'
+import { type ColumnMemory, freshMemory } from './column-memory.ts'
+import { rowMemory } from './row-memory.ts'
 
 /** Arrow's offsets are signed 32-bit integers: a column of a file holds at most this many bytes. */
 const maximumBytes = 2 ** 31 - 1
@@ -22,7 +24,7 @@ export const checkColumnBytes = (bytes: number): void => {
 export class ByteInterner {
   #count = 0
   #length = 0
-  readonly #chunks: Uint8Array[] = []
+  readonly #chunks: Uint8Array<ArrayBuffer>[] = []
   #chunkBytes = 0
   /** Bytes taken of the last chunk. */
   #taken = 0
@@ -69,15 +71,25 @@ export class ByteInterner {
     return this.intern(bytes, 0, bytes.length)
   }
 
-  /** The entries named, in that order, as a dictionary of their own. */
-  select(entries: Int32Array): ByteDictionary {
-    const offsets = new Int32Array(entries.length + 1)
+  /** Gives the memory back; the strings are over. */
+  release(): void {
+    for (const { buffer, byteOffset, byteLength } of this.#chunks.splice(0)) {
+      rowMemory.give(new Int32Array(buffer, byteOffset, byteLength >> 2))
+    }
+    this.#chunkBytes = 0
+  }
+
+  /** The entries named, in that order, as a dictionary of their own in that memory. */
+  select(entries: Int32Array, memory: ColumnMemory = freshMemory): ByteDictionary {
+    const offsets = memory.take((entries.length + 1) * 4).subarray(0, entries.length + 1)
+    offsets[0] = 0
     let length = 0
     for (let index = 0; index < entries.length; index += 1) {
       length += this.#places[entries[index]! * 3 + 2]!
       offsets[index + 1] = length
     }
-    const bytes = new Uint8Array(length)
+    const words = memory.take(length)
+    const bytes = new Uint8Array(words.buffer, words.byteOffset, length)
     for (let index = 0; index < entries.length; index += 1) {
       bytes.set(this.#bytesOf(entries[index]!), offsets[index]!)
     }
@@ -122,7 +134,8 @@ export class ByteInterner {
     const last = this.#chunks.at(-1)
     if (last !== undefined && this.#taken + length <= last.length) return last
     const size = Math.min(greatestChunk, smallestChunk * 2 ** Math.min(20, this.#chunks.length))
-    const chunk = new Uint8Array(Math.max(size, length))
+    const { buffer, byteOffset, byteLength } = rowMemory.take(Math.max(size, length))
+    const chunk = new Uint8Array(buffer, byteOffset, byteLength)
     this.#chunks.push(chunk)
     this.#chunkBytes += chunk.length
     this.#taken = 0

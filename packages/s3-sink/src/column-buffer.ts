@@ -283,7 +283,8 @@ class DictionaryBuffer implements ColumnBuffer {
 
   vector(rows: number): ColumnVector {
     const validity = this.#validity.bitmap(rows)
-    return { kind: 'dictionary', ...this.#shared.compact(this.#codes.subarray(0, rows), validity), validity }
+    const compacted = this.#shared.compact(this.#codes.subarray(0, rows), validity, this.#memory)
+    return { kind: 'dictionary', ...compacted, validity }
   }
 }
 

@@ -276,19 +276,24 @@ class ParquetEngine implements Engine {
     try {
       for (const [content, held] of contentsOf(buffer)) {
         for (const path of held.paths()) {
-          for (const file of path.files()) {
-            const { partitionValues } = path
-            const facts = { log, file: file.number ?? filesBegun++, content, partitionValues }
-            const { rowGroups } = file
-            let bytes = file.takenBytes
-            const footer = this.#rowGroups[content].footer(rowGroups, this.#keyValues(request, content))
-            for (const part of file.rest(footer)) {
-              bytes += part.bytes.length
-              yield { kind: 'part', ...facts, ...part }
+          const { files, release } = path.files()
+          try {
+            for (const file of files) {
+              const { partitionValues } = path
+              const facts = { log, file: file.number ?? filesBegun++, content, partitionValues }
+              const { rowGroups } = file
+              let bytes = file.takenBytes
+              const footer = this.#rowGroups[content].footer(rowGroups, this.#keyValues(request, content))
+              for (const part of file.rest(footer)) {
+                bytes += part.bytes.length
+                yield { kind: 'part', ...facts, ...part }
+                this.#refuseIfDiscarded(buffer)
+              }
+              yield { kind: 'file', ...facts, bytes, ...fileFacts(rowGroups) }
               this.#refuseIfDiscarded(buffer)
             }
-            yield { kind: 'file', ...facts, bytes, ...fileFacts(rowGroups) }
-            this.#refuseIfDiscarded(buffer)
+          } finally {
+            release()
           }
         }
       }

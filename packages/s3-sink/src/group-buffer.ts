@@ -143,6 +143,8 @@ export class GroupBuffer {
   /** Ends the buffer: its memory is used for other rows. */
   release(): void {
     this.#store.clear()
+    for (const dictionary of this.#dictionaries) dictionary?.clear()
+    for (const path of this.#paths) path.release()
   }
 
   #newDictionaries(): readonly (SharedDictionary | undefined)[] {

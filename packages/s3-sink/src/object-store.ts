@@ -13,6 +13,7 @@ import {
 import {
   type CallOptions,
   ConfigurationError,
+  freeMemory,
   type ObjectMetadata,
   type ObjectSummary,
   type Runtime,
@@ -20,7 +21,6 @@ import {
   type UploadedPart,
   type UploadSummary,
 } from '@stockpipe/core'
-import { freeMemory } from './free-memory.ts'
 import { type ObjectFields, type ObjectSettings, objectFields } from './object-settings.ts'
 import { isNotFound, isPreconditionFailed, statusOf } from './object-store-failure.ts'
 import { callMillis, given, middlewareStackOf, S3Calls } from './s3-call.ts'

@@ -1,4 +1,4 @@
-import type { ColumnBatch } from '@stockpipe/core'
+import { type ColumnBatch, freeMemory } from '@stockpipe/core'
 import type { FilePart } from './part-cutter.ts'
 import type { PathFile } from './path-file.ts'
 import { PathFiles } from './path-files.ts'
@@ -118,13 +118,24 @@ export class PathBuffer {
 
   /**
    * The files with every row in them. What is encoded here is not kept: the rows stay columns, so that a cut does not
-   * add to the memory held.
+   * add to the memory held. After `release` nobody may look into the files any more.
    */
-  files(): readonly PathFile[] {
-    if (this.#rows === 0) return this.#files.files
+  files(): { readonly files: readonly PathFile[]; release(): void } {
+    if (this.#rows === 0) return { files: this.#files.files, release() {} }
     const files = this.#files.copy()
-    for (const rows of this.#encoded()) files.add(rows)
-    return files.files
+    const encoded = this.#encoded()
+    for (const rows of encoded) files.add(rows)
+    return {
+      files: files.files,
+      release() {
+        for (const { bytes } of encoded) freeMemory(bytes)
+      },
+    }
+  }
+
+  /** Frees what is encoded; the path is over. */
+  release(): void {
+    this.#files.release()
   }
 
   /** A run that goes on where the last one ends becomes one with it. */

@@ -1,3 +1,4 @@
+import { freeMemory } from '@stockpipe/core'
 import { parquetMagic } from './parquet-file.ts'
 import { cutParts, type FilePart, takeBytes } from './part-cutter.ts'
 import type { EncodedRows, RowGroupFacts } from './row-group-encoder.ts'
@@ -50,10 +51,13 @@ export class PathFile {
   /** The next part, once its bytes are there. The footer comes after it, so it is never the last. */
   takePart(): FilePart | undefined {
     if (this.#waitingBytes < this.#partBytes) return undefined
+    const held = this.#pieces
+    this.#pieces = [...held]
     const bytes = takeBytes(this.#pieces, this.#partBytes)
     // What is left of a row group does not hold on to the rest of it.
     const [rest] = this.#pieces
     if (rest) this.#pieces[0] = rest.slice()
+    free(held.slice(0, held.length - this.#pieces.length + (rest ? 1 : 0)))
     this.#waitingBytes -= bytes.length
     this.#partsTaken += 1
     return { partNumber: this.#partsTaken, bytes, last: false }
@@ -62,6 +66,11 @@ export class PathFile {
   /** The parts that were not taken, to the end of the file. Takes none. */
   rest(footer: readonly Uint8Array[]): Iterable<FilePart> {
     return cutParts([...this.#pieces, ...footer], this.#partBytes, this.#partsTaken)
+  }
+
+  /** Frees the bytes that were not taken; the file and its copies are over. */
+  release(): void {
+    free(this.#pieces.splice(0))
   }
 
   /** The same file, to which row groups can be added without changing this one. */
@@ -76,4 +85,8 @@ export class PathFile {
     copy.number = this.number
     return copy
   }
+}
+
+const free = (pieces: readonly Uint8Array[]): void => {
+  for (const piece of pieces) if (piece !== parquetMagic) freeMemory(piece)
 }

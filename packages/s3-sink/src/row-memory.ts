@@ -1,7 +1,7 @@
-import { MemoryPool } from '@stockpipe/core'
+import { freeMemory, MemoryPool } from '@stockpipe/core'
 import type { ColumnMemory } from './column-memory.ts'
 
-const pool = new MemoryPool(16 * 1024 * 1024)
+const pool = new MemoryPool(16 * 1024 * 1024, (memory) => freeMemory(new Uint8Array(memory)))
 
 /** Memory of rows that are buffered, used again for others once they are let go. */
 export const rowMemory = {

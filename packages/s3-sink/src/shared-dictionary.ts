@@ -1,5 +1,6 @@
 import type { ByteDictionary } from '@stockpipe/core'
 import { ByteInterner } from './byte-interner.ts'
+import { type ColumnMemory, freshMemory } from './column-memory.ts'
 import { isNull } from './validity-buffer.ts'
 
 /**
@@ -32,6 +33,7 @@ export class SharedDictionary {
 
   /** Forgets every string: no path holds codes any more. */
   clear(): void {
+    this.#interner.release()
     this.#interner = new ByteInterner()
     this.#fileCodes = new Int32Array(0)
     this.#codes.fill(-1)
@@ -44,6 +46,7 @@ export class SharedDictionary {
 
   /** The batch's dictionary, or the one moved from, is let go. */
   end(): void {
+    this.#moved?.clear()
     this.#moved = undefined
     this.begin({ offsets: new Int32Array(1), bytes: new Uint8Array(0) })
   }
@@ -72,17 +75,23 @@ export class SharedDictionary {
     return code
   }
 
-  /** The codes renumbered by first appearance, with the dictionary they then stand for; nulls become 0. */
+  /**
+   * The codes renumbered by first appearance, with the dictionary they then stand for, in that memory; nulls become 0.
+   */
   compact(
     codes: Int32Array,
     validity: Uint8Array | null,
+    memory: ColumnMemory = freshMemory,
   ): { readonly codes: Int32Array; readonly dictionary: ByteDictionary } {
     if (this.#fileCodes.length < this.#interner.count) {
       this.#fileCodes = new Int32Array(this.#interner.count).fill(-1)
     }
     const fileCodes = this.#fileCodes
-    const compacted = new Int32Array(codes.length)
-    const used = new Int32Array(Math.min(codes.length, this.#interner.count))
+    const compacted = memory
+      .take(codes.length * 4)
+      .subarray(0, codes.length)
+      .fill(0)
+    const used = memory.take(Math.min(codes.length, this.#interner.count) * 4)
     let count = 0
     for (let row = 0; row < codes.length; row += 1) {
       if (isNull(validity, row)) continue
@@ -98,6 +107,6 @@ export class SharedDictionary {
     }
     const entries = used.subarray(0, count)
     for (const code of entries) fileCodes[code] = -1
-    return { codes: compacted, dictionary: this.#interner.select(entries) }
+    return { codes: compacted, dictionary: this.#interner.select(entries, memory) }
   }
 }
