@@ -9,6 +9,7 @@ import {
   type ResolvedView,
   type TableResolver,
 } from '../sql/query-engine.ts'
+import { metadataTable } from './metadata-tables.ts'
 import { isProjected, PartitionProjection, type PartitionsWanted } from './partition-projection.ts'
 import { checkPartitionColumns } from './partition-schema.ts'
 import { type LocatedPartition, listTableFiles } from './table-files.ts'
@@ -34,6 +35,8 @@ export class CatalogTableResolver implements TableResolver {
   }
 
   async resolveTable(database: string, name: string): Promise<ResolvedTable | ResolvedView | undefined> {
+    const metadata = metadataTable(this.#catalog, database, name)
+    if (metadata !== undefined) return metadata
     const table = this.#catalog.getTable(database, name)
     if (table === undefined) return undefined
     if (isView(table)) return resolvedView(table)

@@ -3,6 +3,7 @@ import type { GlueTable } from '../glue/catalog-model.ts'
 import type { QueryEngine, RunQueryOptions } from '../sql/query-engine.ts'
 import { failure } from '../sql/query-failure.ts'
 import { isNamedBy } from './hive-ddl-text.ts'
+import { informationSchema } from './metadata-tables.ts'
 import type { StatementResult } from './query-runner.ts'
 import type { TrinoStatement } from './trino-statement.ts'
 import { isView, resolvedView, viewDefinition } from './view-definition.ts'
@@ -33,6 +34,9 @@ export async function createView(
   const { columns, relations } = await (await engine()).describe({ ...query, sql: statement.query })
   if (relations.includes(`${database}.${statement.table}`)) {
     throw failure('INVALID_VIEW', 'Statement would create a recursive view', start)
+  }
+  if (relations.some((relation) => relation.startsWith(`${informationSchema}.`))) {
+    throw failure('NOT_SUPPORTED', `Athena makes no view of ${informationSchema}`, start)
   }
   const definition = viewDefinition(statement.table, statement.query.trim(), query.database, columns)
   query.signal.throwIfAborted()

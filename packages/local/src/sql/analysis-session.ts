@@ -89,7 +89,7 @@ export function tableName(
 ): { database: string; table: string } {
   const parts = reference.parts.map((part) => part.value.toLowerCase())
   const table = parts.at(-1)!
-  if (table.includes('$'))
+  if (table.includes('$') && !table.endsWith('$partitions'))
     throw failure(
       'NOT_SUPPORTED',
       `The embedded Athena does not support the table "${table}"`,

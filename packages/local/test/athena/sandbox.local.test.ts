@@ -74,7 +74,7 @@ describe('a statement reaches nothing outside of the buckets', () => {
     "select getenv('HOME')",
     'select * from duckdb_settings()',
     'select * from duckdb_secrets',
-    'select * from information_schema.tables',
+    'select * from information_schema.character_sets',
     'select * from sqlite_master',
     "select current_setting('temp_directory')",
     "select * from query('select 1')",
