@@ -36,6 +36,10 @@ queries = json.loads(_answers.read_text(encoding="utf-8"))["queries"]
 
 rows = 100_000
 
+# A query that nobody waits for.
+endless = """SELECT count(*) FROM UNNEST(sequence(1, 10000)) a (x), UNNEST(sequence(1, 10000)) b (y),
+    UNNEST(sequence(1, 10000)) c (z) WHERE x + y * z < 0"""
+
 
 def new_place():
     """An empty place below the bucket."""

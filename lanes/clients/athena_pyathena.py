@@ -1,11 +1,13 @@
 """PyAthena against the local Athena: cursors, parameters, reflection, the golden queries, 100,000 rows."""
 
 import functools
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timezone
 from decimal import Decimal
 
+import pandas as pd
 import pyarrow.fs
-from athena_client import athena, aws, base_of, golden, near, queries, results, wanted_values
+from athena_client import athena, aws, base_of, bucket, endless, golden, near, new_place, queries, results, wanted_values
 from athena_rows import digest, select as many, wanted
 from cases import case, expect, refused
 from pyathena import connect
@@ -14,6 +16,7 @@ from pyathena.async_cursor import AsyncCursor
 from pyathena.cursor import DictCursor
 from pyathena.error import OperationalError
 from pyathena.pandas.cursor import PandasCursor
+from pyathena.pandas.util import to_sql
 from sqlalchemy import MetaData, Table, create_engine, func, inspect, select
 from sqlalchemy.exc import NoSuchTableError
 
@@ -143,6 +146,60 @@ def utc(row):
     return tuple(
         value.astimezone(timezone.utc) if isinstance(value, datetime) and value.tzinfo else value for value in row
     )
+
+
+@case
+def writing_frames():
+    """PyAthena: to_sql writes a frame as a partitioned table, and asks information_schema whether it is there"""
+    rows = [(1, "x", 1.5, times[0], "u"), (2, None, None, times[1], "v"), (3, "z", 2.5, None, "v")]
+    frame = pd.DataFrame(rows, columns=["id", "text", "ratio", "at", "key"])
+    place = new_place()
+    more = {"schema": golden, "partitions": ["key"], "executor_class": ThreadPoolExecutor}
+    write = lambda if_exists: to_sql(frame, "by_pandas", connection, place, if_exists=if_exists, **more)
+    try:
+        write("replace")
+        expect(fetch("SELECT * FROM by_pandas ORDER BY id"), rows)
+        write("append")
+        expect(fetch('SELECT key, count(*) FROM by_pandas GROUP BY key ORDER BY key'), [("u", 2), ("v", 4)])
+        expect(fetch('SELECT * FROM "by_pandas$partitions" ORDER BY 1'), [("u",), ("v",)])
+        refused(lambda: write("fail"), reason_of, "Table `golden.by_pandas` already exists.")
+        write("replace")
+        expect(fetch("SELECT count(*) FROM by_pandas"), [(3,)])
+        asked = "SELECT column_name, data_type FROM information_schema.columns WHERE table_name = 'by_pandas' AND extra_info {}"
+        expect(len(fetch(asked.format("IS NULL"))), 4)
+        expect(fetch(asked.format("= 'partition key'")), [("key", "varchar")])
+    finally:
+        fetch("DROP TABLE IF EXISTS by_pandas")
+
+
+@case
+def executions():
+    """PyAthena: results are reused, found again, and stopped; work groups say where they go, or keep them"""
+    sql = "SELECT count(*) FROM trades WHERE id < 50"
+
+    def run(opened=connection, **more):
+        with opened.cursor() as cursor:
+            expect(cursor.execute(sql, **more).fetchall(), [(49,)])
+            return cursor.query_id, cursor.reused_previous_result, cursor.output_location
+
+    reuse = {"result_reuse_enable": True, "result_reuse_minutes": 5}
+    id, reused, _ = run(**reuse)
+    expect(reused, False)
+    expect(run(**reuse)[1], True)
+    expect(run(cache_size=10)[0] == run()[0], False)
+    last = run()[0]
+    expect(run(cache_size=10)[0], last)
+    with connection.cursor(AsyncCursor) as cursor:
+        id, future = cursor.execute(endless)
+        cursor.cancel(id).result()
+        expect(future.result().state, "CANCELLED")
+    place = new_place()
+    enforced = {"ResultConfiguration": {"OutputLocation": place}, "EnforceWorkGroupConfiguration": True}
+    athena.create_work_group(Name=f"{bucket}-enforced", Configuration=enforced)
+    athena.create_work_group(Name=f"{bucket}-managed", Configuration={"ManagedQueryResultsConfiguration": {"Enabled": True}})
+    settings = {"schema_name": golden, "poll_interval": 0.01}
+    expect(run(connect(work_group=f"{bucket}-enforced", s3_staging_dir=results, **settings))[2].startswith(place), True)
+    expect(run(connect(work_group=f"{bucket}-managed", **settings))[2], None)
 
 
 @case

@@ -6,11 +6,11 @@ from decimal import Decimal
 
 import awswrangler as wr
 import pandas as pd
-from athena_client import base_of, bucket, golden, kinds_of, near, new_place, queries, results, wanted_values
+from athena_client import athena, base_of, bucket, endless, golden, kinds_of, near, new_place, queries, results, wanted_values
 from athena_rows import database as numbers
 from athena_rows import digest, wanted
 from athena_rows import select as many
-from awswrangler.exceptions import InvalidArgumentValue, QueryFailed, UnsupportedType
+from awswrangler.exceptions import EmptyDataFrame, InvalidArgumentValue, QueryFailed, UnsupportedType
 from cases import case, expect, refused
 
 # Maps and lists of pandas, about which it says that they cannot be told from other objects.
@@ -81,7 +81,6 @@ def executions():
     expect(wr.athena.get_query_results(id)["n"].tolist(), [37, 45, 38])
     expect(wr.athena.get_query_columns_types(id), {"symbol": "varchar", "n": "bigint"})
     expect(wr.athena.get_query_execution(id)["Statistics"]["DataScannedInBytes"] > 0, True)
-    endless = "SELECT count(*) FROM UNNEST(sequence(1, 10000)) a (x), UNNEST(sequence(1, 10000)) b (y), UNNEST(sequence(1, 10000)) c (z) WHERE x + y * z < 0"
     id = start(endless)
     wr.athena.stop_query_execution(id)
     expect(wr.athena.get_query_execution(id)["Status"]["State"], "CANCELLED")
@@ -246,6 +245,35 @@ def is_unloadable(query):
         and column["type"] != "timestamp(0)"
         for column in query["columns"]
     )
+
+
+@case
+def more_reading():
+    """awswrangler: caches, reuse, prepared statements, work groups, Arrow types, answers without rows"""
+    sql = "SELECT id, symbol FROM trades WHERE id < 50"
+    same = lambda **more: read(sql, **more).query_metadata["QueryExecutionId"]
+    expect(same(athena_cache_settings={"max_cache_seconds": 900}) == same(), False)
+    last = same()
+    expect(same(athena_cache_settings={"max_cache_seconds": 900}), last)
+    reuse = {"ResultReuseByAgeConfiguration": {"Enabled": True, "MaxAgeInMinutes": 5}}
+    reused = read(sql, result_reuse_configuration=reuse).query_metadata
+    expect(reused["Statistics"]["ResultReuseInformation"]["ReusedPreviousResult"], True)
+    wr.athena.create_prepared_statement("SELECT count(*) AS n FROM trades WHERE symbol = ?", "of_symbol")
+    expect(read("EXECUTE of_symbol USING 'MSFT'")["n"][0], 38)
+    expect([each["StatementName"] for each in wr.athena.list_prepared_statements()], ["of_symbol"])
+    wr.athena.delete_prepared_statement("of_symbol")
+    enforced = {"ResultConfiguration": {"OutputLocation": new_place()}, "EnforceWorkGroupConfiguration": True}
+    athena.create_work_group(Name=f"{bucket}-group", Configuration=enforced)
+    for is_table in (True, False):
+        found = wr.athena.read_sql_query(sql, golden, workgroup=f"{bucket}-group", ctas_approach=is_table, **quick)
+        expect(len(found), 49)
+    arrow = read("SELECT id, ts, tags FROM trades WHERE id < 3", way="unload", dtype_backend="pyarrow")
+    expect([str(dtype) for dtype in arrow.dtypes][:2], ["int64[pyarrow]", "timestamp[ms][pyarrow]"])
+    expect(read(sql, categories=["symbol"])["symbol"].dtype.name, "category")
+    expect(read("SELECT id FROM trades WHERE id < 0").shape, (0, 1))
+    # UNLOAD of no rows writes no file, which awswrangler tells so.
+    nothing = lambda: read("SELECT id FROM trades WHERE id < 0", way="unload")
+    refused(nothing, lambda error: type(error), EmptyDataFrame)
 
 
 @case
