@@ -13,11 +13,18 @@ const columnType = ({ Type, Precision, Scale }) => {
  * NULL), or `error` with Trino's name for it and the message.
  */
 export const askAthena = async (athena, database, sql) => {
-  const { QueryExecutionId } = await athena.startQueryExecution({
-    QueryString: sql,
-    QueryExecutionContext: { Database: database },
-    ResultConfiguration: { OutputLocation: `s3://${database}/results/` },
-  })
+  let QueryExecutionId
+  try {
+    const started = await athena.startQueryExecution({
+      QueryString: sql,
+      QueryExecutionContext: { Database: database },
+      ResultConfiguration: { OutputLocation: `s3://${database}/results/` },
+    })
+    QueryExecutionId = started.QueryExecutionId
+  } catch (error) {
+    if (error.AthenaErrorCode !== 'MALFORMED_QUERY') throw error
+    return { error: { name: 'SYNTAX_ERROR', message: error.message } }
+  }
   for (let millis = 4; ; millis = Math.min(millis * 2, 100)) {
     const { QueryExecution } = await athena.getQueryExecution({ QueryExecutionId })
     const { State, StateChangeReason = '', AthenaError } = QueryExecution.Status
