@@ -80,7 +80,7 @@ export const describePreparedStatements = (athena: CaseAthena): void => {
 
     it('made by the API are executed too, and are not seen from another work group', async () => {
       const WorkGroup = await athena.workGroup()
-      await create(WorkGroup, 'mine', 'SELECT ? AS x')
+      await create(WorkGroup, 'mine', "SELECT x FROM (VALUES 'a', 'b') t(x) WHERE x = ?")
       expect(await athena.rows("EXECUTE mine USING 'a'", { WorkGroup })).toEqual([['a']])
       expect(await athena.failure("EXECUTE mine USING 'a'")).toMatch(/Prepared statement not found: mine/)
     })
