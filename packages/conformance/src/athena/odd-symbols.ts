@@ -1,5 +1,6 @@
 import { expect } from 'vitest'
 import type { CaseAthena } from './case-athena.ts'
+import { addPartitions } from './market-tables.ts'
 
 /** Symbols, and the folders that Hive makes of them. */
 const symbols: Readonly<Record<string, string>> = {
@@ -62,6 +63,29 @@ export const describeOddSymbols = (athena: CaseAthena): void => {
       expect(await athena.failure("INSERT INTO ticks VALUES (1, 'Ångström')", { database })).toMatch(
         /^HIVE_INVALID_PARTITION_VALUE: Hive partition keys can only contain printable ASCII characters/,
       )
+    })
+
+    it('that are none are the partition of NULL', async () => {
+      const { place } = await table()
+      const database = await athena.database()
+      await athena.run(
+        `CREATE EXTERNAL TABLE ticks (size int) PARTITIONED BY (symbol string) STORED AS PARQUET LOCATION '${place}'`,
+        { database },
+      )
+      const partitions = { 'BRK.B': '__HIVE_DEFAULT_PARTITION__', 'x%3Dy': 'x=y' }
+      await addPartitions(
+        athena,
+        { database, table: 'ticks' },
+        Object.entries(partitions).map(([folder, value]) => ({
+          values: [value],
+          location: `${place}symbol=${folder}/`,
+        })),
+      )
+      const rows = (where: string) =>
+        athena.rows(`SELECT size, symbol FROM ticks WHERE ${where}`, { database })
+      expect(await rows('symbol IS NULL')).toEqual([['0', null]])
+      expect(await rows("symbol <> 'a'")).toEqual([['4', 'x=y']])
+      expect(await rows("coalesce(symbol, 'none') = 'none'")).toEqual([['0', null]])
     })
 
     it('are found again by MSCK REPAIR TABLE', async () => {

@@ -1,5 +1,6 @@
 import { ServiceError } from '../http/json-service.ts'
 import type { GlueColumn } from './catalog-model.ts'
+import { defaultPartition } from './hive-path.ts'
 import { type ExpressionToken, tokenizeExpression } from './partition-expression-tokens.ts'
 import {
   comparePartitionValues,
@@ -91,7 +92,8 @@ class ExpressionParser {
     if (this.#takeWord('IS')) {
       const negated = this.#takeWord('NOT')
       if (!this.#takeWord('NULL')) throw this.#refusal('IS must be followed by NULL or NOT NULL')
-      return (values) => (key.valueIn(values) === null) !== negated
+      // Glue finds no partition by IS NULL, as engines that ask it know.
+      return (values) => negated && key.valueIn(values) !== null
     }
     if (this.#takeWord('NOT')) return negation(this.#setCondition(key))
     const operator = this.#operator()
@@ -207,9 +209,10 @@ class PartitionKey {
     this.#refusal = refusal
   }
 
+  /** The null partition is found by its name where keys are text: engines ask Glue for it so. */
   textIn(values: readonly string[]): string | null {
     const text = values[this.#at]
-    return text === undefined || text === '__HIVE_DEFAULT_PARTITION__' ? null : text
+    return text === undefined || (text === defaultPartition && !this.isText) ? null : text
   }
 
   /** @throws an InvalidStateException where a partition has a value that the key's type cannot hold */

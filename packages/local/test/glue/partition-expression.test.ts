@@ -54,7 +54,15 @@ describe('GetPartitions expression', () => {
     const values = ['__HIVE_DEFAULT_PARTITION__', 'A', '2024-01-01', '1']
     expect(matches('year = 1', values)).toBe(false)
     expect(matches('not (year = 1)', values)).toBe(false)
-    expect(matches('year is null', values)).toBe(true)
+    expect(matches('year is null', values)).toBe(false)
+    expect(matches('year is not null', values)).toBe(false)
+  })
+
+  it('finds the null partition of a text key by its name, and by nothing else', () => {
+    const values = ['1', '__HIVE_DEFAULT_PARTITION__', '2024-01-01', '1']
+    expect(matches("(ticker = '__HIVE_DEFAULT_PARTITION__')", values)).toBe(true)
+    expect(matches("ticker = 'A'", values)).toBe(false)
+    expect(matches('ticker is null', values)).toBe(false)
   })
 
   it('fails as InvalidStateException where a partition has what the type of its key cannot hold', () => {
