@@ -97,7 +97,7 @@ export const describeCreateTableAs = (athena: CaseAthena): void => {
     it('need a name and a type of each column', async () => {
       for (const [query, reason] of [
         ['SELECT 1', /^MISSING_COLUMN_NAME: .*Column name not specified at position 1/],
-        ['SELECT 1 AS a, 2 AS A', /^DUPLICATE_COLUMN_NAME: .*Column name 'a' specified more than once/],
+        ['SELECT 1 AS a, 2 AS a', /^DUPLICATE_COLUMN_NAME: .*Column name 'a' specified more than once/],
         ['SELECT null AS a', /^COLUMN_TYPE_UNKNOWN: .*Column type is unknown/],
         ["SELECT time '09:30:00' AS a", /^NOT_SUPPORTED: .*Unsupported Hive type: time/],
       ] as const) {
