@@ -162,6 +162,7 @@ export class Staging {
       file.uploadId = uploadId
     }
     const { uploadId } = file
+    const size = bytes.length
     await retry(this.#options, { ...call, what: `sending a part of ${file.key}` }, async () => {
       const partNumber = file.sentNumber + 1
       if (partNumber > greatestPartNumber) {
@@ -171,8 +172,14 @@ export class Staging {
           facts: { key: file.key },
         })
       }
+      if (bytes.length !== size) {
+        throw new StockpipeError({
+          code: 'STAGING_INCOMPLETE',
+          message: `A part of ${file.key} cannot be sent again: its store freed the bytes, and said then that it failed. A store that wraps another has to answer what that one answered.`,
+          facts: { key: file.key },
+        })
+      }
       file.sentNumber = partNumber
-      const size = bytes.length
       const given = { ...call, bodyIsGiven: true }
       const { etag } = await store.uploadPart(file.key, uploadId, partNumber, bytes, given)
       file.parts.push({ partNumber, etag, size })

@@ -47,6 +47,23 @@ describe('staging', () => {
     await test.sink.close()
   })
 
+  it('claims nothing when a store has freed a part and says then that it failed', async () => {
+    const test = sinkUnderTest()
+    const uploadPart = test.store.uploadPart.bind(test.store)
+    let parts = 0
+    test.store.uploadPart = async (key, uploadId, partNumber, body, options) => {
+      const answer = await uploadPart(key, uploadId, partNumber, body, options)
+      parts += 1
+      if (parts > 1) return answer
+      structuredClone(body.buffer, { transfer: [body.buffer as ArrayBuffer] })
+      throw unknownOutcome()
+    }
+    await consume(test.sink, [new FakeLog().appendMany(9)])
+    await expect(test.sink.flush()).rejects.toMatchObject({ code: 'STAGING_INCOMPLETE' })
+    expect(test.bucket.keys('groups')).toEqual([])
+    expect(test.bucket.keys('.parquet')).toEqual([])
+  })
+
   it('is invisible until the claim', async () => {
     const test = sinkUnderTest()
     test.store.intercept = (call, apply) => {
