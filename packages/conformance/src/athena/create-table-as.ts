@@ -74,6 +74,12 @@ export const describeCreateTableAs = (athena: CaseAthena): void => {
       expect(await athena.lines('SHOW TABLES', { database })).toEqual([])
     })
 
+    it('take parameters', async () => {
+      const { database, statement } = await create('SELECT x AS a FROM (VALUES 1, 2, 3) t(x) WHERE x > ?')
+      await athena.run(statement, { database, ExecutionParameters: ['2'] })
+      expect(await athena.rows('SELECT a FROM made', { database })).toEqual([['3']])
+    })
+
     it('may have no rows, and need an empty place', async () => {
       const { database, place, statement } = await create('SELECT 1 AS a', '', ' WITH NO DATA')
       await athena.run(statement, { database })

@@ -49,6 +49,17 @@ export const describeInsertUnload = (athena: CaseAthena): void => {
       ])
     })
 
+    it('take parameters', async () => {
+      const { database } = await table()
+      const asked = { database, ExecutionParameters: ["'A'", '2'] }
+      const rows = "VALUES ('A', 1), ('A', 2), ('B', 2)"
+      await athena.run(
+        `INSERT INTO ticks SELECT x, y, 1.00, 'd' FROM (${rows}) t(x, y) WHERE x = ? AND y = ?`,
+        asked,
+      )
+      expect(await athena.rows('SELECT symbol, size FROM ticks', { database })).toEqual([['A', '2']])
+    })
+
     it('leave the files that are there', async () => {
       const { database, place } = await table()
       await athena.run("INSERT INTO ticks VALUES ('A', 1, 1.00, 'd')", { database })

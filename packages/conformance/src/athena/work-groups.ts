@@ -90,6 +90,16 @@ export const describeWorkGroups = (athena: CaseAthena): void => {
       })
     })
 
+    it('that manage results keep them in no bucket', async () => {
+      const WorkGroup = await athena.workGroup({ ManagedQueryResultsConfiguration: { Enabled: true } })
+      const asked = { WorkGroup, ResultConfiguration: undefined }
+      const execution = await athena.run("SELECT 'x' AS a", asked)
+      expect(execution.ManagedQueryResultsConfiguration).toMatchObject({ Enabled: true })
+      expect(execution.ResultConfiguration?.OutputLocation).toBeUndefined()
+      expect(await athena.rows("SELECT 'x' AS a", asked)).toEqual([['x']])
+      await expect(athena.start('SELECT 1', { WorkGroup })).rejects.toMatchObject(invalidRequest())
+    })
+
     it('have plain names, once', async () => {
       const name = await athena.workGroup()
       for (const Name of [name, 'a b', '']) {
