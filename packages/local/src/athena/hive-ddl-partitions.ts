@@ -1,5 +1,5 @@
 import type { GlueTable, PartitionDefinition } from '../glue/catalog-model.ts'
-import { partitionPath } from '../glue/hive-path.ts'
+import { partitionPath, withoutSlashes } from '../glue/hive-path.ts'
 import { QueryError } from '../sql/query-engine.ts'
 import { done, executionError, lines } from './hive-ddl-answer.ts'
 import type { DdlContext, PartitionSpec } from './hive-ddl-statement.ts'
@@ -71,8 +71,8 @@ export function partitionDefinition(
   values: readonly string[],
   location?: string,
 ): PartitionDefinition {
-  const base = (table.StorageDescriptor?.Location ?? '').replace(/\/*$/, '/')
-  const Location = location ?? `${base}${partitionPath(keyNames(table), values)}`
+  const base = withoutSlashes(table.StorageDescriptor?.Location ?? '')
+  const Location = location ?? `${base}/${partitionPath(keyNames(table), values)}`
   return { Values: values, StorageDescriptor: { ...table.StorageDescriptor, Location } }
 }
 

@@ -169,7 +169,8 @@ export class PartitionProjection {
     signal: AbortSignal | undefined,
   ): Promise<readonly ReadonlyMap<string, string>[]> {
     const start = this.#template[0]
-    const location = parseLocation(start?.kind === 'literal' ? start.text.replace(/[^/]*$/, '') : '')
+    const fixed = start?.kind === 'literal' ? start.text : ''
+    const location = parseLocation(fixed.slice(0, fixed.lastIndexOf('/') + 1))
     if (location === undefined) return []
     const pattern = this.#pattern()
     const found = new Map<string, ReadonlyMap<string, string>>()

@@ -52,6 +52,13 @@ export function statementName(sql: string): string {
   return words.replace(/\s+/g, ' ').toUpperCase()
 }
 
+/** A statement without the semicolons and blanks at its end. By hand: a pattern tries each run of blanks over and over. */
+export function withoutSemicolon(sql: string): string {
+  let end = sql.length
+  while (end > 0 && /[;\s]/.test(sql.charAt(end - 1))) end -= 1
+  return sql.slice(0, end)
+}
+
 export function withoutLeadingComments(sql: string): string {
   return sql.replace(/^(?:\s+|--[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/)+/, '')
 }

@@ -6,7 +6,7 @@ import { parseDdl } from './hive-ddl-parser.ts'
 import { runDdl } from './hive-ddl-runner.ts'
 import type { PreparedStatements } from './prepared-statements.ts'
 import type { RunStatement, StatementResult } from './query-runner.ts'
-import { statementKindOf, statementName } from './statement-kind.ts'
+import { statementKindOf, statementName, withoutSemicolon } from './statement-kind.ts'
 import { runTrinoStatement } from './trino-statement-runner.ts'
 import type { WorkGroups } from './work-groups.ts'
 
@@ -62,7 +62,7 @@ export function statementRunner(options: StatementRunnerOptions): RunStatement {
 
 async function runQuery(engine: QueryEngine, options: RunQueryOptions): Promise<StatementResult> {
   // Athena takes a statement that ends with a semicolon.
-  const sql = options.sql.replace(/[;\s]+$/, '')
+  const sql = withoutSemicolon(options.sql)
   const { columns, rows, scannedBytes } = await engine.run({ ...options, sql })
   return { kind: 'rows', columns, rows, scannedBytes }
 }

@@ -6,7 +6,7 @@ import { explain } from './explain-statement.ts'
 import type { PreparedStatements } from './prepared-statements.ts'
 import type { QueryExecution } from './query-execution.ts'
 import type { StatementResult } from './query-runner.ts'
-import { statementKindOf, statementName } from './statement-kind.ts'
+import { statementKindOf, statementName, withoutSemicolon } from './statement-kind.ts'
 import { parseTrinoStatement, type TrinoStatement } from './trino-statement.ts'
 import { createView, dropView, showCreateView, showViews } from './view-statements.ts'
 import type { WorkGroups } from './work-groups.ts'
@@ -88,7 +88,7 @@ async function passedStatement(
 ): Promise<StatementResult | undefined> {
   const engine = passedKinds.has(kind) ? await queryEngine() : undefined
   if (engine?.runStatement === undefined) return undefined
-  const answer = await engine.runStatement({ ...query, sql: sql.replace(/[;\s]+$/, '') })
+  const answer = await engine.runStatement({ ...query, sql: withoutSemicolon(sql) })
   const { columns, rows, scannedBytes, writtenRows: rowCount = 0 } = answer
   if (kind === 'create-view') return done
   if (kind !== 'explain') return { kind: 'written', rowCount, scannedBytes }

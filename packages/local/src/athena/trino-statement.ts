@@ -1,5 +1,6 @@
 import { failure, notSupported } from '../sql/query-failure.ts'
 import { TokenStream } from '../sql/token-stream.ts'
+import { withoutSemicolon } from './statement-kind.ts'
 
 /** A table as a statement names it, lower-cased. */
 export interface StatementTable {
@@ -55,7 +56,7 @@ class TrinoStatementParser extends TokenStream {
   readonly #lineStarts: readonly number[]
 
   constructor(sql: string) {
-    const statement = sql.replace(/[;\s]+$/, '')
+    const statement = withoutSemicolon(sql)
     super(statement)
     this.#sql = statement
     this.#lineStarts = [0, ...[...statement.matchAll(/\n/g)].map(({ index }) => index + 1)]

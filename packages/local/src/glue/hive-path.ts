@@ -9,8 +9,15 @@ export interface StorageLocation {
 export function parseLocation(location: string): StorageLocation | undefined {
   const match = /^s3[an]?:\/\/([^/]+)\/?(.*)$/s.exec(location)
   if (match === null) return undefined
-  const prefix = (match[2] ?? '').replace(/\/+$/, '')
+  const prefix = withoutSlashes(match[2] ?? '')
   return { bucket: match[1] ?? '', prefix: prefix === '' ? '' : `${prefix}/` }
+}
+
+/** A location without the slashes at its end. By hand: a pattern tries each run of slashes over and over. */
+export function withoutSlashes(location: string): string {
+  let end = location.length
+  while (end > 0 && location.charAt(end - 1) === '/') end -= 1
+  return location.slice(0, end)
 }
 
 /** The location in one spelling, so that two can be compared. */

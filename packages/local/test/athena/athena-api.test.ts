@@ -291,6 +291,16 @@ it('every refusal of a request has a code', async () => {
   }
 })
 
+it('runs of blanks and slashes, however long, hold nobody up', async () => {
+  const blanks = ' '.repeat(200_000)
+  expect(await athena.rows(`select 1${blanks}as a ; `)).toEqual([['1']])
+  expect(await athena.updateCount(`create table blanks as select 1${blanks}as a;`)).toBe(1)
+  const OutputLocation = `s3://absent${'/'.repeat(200_000)}x`
+  await expect(athena.start('select 1', { ResultConfiguration: { OutputLocation } })).rejects.toMatchObject(
+    invalid(/bucket absent/),
+  )
+})
+
 it('parameters are for queries and what writes', async () => {
   const refused = athena.start('show tables', { ExecutionParameters: ['1'] })
   await expect(refused).rejects.toMatchObject(invalid(/SELECT, INSERT INTO, CTAS and UNLOAD only/))
