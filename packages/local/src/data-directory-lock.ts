@@ -3,6 +3,7 @@ import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ConfigurationError } from '@stockpipe/core'
+import { processFacts } from './process-facts.ts'
 
 interface Owner {
   readonly pid: number
@@ -23,16 +24,6 @@ export interface DataDirectoryLock {
 
 /** The name of the file by which a process lays claim to a directory. */
 export const claimPattern = /^(stockpipe-[0-9a-f]{16})\.claim$/
-
-/** State and start time of a process, fields 3 and 22 of its stat; undefined without /proc or such a process. */
-const processFacts = async (
-  pid: number,
-): Promise<{ readonly state: string | undefined; readonly startTicks: string | undefined }> => {
-  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
-  // The command's name stands in parentheses and may hold spaces and parentheses itself.
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-  return { state: fields[0], startTicks: fields[19] }
-}
 
 const isAlive = async (owner: Owner): Promise<boolean> => {
   try {

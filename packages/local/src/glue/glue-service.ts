@@ -11,6 +11,7 @@ import { databaseOperations } from './database-operations.ts'
 import { nameLimits } from './definition-input.ts'
 import type { GlueOperations } from './glue-operations.ts'
 import { InputMembers } from './input-members.ts'
+import { endLeftovers } from './job-leftovers.ts'
 import { jobOperations } from './job-operations.ts'
 import { JobRegistry } from './job-registry.ts'
 import { type JobEndpoint, JobRunner } from './job-runner.ts'
@@ -58,10 +59,12 @@ export async function createGlueService(options: {
   const { dataDirectory, jobs: { refusal, endpoint, environment = process.env } = noJobs, ...rest } = options
   const catalog = new Catalog(dataDirectory, rest)
   const crawlers = new CrawlerRegistry(dataDirectory, { catalog, ...rest })
+  const jobRuns = join(dataDirectory, 'job-runs')
+  await endLeftovers(jobRuns)
   const jobs = new JobRegistry(dataDirectory, {
     runner: new JobRunner({
       storage: rest.storage,
-      directory: join(dataDirectory, 'job-runs'),
+      directory: jobRuns,
       endpoint,
       environment,
     }),

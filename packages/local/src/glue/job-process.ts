@@ -53,6 +53,11 @@ export class JobProcess {
     })
   }
 
+  /** Undefined where it could not be started. */
+  get pid(): number | undefined {
+    return this.#child.pid
+  }
+
   /** Asks the group to end, and ends it where it does not within 2 seconds, or `now`. */
   end(now = false): void {
     if (this.#hasEnded) return

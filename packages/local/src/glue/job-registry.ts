@@ -256,14 +256,24 @@ export class JobRegistry {
   #apply(entry: JobEntry): void {
     if (entry[0] === 'job') this.#jobs.set(entry[1].Name, entry[1])
     else if (entry[0] === 'drop-job') {
+      this.#forget(entry[1], [...(this.#runs.get(entry[1])?.values() ?? [])])
       this.#jobs.delete(entry[1])
       this.#runs.delete(entry[1])
     } else {
       const runs = this.#runs.get(entry[1].JobName) ?? new Map<string, JobRun>()
       this.#runs.set(entry[1].JobName, runs)
       runs.set(entry[1].Id, entry[1])
-      const ended = [...runs.values()].slice(0, -keptRuns).filter((run) => !isActive(run))
-      for (const { Id } of ended) runs.delete(Id)
+      this.#forget(
+        entry[1].JobName,
+        [...runs.values()].slice(0, -keptRuns).filter((run) => !isActive(run)),
+      )
+    }
+  }
+
+  #forget(name: string, runs: readonly JobRun[]): void {
+    for (const { Id } of runs) {
+      this.#runs.get(name)?.delete(Id)
+      this.#options.runner.removeLog(Id)
     }
   }
 }

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { ObjectStorage, StoredObject } from '../object-storage.ts'
@@ -5,6 +6,7 @@ import { parseLocation } from './hive-path.ts'
 import { awsGluePackage } from './job-awsglue-package.ts'
 import type { JobArguments } from './job-definition.ts'
 import { findPython, findSparkSubmit, type Python } from './job-interpreter.ts'
+import { noteProcess } from './job-leftovers.ts'
 import { JobProcess, lastLogLine, sparkFailureLine } from './job-process.ts'
 import type { Job, JobRun, JobRunState } from './job-run-model.ts'
 
@@ -50,6 +52,11 @@ export class JobRunner {
     return path.join(this.#options.directory, `${runId}.log`)
   }
 
+  /** Removes the log of a run that is forgotten. */
+  removeLog(runId: string): void {
+    rmSync(this.logPath(runId), { force: true })
+  }
+
   /**
    * Runs a script to its end and answers how it ended; never rejects. `onRunning` is told when its process has started.
    * Where `signal` is aborted, the process group ends; with `endNow` of its reason at once, else within 2 seconds.
@@ -64,6 +71,7 @@ export class JobRunner {
       await mkdir(directory, { recursive: true })
       await writeFile(this.logPath(run.Id), '')
       const child = await this.#start(job, run, directory, signal)
+      if (child.pid !== undefined) await noteProcess(directory, child.pid).catch(() => undefined)
       const stop = (): void => child.end(signal.reason instanceof StackCloses)
       signal.addEventListener('abort', stop)
       if (signal.aborted) stop()

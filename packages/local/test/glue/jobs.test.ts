@@ -1,10 +1,11 @@
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
 import { AppendLog } from '../../src/glue/append-log.ts'
 import { InputMembers } from '../../src/glue/input-members.ts'
+import { endLeftovers } from '../../src/glue/job-leftovers.ts'
 import { jobOperations } from '../../src/glue/job-operations.ts'
 import { JobRegistry, type SetTimer } from '../../src/glue/job-registry.ts'
 import { JobRunner } from '../../src/glue/job-runner.ts'
@@ -273,6 +274,49 @@ describe.skipIf(process.platform === 'win32')('a Glue job', () => {
       JobRunState: 'STOPPED',
       ErrorMessage: 'The local stack was closed.',
     })
+  })
+
+  it.skipIf(process.platform !== 'linux')(
+    'that a killed stack has left running ends at the next start',
+    async () => {
+      await using jobs = await startJobs()
+      const file = path.join(jobs.directory, 'pids')
+      await jobs.script(endless(file))
+      jobs.create()
+      const id = jobs.start()
+      const pids = await written(file)
+      await jobs.until(id, 'RUNNING')
+      const runs = path.join(jobs.directory, 'job-runs')
+      // Of another start of the same number: it is none of ours.
+      const other = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { detached: true })
+      try {
+        await mkdir(path.join(runs, 'jr_other'))
+        const note = JSON.parse(await readFile(path.join(runs, id, '.process'), 'utf8')) as {
+          started: string
+        }
+        await writeFile(
+          path.join(runs, 'jr_other/.process'),
+          JSON.stringify({ pid: other.pid, started: note.started }),
+        )
+        await endLeftovers(runs)
+        await vi.waitFor(() => expect(pids.filter(isAlive)).toEqual([]), { timeout: 20_000 })
+        expect(isAlive(other.pid!)).toBe(true)
+        expect((await jobs.ended(id)).ErrorMessage).toMatch(/was ended by SIGKILL/)
+        expect(await readdir(runs)).toEqual([`${id}.log`])
+      } finally {
+        other.kill('SIGKILL')
+      }
+    },
+  )
+
+  it('takes its log with it when it is deleted', async () => {
+    await using jobs = await startJobs()
+    await jobs.script(`console.log('done')`)
+    jobs.create()
+    await jobs.ended(jobs.start())
+    expect(await readdir(path.join(jobs.directory, 'job-runs'))).toHaveLength(1)
+    jobs.call('DeleteJob', { JobName: 'job' })
+    expect(await readdir(path.join(jobs.directory, 'job-runs'))).toEqual([])
   })
 
   it('leaves nothing running that its script has left behind', async () => {
