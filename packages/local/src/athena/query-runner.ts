@@ -1,3 +1,4 @@
+import { ServiceError } from '../http/json-service.ts'
 import type { ResultColumn } from '../sql/query-engine.ts'
 import { type AthenaError, athenaErrorOf } from './athena-error.ts'
 import { BytesScannedLimitError } from './bytes-scanned-limit.ts'
@@ -38,6 +39,9 @@ interface QueryRunnerOptions {
   readonly timeoutMillis: number
 }
 
+/** Queries that wait for a place: each holds its text in memory. */
+const mostWaiting = 1000
+
 /** The column of an answer that says how many rows were written. */
 const writtenColumn = columnInfoOf({ name: 'rows', type: 'bigint' })
 
@@ -59,8 +63,15 @@ export class QueryRunner {
     this.#options = options
   }
 
-  /** Queues a new query; it starts when a place is free. */
+  /** Queues a new query; it starts when a place is free. @throws TooManyRequestsException where 1,000 wait */
   submit(execution: QueryExecution): void {
+    if (this.#queue.length >= mostWaiting) {
+      throw new ServiceError(
+        'TooManyRequestsException',
+        `${mostWaiting} queries wait to be run concurrently, which is the limit: start fewer at a time.`,
+        { members: { Reason: 'CONCURRENT_QUERY_LIMIT_EXCEEDED' } },
+      )
+    }
     this.#options.history.add(execution)
     this.#queue.push(execution.id)
     setImmediate(() => this.#startNext())

@@ -191,6 +191,20 @@ describe('a query', () => {
     expect(engine.asked.at(-1)?.sql).toBe('select 4')
   })
 
+  it('is refused where 1,000 wait already, as too many', async () => {
+    answer = untilAborted
+    const running = await Promise.all([start('select 1'), start('select 2')])
+    for (const id of running) await reaches(id, 'RUNNING')
+    const waiting = await start('select 3')
+    for (let more = 1; more < 1000; more += 1) await start('select 4')
+    await expect(start('select 5')).rejects.toMatchObject({
+      name: 'TooManyRequestsException',
+      members: { Reason: 'CONCURRENT_QUERY_LIMIT_EXCEEDED' },
+    })
+    await athena.handle('StopQueryExecution', { QueryExecutionId: waiting })
+    expect((await get(await start('select 5'))).Status.State).toBe('QUEUED')
+  }, 60_000)
+
   it('is not started twice by one client token, nor for another question', async () => {
     const ClientRequestToken = 't'.repeat(32)
     const ids = await Promise.all([
