@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, rmSync, statfsSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { buildFast, install, packageFolders } from '../scripts/workspace.js'
 import { KafkaWire } from './stack/kafka-wire.js'
-import { kafkajs, s3Client } from './stack/plain-clients.js'
+import { athenaClient, kafkajs, s3Client } from './stack/plain-clients.js'
 import { decodeBatches } from './stack/record-batch.js'
 import { freePort, startStack, within } from './stack/stack-process.js'
 
@@ -17,10 +18,14 @@ const mebibyte = 1024 ** 2
 const diskBytes = 64 * mebibyte
 const topic = 'full'
 const bucket = 'full'
+/** Room for queries to start with, and not for what they write. */
+const littleRoomBytes = 64 * 1024
 const boundMillis = 120_000
 /** Sizes of what is written, down to what fits into the last free block of nearly every file system. */
 const sizes = [mebibyte, 128 * 1024, 16 * 1024, 1024]
 
+const { AthenaClient, GetQueryExecutionCommand, GetQueryResultsCommand, StartQueryExecutionCommand } =
+  athenaClient
 const { CreateBucketCommand, DeleteObjectCommand, GetObjectCommand, PutObjectCommand, S3Client } = s3Client
 const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex')
 
@@ -113,6 +118,65 @@ const verify = async (stack) => {
   }
 }
 
+const freeBytes = (directory) => {
+  const { bavail, bsize } = statfsSync(directory)
+  return bavail * bsize
+}
+
+/** Runs a statement to its end; answers how it ended, why, and its rows. */
+const query = async ({ aws }, sql) => {
+  const athena = new AthenaClient({
+    endpoint: aws.endpoint,
+    region: aws.region,
+    credentials: { accessKeyId: aws.accessKeyId, secretAccessKey: aws.secretAccessKey },
+    maxAttempts: 1,
+  })
+  try {
+    const ResultConfiguration = { OutputLocation: `s3://${bucket}/results/` }
+    const started = new StartQueryExecutionCommand({ QueryString: sql, ResultConfiguration })
+    const { QueryExecutionId } = await athena.send(started)
+    for (;;) {
+      const { QueryExecution } = await athena.send(new GetQueryExecutionCommand({ QueryExecutionId }))
+      const { State, StateChangeReason } = QueryExecution.Status
+      if (State === 'QUEUED' || State === 'RUNNING') {
+        await sleep(20)
+        continue
+      }
+      if (State !== 'SUCCEEDED') return { state: State, reason: StateChangeReason }
+      const { ResultSet } = await athena.send(new GetQueryResultsCommand({ QueryExecutionId }))
+      return { state: State, rows: ResultSet.Rows.map(({ Data }) => Data.map((cell) => cell.VarCharValue)) }
+    }
+  } catch (error) {
+    if (error.name !== 'InsufficientStorage') throw error
+    return { state: 'refused', reason: error.message }
+  } finally {
+    athena.destroy()
+  }
+}
+
+/** Statements that find no room, or too little: each says so, and nothing of them stays. */
+const queryOnFullDisk = async (stack, expected) => {
+  const numbers = `select n, cast(n * n as varchar) as s, 'b' as p from unnest(sequence(1, 9000)) as a (n)`
+  for (const sql of [
+    `select a.* from (${numbers}) as a cross join unnest(sequence(1, 10)) as b (m)`,
+    `insert into market.t ${numbers}`,
+    `create table market.more with (external_location = 's3://${bucket}/more/') as ${numbers}`,
+  ]) {
+    const { state, reason } = await query(stack, sql)
+    console.log(`figure: ${sql.split(' ', 2).join(' ')} is ${state}: ${reason?.slice(0, 200)}`)
+    assert.equal(state, expected)
+    assert.match(reason, /no space/i, `a full disk is not told of: ${reason}`)
+  }
+}
+
+/** What there was before the disk was full is all there is. */
+const verifyTable = async (stack) => {
+  const { rows } = await query(stack, 'select count(*), max(p) from market.t')
+  assert.deepEqual(rows?.[1], ['3', 'a'], 'the table is not what it was')
+  const { rows: tables } = await query(stack, 'show tables in market')
+  assert.deepEqual(tables, [['t']], 'a table of a statement that failed is there')
+}
+
 const mounted = () => {
   const directory = mkdtempSync(join(tmpdir(), 'stockpipe-full-disk-'))
   try {
@@ -149,13 +213,24 @@ if (directory) {
     await admin.createTopics({ topics: [{ topic, numPartitions: 1 }] })
     await admin.disconnect()
     await s3.send(new CreateBucketCommand({ Bucket: bucket }))
+    for (const sql of [
+      'create database market',
+      `create table market.t with (external_location = 's3://${bucket}/t/', partitioned_by = array['p']) as
+       select n, cast(n as varchar) as s, 'a' as p from unnest(sequence(1, 3)) as s (n)`,
+    ]) {
+      assert.equal((await query(stack, sql)).state, 'SUCCEEDED', sql)
+    }
     const refusals = await within(fill(s3, producer), boundMillis, 'filling the disk')
     for (const [name, count] of Object.entries(refusals)) assert.ok(count >= 3, `${name}: ${count} refusals`)
     assert.ok(stack.isAlive(), `the stack ended by itself:\n${stack.errorText()}`)
     await within(verify(stack), boundMillis, 'reading on the full disk')
-    const { bavail, bsize } = statfsSync(directory)
+    await within(queryOnFullDisk(stack, 'refused'), boundMillis, 'queries on the full disk')
+    truncateSync(ballast, 16 * mebibyte - littleRoomBytes)
+    await within(queryOnFullDisk(stack, 'FAILED'), boundMillis, 'queries with too little room')
+    appendFileSync(ballast, Buffer.alloc(freeBytes(directory)))
+    assert.ok(stack.isAlive(), `a query on a full disk ended the stack:\n${stack.errorText()}`)
     console.log(
-      `figure: full with ${bavail * bsize} bytes free: ${ledger.objects.size} objects and ${ledger.records.size} records acknowledged, refused: ` +
+      `figure: full with ${freeBytes(directory)} bytes free: ${ledger.objects.size} objects and ${ledger.records.size} records acknowledged, refused: ` +
         Object.entries(refusals)
           .map(([name, count]) => `${count} ${name}`)
           .join(', '),
@@ -172,6 +247,7 @@ if (directory) {
     rmSync(ballast)
     stack = await startStack(options)
     await within(verify(stack), boundMillis, 'reading after a kill -9 on the full disk')
+    await within(verifyTable(stack), boundMillis, 'queries after a kill -9 on the full disk')
     const again = openS3(stack)
     const kafka = await openKafka(stack)
     const former = ledger.records.size
