@@ -171,7 +171,11 @@ export class PartitionProjection {
     const start = this.#template[0]
     const fixed = start?.kind === 'literal' ? start.text : ''
     const location = parseLocation(fixed.slice(0, fixed.lastIndexOf('/') + 1))
-    if (location === undefined) return []
+    if (location === undefined) {
+      throw metastoreError(
+        `Table ${this.#owner} is configured for partition projection, but its storage.location.template does not name the bucket that injected values are looked for in`,
+      )
+    }
     const pattern = this.#pattern()
     const found = new Map<string, ReadonlyMap<string, string>>()
     for await (const object of storage.listObjects(location.bucket, location.prefix)) {

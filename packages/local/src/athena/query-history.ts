@@ -4,9 +4,11 @@ import { AppendLog } from '../glue/append-log.ts'
 import { isFinal, type QueryExecution } from './query-execution.ts'
 import type { WorkGroup } from './work-groups.ts'
 
-/** Queries kept, and characters of their SQL; beyond it the oldest that have ended are forgotten. */
+/** Queries kept, and about how many characters of them; beyond it the oldest that have ended are forgotten. */
 const keptExecutions = 10_000
 const keptCharacters = 32 * 1024 * 1024
+/** What the description of one column counts for. */
+const columnCharacters = 200
 
 /** The queries asked for, newest last, in memory and in a log: results can be read after a restart. */
 export class QueryHistory {
@@ -73,15 +75,21 @@ export class QueryHistory {
   }
 
   #remember(execution: QueryExecution): void {
-    if (!this.#executions.has(execution.id)) this.#characters += execution.sql.length
+    const former = this.#executions.get(execution.id)
+    this.#characters += charactersOf(execution) - (former === undefined ? 0 : charactersOf(former))
     this.#executions.set(execution.id, execution)
     if (execution.clientRequest !== undefined) this.#byToken.set(execution.clientRequest.token, execution.id)
     for (const [id, oldest] of this.#executions) {
       if (this.#executions.size <= keptExecutions && this.#characters <= keptCharacters) return
       if (!isFinal(oldest.state)) continue
       this.#executions.delete(id)
-      this.#characters -= oldest.sql.length
+      this.#characters -= charactersOf(oldest)
       if (oldest.clientRequest !== undefined) this.#byToken.delete(oldest.clientRequest.token)
     }
   }
+}
+
+function charactersOf({ sql, reason = '', parameters = [], columns = [] }: QueryExecution): number {
+  const texts = sql.length + reason.length + parameters.reduce((sum, text) => sum + text.length, 0)
+  return texts + columns.length * columnCharacters
 }

@@ -42,6 +42,12 @@ export interface JobRunSettings extends JobCapacity {
   readonly Arguments?: JobArguments
 }
 
+const mostTimeoutMinutes = 10_080
+
+/** Minutes a run may take where neither it nor its job says: 2 days, from Glue 5.0 on 8 hours. */
+export const defaultTimeoutMinutes = ({ GlueVersion = '' }: JobDefinition): number =>
+  Number.parseFloat(GlueVersion) >= 5 ? 480 : 2_880
+
 const refusedMembers = [
   'Connections',
   'SecurityConfiguration',
@@ -133,6 +139,12 @@ function capacity(input: InputMembers) {
   if (MaxCapacity !== undefined && (WorkerType !== undefined || NumberOfWorkers !== undefined)) {
     throw invalidInput('Please do not set Max Capacity if using Worker Type and Number of Workers.')
   }
+  const Timeout = input.optionalInteger('Timeout', { min: 1 })
+  if (Timeout !== undefined && Timeout > mostTimeoutMinutes) {
+    throw invalidInput(
+      `The Timeout of ${Timeout} minutes is more than 7 days (${mostTimeoutMinutes} minutes).`,
+    )
+  }
   const delay = input.optionalObject('NotificationProperty')?.optionalInteger('NotifyDelayAfter', { min: 1 })
   return {
     AllocatedCapacity: input.optionalInteger('AllocatedCapacity'),
@@ -140,7 +152,7 @@ function capacity(input: InputMembers) {
     WorkerType,
     NumberOfWorkers,
     ExecutionClass: input.optionalEnum('ExecutionClass', ['FLEX', 'STANDARD']),
-    Timeout: input.optionalInteger('Timeout', { min: 1 }),
+    Timeout,
     NotificationProperty: delay === undefined ? undefined : { NotifyDelayAfter: delay },
   }
 }

@@ -3,13 +3,12 @@ import { join } from 'node:path'
 import type { Durability } from '../durability.ts'
 import { ServiceError } from '../http/json-service.ts'
 import { AppendLog } from './append-log.ts'
-import type { JobDefinition, JobRunSettings } from './job-definition.ts'
+import { defaultTimeoutMinutes, type JobDefinition, type JobRunSettings } from './job-definition.ts'
 import { isActive, type Job, type JobRun, type JobRunState } from './job-run-model.ts'
 import { type JobRunEnd, type JobRunner, StackCloses } from './job-runner.ts'
 
 /** Runs of a job that are kept. */
 const keptRuns = 1_000
-const defaultTimeoutMinutes = 2_880
 /** The longest a timer of Node can wait. */
 const longestTimerMillis = 2 ** 31 - 1
 
@@ -169,7 +168,7 @@ export class JobRegistry {
       ...(job.NumberOfWorkers === undefined ? {} : { NumberOfWorkers: job.NumberOfWorkers }),
       ...(job.GlueVersion === undefined ? {} : { GlueVersion: job.GlueVersion }),
       ...settings,
-      Timeout: settings.Timeout ?? job.Timeout ?? defaultTimeoutMinutes,
+      Timeout: settings.Timeout ?? job.Timeout ?? defaultTimeoutMinutes(job),
       JobName: job.Name,
       JobMode: job.JobMode,
       StartedOn: now,

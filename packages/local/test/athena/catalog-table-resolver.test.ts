@@ -425,6 +425,14 @@ describe('partition projection', () => {
     await expect(files(([symbol]) => (symbol ?? '').startsWith('A'))).rejects.toThrowError(unbound)
   })
 
+  it('looks for injected values in a bucket that the template names', async () => {
+    projected([['k', 'string']], {
+      'k.type': 'injected',
+      'storage.location.template': 's3://lake-${k}/bars/',
+    })
+    await expect(files(([k]) => k === 'a')).rejects.toThrowError(/HIVE_METASTORE_ERROR: .*name the bucket/)
+  })
+
   const day = { 'k.type': 'date', 'k.format': 'yyyy-MM-dd', 'k.range': 'NOW-1DAYS,NOW' }
   it.each([
     [

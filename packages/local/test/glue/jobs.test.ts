@@ -393,6 +393,24 @@ describe('the calls on jobs', () => {
     await jobs.ended(jobs.start({ JobRunId: second }))
   })
 
+  it('give a run 2 days, 8 hours from Glue 5.0 on, or what it asks for up to 7 days', async () => {
+    await using jobs = await startJobs({ programs: [] })
+    jobs.create()
+    expect(jobs.runOf(jobs.start())['Timeout']).toBe(2880)
+    jobs.call('CreateJob', {
+      Name: 'new',
+      Role: 'role',
+      GlueVersion: '5.0',
+      Command: { Name: 'glueetl', ScriptLocation: 's3://code/job.py' },
+    })
+    const { JobRunId: RunId } = jobs.call('StartJobRun', { JobName: 'new' })
+    expect(jobs.call('GetJobRun', { JobName: 'new', RunId })['JobRun']).toMatchObject({ Timeout: 480 })
+    expect(() => jobs.create({ Name: 'long', Timeout: 10_081 })).toThrow(
+      expect.objectContaining({ name: 'InvalidInputException', message: expect.stringMatching(/7 days/) }),
+    )
+    jobs.create({ Name: 'long', Timeout: 10_080 })
+  })
+
   it('refuse to run where other machines reach the stack', async () => {
     await using jobs = await startJobs({ refusal: 'other machines can reach it' })
     jobs.create()
