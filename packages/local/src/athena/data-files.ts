@@ -1,9 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import { parseLocation, type StorageLocation } from '../glue/hive-path.ts'
 import type { ObjectStorage } from '../object-storage.ts'
 import { QueryError, type WrittenFile } from '../sql/query-engine.ts'
 import { failure } from '../sql/query-failure.ts'
+import { bytesOf } from './result-spool.ts'
 
 /** A file on its way into a bucket. */
 export interface DataFile {
@@ -75,9 +75,4 @@ export async function putDataFiles(
       { category: 1, cause },
     )
   }
-}
-
-/** The bytes of a file, which is opened when they are asked for. */
-async function* bytesOf(filePath: string): AsyncIterable<Uint8Array> {
-  yield* createReadStream(filePath)
 }

@@ -5,15 +5,14 @@ import { BytesScannedLimitError } from './bytes-scanned-limit.ts'
 import { type ColumnInfo, columnInfoOf } from './column-info.ts'
 import { isFinal, type QueryExecution } from './query-execution.ts'
 import type { QueryHistory } from './query-history.ts'
-import { encodeResultCsv, type ResultRow } from './result-csv.ts'
 import type { ResultFiles } from './result-files.ts'
+import { ResultSpool } from './result-spool.ts'
 
-/** What a statement answers: rows for a CSV, lines for a text file, or how many rows it has written. */
+/** What a statement answers: rows, which are in its spool, lines for a text file, or how many rows it has written. */
 export type StatementResult =
   | {
       readonly kind: 'rows'
       readonly columns: readonly ResultColumn[]
-      readonly rows: readonly ResultRow[]
       readonly scannedBytes: number
     }
   | { readonly kind: 'lines'; readonly columns: readonly ResultColumn[]; readonly lines: readonly string[] }
@@ -26,7 +25,11 @@ export type StatementResult =
     }
 
 /** Runs one statement. Throws `QueryError` for what it refuses; ends soon after `signal` is aborted. */
-export type RunStatement = (execution: QueryExecution, signal: AbortSignal) => Promise<StatementResult>
+export type RunStatement = (
+  execution: QueryExecution,
+  signal: AbortSignal,
+  spool: ResultSpool,
+) => Promise<StatementResult>
 
 interface QueryRunnerOptions {
   readonly history: QueryHistory
@@ -125,8 +128,9 @@ export class QueryRunner {
       timeout.abort(new Error(timeoutError.ErrorMessage))
     }, this.#options.timeoutMillis)
     const either = AbortSignal.any([signal, timeout.signal])
+    const spool = this.#options.resultFiles.spool(execution)
     try {
-      const result = await this.#options.runStatement(execution, either)
+      const result = await this.#options.runStatement(execution, either, spool)
       const engineMillis = Date.now() - startedMillis
       const scannedBytes = result.kind === 'lines' ? 0 : result.scannedBytes
       const cutoff = this.#options.bytesScannedCutoff(execution.workGroup)
@@ -142,8 +146,8 @@ export class QueryRunner {
         return
       }
       const columns = result.columns.map(columnInfoOf)
-      await this.#writeResult(execution, result, columns)
-      const outputRows = result.kind === 'rows' ? result.rows.length : result.lines.length
+      await this.#writeResult(execution, result.kind === 'rows' ? spool : result.lines, columns)
+      const outputRows = result.kind === 'rows' ? spool.rowCount : result.lines.length
       this.#end(id, { state: 'SUCCEEDED', scannedBytes, engineMillis, columns, outputRows })
     } catch (cause) {
       const engineMillis = Date.now() - startedMillis
@@ -156,6 +160,7 @@ export class QueryRunner {
       this.#end(id, { state: 'FAILED', reason: error.ErrorMessage, error, engineMillis })
     } finally {
       clearTimeout(timer)
+      await spool[Symbol.asyncDispose]().catch(() => undefined)
     }
   }
 
@@ -169,17 +174,15 @@ export class QueryRunner {
 
   async #writeResult(
     execution: QueryExecution,
-    result: Exclude<StatementResult, { readonly kind: 'written' }>,
+    result: ResultSpool | readonly string[],
     columns: readonly ColumnInfo[],
   ): Promise<void> {
-    const body =
-      result.kind === 'rows'
-        ? encodeResultCsv(
-            result.columns.map((column) => column.name),
-            result.rows,
-          )
-        : Buffer.from(result.lines.map((line) => `${line}\n`).join(''))
-    const contentType = result.kind === 'rows' ? 'application/octet-stream' : 'text/plain'
-    await this.#options.resultFiles.write(execution, body, contentType, columns)
+    const { resultFiles } = this.#options
+    if (result instanceof ResultSpool) {
+      await resultFiles.write(execution, await result.content(), 'application/octet-stream', columns)
+    } else {
+      const body = Buffer.from(result.map((line) => `${line}\n`).join(''))
+      await resultFiles.write(execution, body, 'text/plain', columns)
+    }
   }
 }

@@ -3,21 +3,8 @@ import { open } from 'node:fs/promises'
 /** A row of a result; null is NULL, which the CSV keeps apart from ''. */
 export type ResultRow = readonly (string | null)[]
 
-/** Athena's CSV: the names, then the rows; every cell quoted, NULL a bare empty field, lines end with LF. */
-export function encodeResultCsv(names: readonly string[], rows: readonly ResultRow[]): Buffer {
-  const chunks = [Buffer.from(csvLine(names))]
-  for (let start = 0; start < rows.length; start += 1000) {
-    chunks.push(
-      Buffer.from(
-        rows
-          .slice(start, start + 1000)
-          .map(csvLine)
-          .join(''),
-      ),
-    )
-  }
-  return Buffer.concat(chunks)
-}
+/** Lines of Athena's CSV, the first one of which has the names; every cell quoted, NULL a bare empty field, lines end with LF. */
+export const encodeCsvLines = (rows: readonly ResultRow[]): Buffer => Buffer.from(rows.map(csvLine).join(''))
 
 const csvLine = (row: ResultRow): string =>
   `${row.map((cell) => (cell === null ? '' : `"${cell.replaceAll('"', '""')}"`)).join(',')}\n`

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { Durability } from '../durability.ts'
@@ -7,6 +7,7 @@ import type { ObjectStorage } from '../object-storage.ts'
 import { QueryError } from '../sql/query-engine.ts'
 import type { ColumnInfo } from './column-info.ts'
 import type { QueryExecution } from './query-execution.ts'
+import { ResultSpool } from './result-spool.ts'
 
 /** How long Athena keeps the results that no bucket holds. */
 const managedResultsMillis = 24 * 60 * 60 * 1000
@@ -15,6 +16,7 @@ const managedResultsMillis = 24 * 60 * 60 * 1000
 export class ResultFiles {
   readonly #storage: ObjectStorage
   readonly #directory: string
+  readonly #spoolDirectory: string
   readonly #durability: Durability
 
   constructor(storage: ObjectStorage, dataDirectory: string, durability: Durability) {
@@ -22,16 +24,25 @@ export class ResultFiles {
     this.#directory = join(dataDirectory, 'managed-results')
     this.#durability = durability
     durability.makeDirectory(this.#directory)
+    this.#spoolDirectory = join(dataDirectory, 'results-in-flight')
+    // What a killed process has left.
+    rmSync(this.#spoolDirectory, { recursive: true, force: true })
+    mkdirSync(this.#spoolDirectory)
     for (const name of readdirSync(this.#directory)) {
       const path = join(this.#directory, name)
       if (isExpired(path)) rmSync(path, { force: true })
     }
   }
 
+  /** Takes the rows of a query before they are written. */
+  spool({ id }: QueryExecution): ResultSpool {
+    return new ResultSpool(join(this.#spoolDirectory, `${id}.csv`))
+  }
+
   /** Writes a result, in a bucket with an object beside it that describes the columns. */
   async write(
     execution: QueryExecution,
-    body: Buffer,
+    body: Uint8Array | AsyncIterable<Uint8Array>,
     contentType: string,
     columns: readonly ColumnInfo[],
   ): Promise<void> {

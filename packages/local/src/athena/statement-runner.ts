@@ -6,6 +6,7 @@ import { parseDdl } from './hive-ddl-parser.ts'
 import { runDdl } from './hive-ddl-runner.ts'
 import type { PreparedStatements } from './prepared-statements.ts'
 import type { RunStatement, StatementResult } from './query-runner.ts'
+import type { ResultSpool } from './result-spool.ts'
 import { statementKindOf, statementName, withoutSemicolon } from './statement-kind.ts'
 import { runTrinoStatement } from './trino-statement-runner.ts'
 import type { WorkGroups } from './work-groups.ts'
@@ -21,7 +22,7 @@ interface StatementRunnerOptions {
 /** Runs a statement by its kind: queries by the SQL engine, Hive DDL by the catalog, the rest is refused by name. */
 export function statementRunner(options: StatementRunnerOptions): RunStatement {
   const { catalog, storage, queryEngine } = options
-  return async (execution, signal) => {
+  return async (execution, signal, spool) => {
     const database = execution.database ?? 'default'
     const query = {
       database,
@@ -32,7 +33,7 @@ export function statementRunner(options: StatementRunnerOptions): RunStatement {
     const kind = statementKindOf(execution.sql)
     switch (kind?.runBy) {
       case 'engine':
-        return runQuery(await queryEngine(), { ...query, sql: execution.sql })
+        return runQuery(await queryEngine(), { ...query, sql: execution.sql }, spool)
       case 'hive':
         return runDdl(parseDdl(execution.sql), {
           catalog,
@@ -48,7 +49,7 @@ export function statementRunner(options: StatementRunnerOptions): RunStatement {
           query,
           runQuery: async (sql, parameters) => {
             const { parameters: _, ...rest } = query
-            return runQuery(await queryEngine(), { ...rest, sql, ...(parameters && { parameters }) })
+            return runQuery(await queryEngine(), { ...rest, sql, ...(parameters && { parameters }) }, spool)
           },
         })
       default:
@@ -60,9 +61,15 @@ export function statementRunner(options: StatementRunnerOptions): RunStatement {
   }
 }
 
-async function runQuery(engine: QueryEngine, options: RunQueryOptions): Promise<StatementResult> {
+async function runQuery(
+  engine: QueryEngine,
+  options: RunQueryOptions,
+  spool: ResultSpool,
+): Promise<StatementResult> {
   // Athena takes a statement that ends with a semicolon.
   const sql = withoutSemicolon(options.sql)
-  const { columns, rows, scannedBytes } = await engine.run({ ...options, sql })
-  return { kind: 'rows', columns, rows, scannedBytes }
+  const { columns, rows, scannedBytes } = await engine.run({ ...options, sql, rowSink: spool })
+  spool.begin(columns)
+  await spool.add(rows)
+  return { kind: 'rows', columns, scannedBytes }
 }

@@ -15,6 +15,7 @@ import type {
   QueryDescription,
   QueryEngine,
   QueryResult,
+  RowSink,
   RunQueryOptions,
   WriteQueryOptions,
   WrittenQuery,
@@ -31,7 +32,7 @@ export interface QueryEngineOptions {
   readonly dataDirectory: string
   /** DuckDB's memory, such as `256MB` (the default), for all queries together. */
   readonly memoryLimit?: string
-  /** The most an answer may take in memory, in bytes; 256 MiB by default. */
+  /** The most an answer that no `rowSink` takes may be in memory, in bytes; 256 MiB by default. */
   readonly answerLimitBytes?: number
   /** The only directories queries can read. */
   readonly allowedDirectories: readonly string[]
@@ -65,7 +66,7 @@ class DuckDbQueryEngine implements QueryEngine {
     }
   }
 
-  run(options: RunQueryOptions): Promise<QueryResult> {
+  run(options: RunQueryOptions & { readonly rowSink?: RowSink }): Promise<QueryResult> {
     return this.#guard(options, (signal) => this.#run(options, signal))
   }
 
@@ -114,11 +115,14 @@ class DuckDbQueryEngine implements QueryEngine {
     session?.close()
   }
 
-  async #run(options: RunQueryOptions, signal: AbortSignal): Promise<QueryResult> {
+  async #run(
+    options: RunQueryOptions & { readonly rowSink?: RowSink },
+    signal: AbortSignal,
+  ): Promise<QueryResult> {
     const { analysis, output } = await analyzed(options)
     refuseUnsupported(output)
     return this.#connected(signal, (session, connection) =>
-      this.#execute(session, connection, analysis, output, signal),
+      this.#execute(session, connection, analysis, output, signal, options.rowSink),
     )
   }
 
@@ -186,6 +190,7 @@ class DuckDbQueryEngine implements QueryEngine {
     analysis: AnalysisSession,
     output: QueryOutput,
     signal: AbortSignal,
+    rowSink: RowSink | undefined,
   ): Promise<QueryResult> {
     session.register(connection, analysis.functions)
     const { scans, scannedBytes } = await this.#prepareScans(session, connection, analysis, signal)
@@ -193,16 +198,14 @@ class DuckDbQueryEngine implements QueryEngine {
     const prepared = await this.#prepare(connection, scans, output)
     const types = output.columns.map(({ type }) => type)
     const limit = this.#options.answerLimitBytes
-    const rows = await readRows(await prepared.stream(), types, limit, signal)
+    const columns = output.columns.map(({ name, type }, i) => ({
+      name: name ?? `_col${i}`,
+      type: typeText(type),
+    }))
+    rowSink?.begin(columns)
+    const rows = await readRows(await prepared.stream(), types, limit, signal, rowSink)
     refuseDoubtful(session, output.sql, refusals)
-    return {
-      columns: output.columns.map(({ name, type }, i) => ({
-        name: name ?? `_col${i}`,
-        type: typeText(type),
-      })),
-      rows,
-      scannedBytes,
-    }
+    return { columns, rows, scannedBytes }
   }
 
   async #prepareScans(
@@ -323,8 +326,9 @@ async function readRows(
   types: readonly TrinoType[],
   limitBytes: number,
   signal: AbortSignal,
+  rowSink: RowSink | undefined,
 ): Promise<(string | null)[][]> {
-  const rows: (string | null)[][] = []
+  let rows: (string | null)[][] = []
   let bytes = 0
   while (true) {
     signal.throwIfAborted()
@@ -337,6 +341,11 @@ async function readRows(
       bytes += texts.reduce((sum, text) => sum + 16 + (text?.length ?? 0), 32)
       rows.push(texts)
     }
-    if (bytes > limitBytes) throw notSupported(`answers of more than ${limitBytes} bytes`)
+    if (rowSink === undefined) {
+      if (bytes > limitBytes) throw notSupported(`answers of more than ${limitBytes} bytes`)
+      continue
+    }
+    await rowSink.add(rows)
+    rows = []
   }
 }

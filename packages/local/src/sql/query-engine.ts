@@ -54,9 +54,18 @@ export interface ResultColumn {
   readonly type: string
 }
 
+/** Takes the rows of an answer as they come. */
+export interface RowSink {
+  /** Called before the first row. */
+  begin(columns: readonly ResultColumn[]): void
+  /** Takes some rows, in order; the next come once it resolves. */
+  add(rows: readonly (readonly (string | null)[])[]): Promise<void>
+}
+
 /** The answer to a SELECT: every value as Athena renders it, null for NULL. */
 export interface QueryResult {
   readonly columns: readonly ResultColumn[]
+  /** Those that went to no `rowSink`. */
   readonly rows: readonly (readonly (string | null)[])[]
   /** Sum of the sizes of the files read. */
   readonly scannedBytes: number
@@ -135,7 +144,8 @@ export interface StatementAnswer extends QueryResult {
 export interface QueryEngine {
   /** Throws SYNTAX_ERROR for text that is no query. Absent where only its run can tell. */
   checkSyntax?(sql: string): void
-  run(options: RunQueryOptions): Promise<QueryResult>
+  /** Runs a query; rows it hands to `rowSink` are held in memory by nobody. */
+  run(options: RunQueryOptions & { readonly rowSink?: RowSink }): Promise<QueryResult>
   /** Checks a query without running it. */
   describe(options: RunQueryOptions): Promise<QueryDescription>
   /** Runs a query and writes its rows as Parquet files. */

@@ -291,6 +291,30 @@ it('every refusal of a request has a code', async () => {
   }
 })
 
+it('an answer of many megabytes comes whole, in pages, also where the service keeps it', async () => {
+  const sql = `select a.n, b.n as m, 'some text to fill a line' as t
+    from unnest(sequence(1, 300)) as a (n) cross join unnest(sequence(1, 300)) as b (n) order by 1, 2`
+  await call('CreateWorkGroup', {
+    Name: 'large',
+    Configuration: { ManagedQueryResultsConfiguration: { Enabled: true } },
+  })
+  for (const more of [{}, { WorkGroup: 'large', ResultConfiguration: undefined }]) {
+    const { id: QueryExecutionId } = await athena.run(sql, more)
+    let NextToken: unknown
+    let count = 0
+    let last: unknown
+    do {
+      const page = await call('GetQueryResults', { QueryExecutionId, ...(NextToken ? { NextToken } : {}) })
+      const { Rows } = page['ResultSet'] as { Rows: { Data: { VarCharValue: string }[] }[] }
+      count += Rows.length
+      last = Rows.at(-1)?.Data.map((cell) => cell.VarCharValue)
+      NextToken = page['NextToken']
+    } while (NextToken !== undefined)
+    expect(count).toBe(90_001)
+    expect(last).toEqual(['300', '300', 'some text to fill a line'])
+  }
+}, 60_000)
+
 it('runs of blanks and slashes, however long, hold nobody up', async () => {
   const blanks = ' '.repeat(200_000)
   expect(await athena.rows(`select 1${blanks}as a ; `)).toEqual([['1']])

@@ -1,20 +1,20 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createAthenaService } from '../../src/athena/athena-service.ts'
 import { Catalog } from '../../src/glue/catalog.ts'
 import type { JsonService } from '../../src/http/json-service.ts'
-import { QueryError, type QueryResult, type RunQueryOptions } from '../../src/sql/query-engine.ts'
+import { QueryError, type QueryResult } from '../../src/sql/query-engine.ts'
 import { FolderStorage } from '../glue/folder-storage.ts'
-import { FakeQueryEngine, oneRow, untilAborted } from './fake-query-engine.ts'
+import { FakeQueryEngine, oneRow, type Query, untilAborted } from './fake-query-engine.ts'
 
 let directory: string
 let storage: FolderStorage
 let catalog: Catalog
 let athena: JsonService
 let engine: FakeQueryEngine
-let answer: (options: RunQueryOptions) => Promise<QueryResult> | QueryResult
+let answer: (options: Query) => Promise<QueryResult> | QueryResult
 
 const open = () =>
   createAthenaService({
@@ -137,6 +137,39 @@ describe('a query', () => {
     }
     expect(read.map((row) => row.Data.map((datum) => datum.VarCharValue ?? null))).toEqual(rows)
   })
+
+  it('hands its rows on as they come: what is large lies in a file, which is gone when it ends, however it does', async () => {
+    const inFlight = () => readdir(join(directory, 'results-in-flight'))
+    const columns = [{ name: 'text', type: 'varchar' }]
+    const batch = Array.from({ length: 2048 }, (_, at) => [`${at} ${'x'.repeat(1000)}`])
+    const notYet = (): void => undefined
+    let end = notYet
+    answer = async ({ rowSink, signal }) => {
+      rowSink?.begin(columns)
+      for (let count = 0; count < 3; count += 1) await rowSink?.add(batch)
+      signal?.throwIfAborted()
+      await new Promise<void>((resolve, reject) => {
+        end = resolve
+        signal?.addEventListener('abort', () => reject(signal.reason))
+      })
+      return { columns, rows: [['last']], scannedBytes: 0 }
+    }
+    const id = await start('select text')
+    await vi.waitUntil(async () => (await inFlight()).length === 1, { timeout: 20_000 })
+    await vi.waitUntil(() => end !== notYet, { timeout: 20_000 })
+    end()
+    await ended(id)
+    await vi.waitUntil(async () => (await inFlight()).length === 0, { timeout: 20_000 })
+    const { filePath } = (await storage.findObject('results', `out/${id}.csv`))!
+    const lines = (await readFile(filePath, 'utf8')).split('\n')
+    expect(lines).toHaveLength(1 + 3 * 2048 + 1 + 1)
+    expect([lines[0], lines[2049], lines.at(-2)]).toEqual(['"text"', lines[1], '"last"'])
+    const stopped = await start('select text')
+    await vi.waitUntil(async () => (await inFlight()).length === 1, { timeout: 20_000 })
+    await athena.handle('StopQueryExecution', { QueryExecutionId: stopped })
+    await vi.waitUntil(async () => (await inFlight()).length === 0, { timeout: 20_000 })
+    expect(await storage.findObject('results', `out/${stopped}.csv`)).toBeUndefined()
+  }, 60_000)
 
   it('fails with the reason and category of the engine', async () => {
     answer = () => {

@@ -3,20 +3,23 @@ import {
   type QueryEngine,
   QueryError,
   type QueryResult,
+  type RowSink,
   type RunQueryOptions,
 } from '../../src/sql/query-engine.ts'
 
+export type Query = RunQueryOptions & { readonly rowSink?: RowSink }
+
 /** A query engine that answers what a test tells it to, and notes what it was asked. */
 export class FakeQueryEngine implements QueryEngine {
-  readonly asked: RunQueryOptions[] = []
+  readonly asked: Query[] = []
   closed = false
-  readonly #answer: (options: RunQueryOptions) => Promise<QueryResult> | QueryResult
+  readonly #answer: (options: Query) => Promise<QueryResult> | QueryResult
 
-  constructor(answer: (options: RunQueryOptions) => Promise<QueryResult> | QueryResult) {
+  constructor(answer: (options: Query) => Promise<QueryResult> | QueryResult) {
     this.#answer = answer
   }
 
-  async run(options: RunQueryOptions): Promise<QueryResult> {
+  async run(options: Query): Promise<QueryResult> {
     this.asked.push(options)
     return this.#answer(options)
   }

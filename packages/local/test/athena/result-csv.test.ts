@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { columnInfoOf } from '../../src/athena/column-info.ts'
-import { encodeResultCsv, type ResultRow, readCsvPage } from '../../src/athena/result-csv.ts'
+import { encodeCsvLines, type ResultRow, readCsvPage } from '../../src/athena/result-csv.ts'
 
 let directory: string
 beforeAll(async () => {
@@ -28,7 +28,7 @@ describe('result CSV', () => {
       ['x', null],
       ['', 'say "hi"'],
     ]
-    expect(encodeResultCsv(['a', 'b'], rows).toString()).toBe('"a","b"\n"x",\n"","say ""hi"""\n')
+    expect(encodeCsvLines([['a', 'b'], ...rows]).toString()).toBe('"a","b"\n"x",\n"","say ""hi"""\n')
   })
 
   it('gives back any rows at any page size', async () => {
@@ -42,7 +42,7 @@ describe('result CSV', () => {
     await fc.assert(
       fc.asyncProperty(table, fc.integer({ min: 1, max: 5 }), async (rows, limit) => {
         const names = Array.from({ length: rows[0]?.length ?? 1 }, (_, at) => `c${at}`)
-        await writeFile(path, encodeResultCsv(names, rows))
+        await writeFile(path, encodeCsvLines([names, ...rows]))
         expect(await readAll(path, limit)).toEqual([names, ...rows])
       }),
       { numRuns: 100 },
@@ -52,7 +52,7 @@ describe('result CSV', () => {
   it('reads cells that are longer than what is read at once', async () => {
     const path = join(directory, 'long.csv')
     const rows = [['é"\n'.repeat(200_000)], [null], ['end']]
-    await writeFile(path, encodeResultCsv(['c'], rows))
+    await writeFile(path, encodeCsvLines([['c'], ...rows]))
     expect(await readAll(path, 2)).toEqual([['c'], ...rows])
   })
 })
