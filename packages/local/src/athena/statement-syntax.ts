@@ -1,6 +1,6 @@
 import { type QueryEngine, QueryError } from '../sql/query-engine.ts'
 import { invalidRequest } from './athena-error.ts'
-import { statementKindOf } from './statement-kind.ts'
+import { statementKindOf, withoutSemicolon } from './statement-kind.ts'
 import { parseTrinoStatement } from './trino-statement.ts'
 
 /**
@@ -19,7 +19,7 @@ export function refuseMalformed(sql: string, engine: QueryEngine): void {
 
 function checkSyntax(sql: string, engine: QueryEngine): void {
   const runBy = statementKindOf(sql)?.runBy
-  if (runBy === 'engine') engine.checkSyntax?.(sql.replace(/[;\s]+$/, ''))
+  if (runBy === 'engine') engine.checkSyntax?.(withoutSemicolon(sql))
   if (runBy !== 'trino') return
   const statement = parseTrinoStatement(sql)
   if ('query' in statement) engine.checkSyntax?.(statement.query)
