@@ -171,6 +171,17 @@ def data_sets():
 
 
 @case
+def nested_columns():
+    """awswrangler: to_parquet writes arrays and rows with timestamps, which Athena reads"""
+    at = pd.Timestamp("2024-03-08 12:00:00.1235")
+    rows = pd.DataFrame({"id": [1], "times": [[at]], "legs": [[{"at": at, "size": 5}]]})
+    wr.s3.to_parquet(rows, new_place(), dataset=True, database=database, table="nested")
+    text = "2024-03-08 12:00:00.124"
+    sql = "SELECT id, CAST(times[1] AS varchar) AS a, CAST(legs[1].at AS varchar) AS b, legs[1].size AS c FROM nested"
+    expect(read(sql, database).values.tolist(), [[1, text, text, 5]])
+
+
+@case
 def projection():
     """awswrangler: to_parquet makes a table with partition projection"""
     settings = {

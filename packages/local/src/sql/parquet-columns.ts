@@ -1,6 +1,7 @@
 import { decimalToVarchar, roundTimestamp } from './cast-rules.ts'
 import { failure, notSupported } from './query-failure.ts'
 import { duckDbType, type RowField, type TrinoType, typeText } from './trino-type.ts'
+import { quoteString } from './typed-expression.ts'
 
 /** A column of a Parquet file, or a field of one. */
 export interface FileColumn {
@@ -11,6 +12,8 @@ export interface FileColumn {
   readonly declared: string
   /** Of a group that is a row. */
   readonly fields?: readonly FileColumn[]
+  /** The element of a list, or the key and the value of a map, where they are laid out in three levels. */
+  readonly items?: readonly FileColumn[]
 }
 
 /** A file's columns by lower-cased name; two names that differ only in case are both kept. */
@@ -43,7 +46,8 @@ export function columnInFile(name: string, type: TrinoType, schema: FileSchema, 
   return sql
 }
 
-function readAs(value: string, column: FileColumn, type: TrinoType): string | undefined {
+/** `depth` is that of lambdas around the value. */
+function readAs(value: string, column: FileColumn, type: TrinoType, depth = 0): string | undefined {
   const from = column.duckDbType
   const target = duckDbType(type)
   const cast = from === target ? value : `CAST(${value} AS ${target})`
@@ -77,7 +81,7 @@ function readAs(value: string, column: FileColumn, type: TrinoType): string | un
     case 'array':
     case 'map':
     case 'row':
-      return readNested(value, column, type)
+      return readNested(value, column, type, depth)
     default:
       throw notSupported(`columns of type ${typeText(type)}`)
   }
@@ -89,18 +93,45 @@ function decimalDigits(type: string): [precision: number, scale: number] {
 }
 
 /** What is within arrays and maps is read as it is, but for text that is cut: a conversion there has no rule. */
-function readNested(value: string, column: FileColumn, type: TrinoType): string | undefined {
+function readNested(value: string, column: FileColumn, type: TrinoType, depth: number): string | undefined {
   const target = duckDbType(type)
   if (column.duckDbType === target) return cut(value, type)
   // Names in the file may be of another case.
   if (column.duckDbType.toLowerCase() === target.toLowerCase()) {
     return cut(`CAST(${value} AS ${target})`, type)
   }
-  if (type.kind === 'row' && column.fields !== undefined) return readRow(value, column.fields, type.fields)
+  if (type.kind === 'row' && column.fields !== undefined) {
+    return readRow(value, column.fields, type.fields, depth)
+  }
+  const [first, second] = column.items ?? []
+  if (type.kind === 'array' && first !== undefined && second === undefined) {
+    return readItems(value, first, type.element, depth)
+  }
+  if (type.kind === 'map' && first !== undefined && second !== undefined) {
+    const keys = `map_keys(${value})`
+    if (readItems(keys, first, type.key, depth) === keys) {
+      const values = readItems(`map_values(${value})`, second, type.value, depth)
+      return values && `CASE WHEN ${value} IS NULL THEN NULL ELSE map(${keys}, ${values}) END`
+    }
+  }
   const kind = /\]$|^LIST/.test(column.duckDbType) ? 'array' : /^MAP/.test(column.duckDbType) ? 'map' : 'row'
   const isNested = /\]$|^(?:LIST|MAP|STRUCT)/.test(column.duckDbType)
   if (!isNested || kind !== type.kind) return undefined
   throw notSupported(`columns of type ${typeText(type)} over files with ${column.duckDbType}`)
+}
+
+function readItems(list: string, item: FileColumn, type: TrinoType, depth: number): string | undefined {
+  const name = `x${depth}`
+  const sql = readWithin(name, item, type, depth + 1)
+  return sql === undefined || sql === name ? sql && list : `list_transform(${list}, lambda ${name}: ${sql})`
+}
+
+/** Unlike those of columns, numbers within arrays, maps and rows are not read as text, nor integers as doubles. */
+function readWithin(value: string, column: FileColumn, type: TrinoType, depth: number): string | undefined {
+  const isInteger = integers.includes(column.duckDbType)
+  const isNumber = isInteger || column.duckDbType.startsWith('DECIMAL(')
+  if ((type.kind === 'varchar' && isNumber) || (type.kind === 'double' && isInteger)) return undefined
+  return readAs(value, column, type, depth)
 }
 
 /** Fields are found by name; NULL where the file has none, as for columns. */
@@ -108,6 +139,7 @@ function readRow(
   value: string,
   found: readonly FileColumn[],
   fields: readonly RowField[],
+  depth: number,
 ): string | undefined {
   const items: string[] = []
   for (const field of fields) {
@@ -119,7 +151,8 @@ function readRow(
     const item =
       column === undefined
         ? `CAST(NULL AS ${duckDbType(field.type)})`
-        : readAs(`${value}.${quoteName(column.name)}`, column, field.type)
+        : // With a dot, the name of a lambda could be that of a column.
+          readWithin(`struct_extract(${value}, ${quoteString(column.name)})`, column, field.type, depth)
     if (item === undefined) return undefined
     items.push(`${quoteName(fieldName)} := ${item}`)
   }

@@ -120,27 +120,27 @@ function fileColumn(node: SchemaNode): FileColumn {
     duckDbType: node.children.length === 0 ? node.duckDbType : nestedType(node),
     declared: node.physicalType === 'INT96' ? `${declared} INT96` : declared,
   }
-  if (!/^STRUCT\(.*\)$/s.test(column.duckDbType)) return column
-  const fields = node.children.map((child) =>
-    child.repetition === 'REPEATED' ? { ...fileColumn(child), duckDbType: 'LIST' } : fileColumn(child),
-  )
-  return { ...column, fields }
+  if (/^STRUCT\(.*\)$/s.test(column.duckDbType)) return { ...column, fields: node.children.map(innerColumn) }
+  const items = itemsOf(node)
+  return items === undefined ? column : { ...column, items: items.map(innerColumn) }
+}
+
+const innerColumn = (node: SchemaNode): FileColumn =>
+  node.repetition === 'REPEATED' ? { ...fileColumn(node), duckDbType: 'LIST' } : fileColumn(node)
+
+/** The element of a list, or the key and the value of a map; undefined for others, and those not laid out in three levels. */
+function itemsOf(node: SchemaNode): readonly SchemaNode[] | undefined {
+  const [repeated] = node.children
+  if (node.children.length !== 1 || repeated?.repetition !== 'REPEATED') return undefined
+  const count = node.converted === 'LIST' ? 1 : node.converted.startsWith('MAP') ? 2 : undefined
+  return repeated.children.length === count ? repeated.children : undefined
 }
 
 /** The type DuckDB reads a group as: `VARCHAR[]`; `LIST` or `MAP` for those not laid out in three levels. */
 function nestedType(node: SchemaNode): string {
-  const [repeated] = node.children
-  const isRepeated = node.children.length === 1 && repeated?.repetition === 'REPEATED'
-  if (node.converted === 'LIST') {
-    const [element] = repeated?.children ?? []
-    return isRepeated && repeated.children.length === 1 ? `${innerType(element!)}[]` : 'LIST'
-  }
-  if (node.converted.startsWith('MAP')) {
-    const [key, value] = repeated?.children ?? []
-    return isRepeated && repeated.children.length === 2
-      ? `MAP(${innerType(key!)}, ${innerType(value!)})`
-      : 'MAP'
-  }
+  const items = itemsOf(node)?.map(innerType)
+  if (node.converted === 'LIST') return items === undefined ? 'LIST' : `${items[0]}[]`
+  if (node.converted.startsWith('MAP')) return items === undefined ? 'MAP' : `MAP(${items.join(', ')})`
   const fields = node.children.map((child) => `"${child.name.replaceAll('"', '""')}" ${innerType(child)}`)
   return `STRUCT(${fields.join(', ')})`
 }

@@ -173,18 +173,16 @@ describe('arrays, maps and rows of a table', () => {
     }
   })
 
-  it('are refused by name where a file holds another type within', async () => {
+  it('are refused where a file holds a type within that Trino does not read as theirs', async () => {
     columnsOfTable = [
       { name: 'venue', type: 'struct<name:string,levels:map<int,bigint>>' },
       { name: 'tags', type: 'map<string,string>' },
       { name: 'fees', type: 'map<string,varchar(3)>' },
     ]
     try {
-      await expect(run('SELECT venue FROM orders')).rejects.toThrow(
-        /does not support columns of type map\(integer, bigint\) over files with MAP/,
-      )
-      await expect(run('SELECT tags FROM orders')).rejects.toThrow(/HIVE_BAD_DATA/)
-      await expect(run('SELECT fees FROM orders')).rejects.toThrow(/does not support columns of type map/)
+      for (const column of ['venue', 'tags', 'fees']) {
+        await expect(run(`SELECT ${column} FROM orders`)).rejects.toThrow(/HIVE_BAD_DATA/)
+      }
     } finally {
       columnsOfTable = columns
     }
