@@ -7,10 +7,19 @@ const ssr = { resolve: { conditions: ['@stockpipe/src', 'node', 'import', 'defau
 /** A new object a project: vitest takes out of it what it defines. */
 const define = () => ({ __PACKAGE_VERSION__: JSON.stringify('0.0.0-test') })
 
-const unit = ['packages/*/test/**/*.test.ts', 'examples/test/**/*.test.ts', 'test/**/*.test.ts']
-const notUnit = ['**/*.local.test.ts', '**/*.real.test.ts', '**/node_modules/**']
+const folders = ['packages/*/test', 'examples/test', 'test']
+const unit = {
+  exclude: ['**/*.local.test.ts', '**/*.real.test.ts', '**/node_modules/**'],
+  testTimeout: 60_000,
+}
+const local = {
+  globalSetup: './test/build-worker.js',
+  exclude: ['**/node_modules/**'],
+  testTimeout: 60_000,
+  hookTimeout: 30_000,
+}
 
-/** One project a lane; the suffix of a test file tells what it needs (see ARCHITECTURE.md). */
+/** One project a lane, and one for those of its tests that share no process; the suffix of a test file tells what it needs. */
 export default defineConfig({
   test: {
     projects: [
@@ -19,18 +28,18 @@ export default defineConfig({
         ssr,
         define: define(),
         test: {
+          ...unit,
           name: 'unit',
-          include: unit,
-          exclude: [...notUnit, ...isolatedTests],
+          include: folders.map((folder) => `${folder}/**/*.test.ts`),
+          exclude: [...unit.exclude, ...isolatedTests.unit],
           isolate: false,
-          testTimeout: 20_000,
         },
       },
       {
         resolve,
         ssr,
         define: define(),
-        test: { name: 'unit-isolated', include: isolatedTests, exclude: notUnit, testTimeout: 20_000 },
+        test: { ...unit, name: 'unit-isolated', include: [...isolatedTests.unit] },
       },
       {
         resolve,
@@ -52,12 +61,18 @@ export default defineConfig({
         ssr,
         define: define(),
         test: {
+          ...local,
           name: 'local',
-          globalSetup: './test/build-worker.js',
-          include: ['packages/*/test/**/*.local.test.ts', 'examples/test/**/*.local.test.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 30_000,
+          include: folders.map((folder) => `${folder}/**/*.local.test.ts`),
+          exclude: [...local.exclude, ...isolatedTests.local],
+          isolate: false,
         },
+      },
+      {
+        resolve,
+        ssr,
+        define: define(),
+        test: { ...local, name: 'local-isolated', include: [...isolatedTests.local] },
       },
       {
         resolve,

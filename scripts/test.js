@@ -4,7 +4,7 @@ import { install, root, run } from './workspace.js'
 
 // `npm test`: everything that needs nothing but Node. Arguments go on to vitest.
 await install('all')
-const lanes = ['unit*', 'types', 'local'].flatMap((name) => ['--project', name])
+const lanes = ['unit*', 'types', 'local*'].flatMap((name) => ['--project', name])
 process.exitCode = await run(process.execPath, [
   join(root, 'node_modules', 'vitest', 'vitest.mjs'),
   'run',

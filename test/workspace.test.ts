@@ -80,17 +80,20 @@ describe('the workspace', () => {
     }
   })
 
-  it('gives modules of their own to unit tests that mock some, or run those of another file', () => {
-    const isIsolated = (file: string) =>
-      isolatedTests.some((one) => (one.startsWith('**/*') ? file.endsWith(one.slice(4)) : file === one))
-    const files = execFileSync('git', ['ls-files', '--', '*.test.ts'], { cwd: root, encoding: 'utf8' })
-    const shared = files
+  it('gives processes of their own to tests that mock modules, run those of another file, or change the environment', () => {
+    const patterns = [...isolatedTests.unit, ...isolatedTests.local].map(
+      (glob) =>
+        new RegExp(
+          `^${glob.replaceAll('.', '\\.').replace(/\*\*\/|\*/g, (star) => (star === '*' ? '[^/]*' : '(.*/)?'))}$`,
+        ),
+    )
+    const shared = execFileSync('git', ['ls-files', '--', '*.test.ts'], { cwd: root, encoding: 'utf8' })
       .trim()
       .split('\n')
-      .filter((file) => !/\.(local|real)\.test\.ts$/.test(file) && existsSync(join(root, file)))
-      .filter((file) => !isIsolated(file))
-    expect(shared.length).toBeGreaterThan(100)
-    const wantsItsOwn = /vi\.(mock|doMock)\(|import\('\.[^']*\.test\.ts'\)|import '\./
+      .filter((file) => !file.endsWith('.real.test.ts') && existsSync(join(root, file)))
+      .filter((file) => !patterns.some((pattern) => pattern.test(file)))
+    expect(shared.length).toBeGreaterThan(150)
+    const wantsItsOwn = /vi\.(mock|doMock|stubEnv|stubGlobal)\(|import\('\.[^']*\.test\.ts'\)|import '\./
     expect(shared.filter((file) => wantsItsOwn.test(read(file)))).toEqual([])
   })
 
