@@ -2,13 +2,9 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { TestLake } from './market-lake.ts'
 
 const lake = new TestLake()
+const value = lake.value.bind(lake)
 const failureOf = lake.failureOf.bind(lake)
 afterAll(() => lake[Symbol.asyncDispose]())
-
-async function value(expression: string): Promise<string | null> {
-  const { rows } = await lake.query(`SELECT ${expression}`)
-  return rows[0]![0]!
-}
 
 describe('format', () => {
   test.each([

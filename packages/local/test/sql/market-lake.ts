@@ -96,6 +96,17 @@ export class TestLake implements AsyncDisposable {
     return this.engine.run({ sql, database: 'market', resolver: this.resolver, ...options })
   }
 
+  /** The one value of `SELECT expression`. */
+  async value(expression: string): Promise<string | null> {
+    const { rows } = await this.query(`SELECT ${expression}`)
+    if (rows.length !== 1) throw new Error(`${rows.length} rows: ${expression}`)
+    return rows[0]![0]!
+  }
+
+  async typeOf(expression: string): Promise<string> {
+    return (await this.query(`SELECT ${expression}`)).columns[0]!.type
+  }
+
   /** The name and sentence of the error a query ends with. */
   async failureOf(sql: string, parameters?: readonly string[]): Promise<string> {
     try {
