@@ -25,7 +25,8 @@ const retryable = new Set([
   'ETIMEDOUT',
 ])
 
-const maximumAttempts = 8
+/** Attempts of a call in all. */
+export const maximumAttempts = 8
 
 const serviceErrorName = (error: unknown): string => {
   const { name, code } = (error ?? {}) as { name?: unknown; code?: unknown }
@@ -73,7 +74,14 @@ const remedies: Readonly<Record<string, string>> = {
   UnrecognizedClientException: 'Check the access key and secret key.',
 }
 
-const requestFailed = (operation: string, what: string, name: string, attempts: number, cause: unknown) => {
+/** What is thrown for a call that stays failed. */
+export const requestFailed = (
+  operation: string,
+  what: string,
+  name: string,
+  attempts: number,
+  cause: unknown,
+) => {
   const told = cause instanceof Error && cause.message ? cause.message.replace(/\.?\s*$/, '') : String(cause)
   const remedy =
     remedies[name] ?? (retryable.has(name) ? 'Try again later.' : 'Check the request and its settings.')

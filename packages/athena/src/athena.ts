@@ -1,6 +1,8 @@
-import { ConfigurationError, type Runtime, systemRuntime } from '@stockpipe/core'
+import { ConfigurationError, type Runtime } from '@stockpipe/core'
 import type { AthenaCall, AthenaSender } from './athena-request.ts'
-import { type EndedQuery, type QuerySettings, runStatement } from './query-execution.ts'
+import { endableRows } from './endable-rows.ts'
+import { type EndedQuery, QueryRunner } from './query-execution.ts'
+import type { PollSettings } from './query-poller.ts'
 import { type ResultPage, resultPages, type TextRow } from './result-pages.ts'
 import { columnInfoText, matchColumns } from './result-shape.ts'
 import type { SqlValue } from './sql-literal.ts'
@@ -21,8 +23,15 @@ export interface AthenaOptions {
   /** `s3://bucket/prefix/` for results; leave out where the work group sets it or manages results. */
   readonly outputLocation?: string
   readonly runtime?: Runtime
-  /** How often a query's state is asked for: from `initialMillis` (default 100) growing to `maximumMillis` (2,000). */
-  readonly poll?: { readonly initialMillis?: number; readonly maximumMillis?: number }
+  /** How often the states of queries are asked for; all that run at once are asked for together. */
+  readonly poll?: PollSettings
+  /**
+   * Queries under way at once; the others wait. Default as many as Athena takes, which is learned from its refusals
+   * (`CONCURRENT_QUERY_LIMIT_EXCEEDED`).
+   */
+  readonly maxConcurrentQueries?: number
+  /** Default of `StatementOptions.onAbort`. */
+  readonly onAbort?: 'stop' | 'leave'
 }
 
 /** A statement and the values of its `?`. */
@@ -31,8 +40,17 @@ export interface StatementOptions {
   readonly sql: string | SqlFragment
   /** Values for the `?` of a text, in order; each becomes a typed literal. */
   readonly parameters?: readonly SqlValue[]
-  /** Aborting stops the query on Athena and rejects with `signal.reason`. */
+  /** Aborting rejects with `signal.reason`, once the query has ended on Athena. */
   readonly signal?: AbortSignal
+  /** For how long the query may wait and run, in milliseconds; reading its rows is not counted. Default for ever. */
+  readonly timeoutMillis?: number
+  /**
+   * What becomes of a query that is given up, by the signal, the time-out, or an iterator that is ended: `stop` (the
+   * default) sends StopQueryExecution and waits until it has ended, `leave` lets it run.
+   */
+  readonly onAbort?: 'stop' | 'leave'
+  /** Told the id of the query as soon as it is known; again for each run of one that is run again. */
+  readonly onStart?: (queryExecutionId: string) => void
 }
 
 export interface QueryOptions<Columns extends QueryColumns> extends StatementOptions {
@@ -68,12 +86,16 @@ export interface Athena {
    * Runs a query, waits, and decodes every row to the stated columns.
    *
    * Throws a `QueryFailedError` when the query fails, a `SchemaMismatchError` when the answer is not as stated, an
-   * `AthenaRequestError` when Athena refuses a call, a `ConfigurationError` for values that are no SQL.
+   * `AthenaRequestError` when Athena refuses a call, a `ConfigurationError` for values that are no SQL, a
+   * `QueryTimedOutError` after `timeoutMillis`, a `QueryNotStoppedError` when a query that was given up may still run.
    */
   query<const Columns extends QueryColumns>(
     options: QueryOptions<Columns>,
   ): Promise<QueryResult<QueryRow<Columns>>>
-  /** As `query`, one row after the other, fetched page by page: memory holds one page of 1,000 rows. */
+  /**
+   * As `query`, one row after the other, fetched page by page: memory holds one page of 1,000 rows. Its `return()`
+   * gives a query up that still runs.
+   */
   stream<const Columns extends QueryColumns>(
     options: QueryOptions<Columns>,
   ): AsyncGenerator<QueryRow<Columns>, void>
@@ -81,36 +103,37 @@ export interface Athena {
   queryText(options: StatementOptions): Promise<TextResult>
 }
 
-/** Makes an `Athena` over an SDK client. */
+/** Makes an `Athena` over an SDK client. Throws a `ConfigurationError` for settings that cannot be. */
 export const createAthena = (options: AthenaOptions): Athena => {
-  const settings: QuerySettings = options
-  const callOf = (signal: AbortSignal | undefined): AthenaCall => ({
-    client: options.client,
-    runtime: options.runtime ?? systemRuntime,
+  const runner = new QueryRunner(options)
+  const run = ({
     signal,
-  })
+    timeoutMillis,
+    onAbort = options.onAbort,
+    onStart,
+    ...statement
+  }: StatementOptions) => runner.run(boundStatement(statement), { signal, timeoutMillis, onAbort, onStart })
   return {
     async query({ columns, ...statement }) {
-      const call = callOf(statement.signal)
-      const query = await runStatement(call, settings, boundStatement(statement))
+      const query = await run(statement)
       const rows: QueryRow<typeof columns>[] = []
-      for await (const page of typedPages(call, query, columns)) {
+      for await (const page of typedPages(runner.call(statement.signal), query, columns)) {
         for (const row of page) rows.push(row)
       }
       return { rows, ...queryFacts(query) }
     },
-    async *stream({ columns, ...statement }) {
-      const call = callOf(statement.signal)
-      const query = await runStatement(call, settings, boundStatement(statement))
-      for await (const page of typedPages(call, query, columns)) yield* page
+    stream({ columns, ...statement }) {
+      return endableRows(statement.signal, async function* (signal) {
+        const query = await run({ ...statement, signal })
+        for await (const page of typedPages(runner.call(signal), query, columns)) yield* page
+      })
     },
     async queryText(statement) {
-      const call = callOf(statement.signal)
-      const query = await runStatement(call, settings, boundStatement(statement))
+      const query = await run(statement)
       let columns: ResultPage['columns'] = []
       let updateCount: number | undefined
       const rows: TextRow[] = []
-      for await (const page of resultPages(call, query)) {
+      for await (const page of resultPages(runner.call(statement.signal), query)) {
         columns = page.columns
         updateCount ??= page.updateCount
         for (const row of page.rows) rows.push(row)

@@ -14,6 +14,19 @@ export class AthenaRequestError extends StockpipeError {
   }
 }
 
+/** A query that took longer than it was given. It has ended, stopped by that, unless it was to be left. */
+export class QueryTimedOutError extends StockpipeError {
+  override readonly name = 'QueryTimedOutError'
+}
+
+/**
+ * A query that was given up, and of which it is not known that it has ended: it may still run and cost. `cause` is why
+ * it was given up, the fact `queryExecutionId` which one it is.
+ */
+export class QueryNotStoppedError extends StockpipeError {
+  override readonly name = 'QueryNotStoppedError'
+}
+
 /** Whose fault a failed query is, as Athena sorts it. */
 export type QueryErrorCategory = 'system' | 'user' | 'other'
 

@@ -9,13 +9,20 @@ export {
   type TextResult,
 } from './athena.ts'
 export type { AthenaSender } from './athena-request.ts'
-export { AthenaRequestError, type QueryErrorCategory, QueryFailedError } from './errors.ts'
+export {
+  AthenaRequestError,
+  type QueryErrorCategory,
+  QueryFailedError,
+  QueryNotStoppedError,
+  QueryTimedOutError,
+} from './errors.ts'
 export { bestAndWorstDay } from './market/best-and-worst-day.ts'
 export { dailyBars } from './market/daily-bars.ts'
 export { movingAverage } from './market/moving-average.ts'
 export { rowsPer } from './market/rows-per.ts'
 export type { MarketQuery, RowFilter } from './market/table-column.ts'
 export { volumeWeightedAveragePrice } from './market/volume-weighted-average-price.ts'
+export type { PollSettings } from './query-poller.ts'
 export { type SqlValue, sqlLiteral } from './sql-literal.ts'
 export { identifier, literal, SqlFragment, type SqlInterpolation, sql } from './sql-template.ts'
 export type { QueryColumns, QueryRow } from './stated-column.ts'

@@ -1,22 +1,47 @@
 import {
-  GetQueryExecutionCommand,
   type QueryExecution,
   StartQueryExecutionCommand,
   StopQueryExecutionCommand,
 } from '@aws-sdk/client-athena'
-import { sleep } from '@stockpipe/core'
-import { type AthenaCall, backOff, request } from './athena-request.ts'
-import { type QueryErrorCategory, QueryFailedError } from './errors.ts'
+import { ConfigurationError, type Runtime, systemRuntime } from '@stockpipe/core'
+import {
+  type AthenaCall,
+  type AthenaSender,
+  backOff,
+  maximumAttempts,
+  request,
+  requestFailed,
+} from './athena-request.ts'
+import { CallPatience } from './call-patience.ts'
+import { ConcurrencyGate } from './concurrency-gate.ts'
+import {
+  type QueryErrorCategory,
+  QueryFailedError,
+  QueryNotStoppedError,
+  QueryTimedOutError,
+} from './errors.ts'
+import { type PollSettings, QueryPoller } from './query-poller.ts'
 import type { BoundStatement } from './sql-parameters.ts'
 
-/** Where statements run. */
+/** Where and how statements run. */
 export interface QuerySettings {
+  readonly client: AthenaSender
   readonly database: string
   readonly catalog?: string | undefined
   readonly workGroup?: string | undefined
   /** `s3://bucket/prefix/`; leave out where the work group sets it or manages results. */
   readonly outputLocation?: string | undefined
-  readonly poll?: { readonly initialMillis?: number; readonly maximumMillis?: number } | undefined
+  readonly runtime?: Runtime | undefined
+  readonly poll?: PollSettings | undefined
+  readonly maxConcurrentQueries?: number | undefined
+}
+
+/** How one statement is run. */
+export interface RunOptions {
+  readonly signal?: AbortSignal | undefined
+  readonly timeoutMillis?: number | undefined
+  readonly onAbort?: 'stop' | 'leave' | undefined
+  readonly onStart?: ((queryExecutionId: string) => void) | undefined
 }
 
 /** A query that has succeeded. */
@@ -24,88 +49,170 @@ export type EndedQuery = QueryExecution & { readonly QueryExecutionId: string }
 
 /** How often a SELECT is run in all when Athena says its failure is worth another run. */
 const maximumRuns = 3
+/** A query that is stopped ends within seconds; longer nobody waits for it. */
+const stopMillis = 15_000
 
-/**
- * Runs a statement to its end. A SELECT that fails with `AthenaError.Retryable` is run again; anything that writes
- * is not, because half of it may be there.
- *
- * Throws a `QueryFailedError`, an `AthenaRequestError`, or `signal.reason` after it has sent StopQueryExecution.
- */
-export const runStatement = async (
-  call: AthenaCall,
-  settings: QuerySettings,
-  statement: BoundStatement,
-): Promise<EndedQuery> => {
-  for (let run = 1; ; run++) {
-    const queryExecutionId = await startQuery(call, settings, statement)
-    const execution = await untilEnded(call, settings, queryExecutionId)
-    if (execution.Status?.State === 'SUCCEEDED') return { ...execution, QueryExecutionId: queryExecutionId }
-    const error = queryFailed(execution, queryExecutionId)
-    if (!error.retryable || execution.SubstatementType !== 'SELECT' || run >= maximumRuns) throw error
-    await backOff(call, run)
-  }
-}
+/** Runs the statements of one client: one poller asks for all of them, one gate bounds how many run at once. */
+export class QueryRunner {
+  readonly #settings: QuerySettings
+  readonly #runtime: Runtime
+  readonly #poller: QueryPoller
+  readonly #gate: ConcurrencyGate
 
-const startQuery = async (
-  call: AthenaCall,
-  settings: QuerySettings,
-  { queryString, executionParameters }: BoundStatement,
-): Promise<string> => {
-  // One token over all attempts: an attempt whose answer was lost has started the query that the next one finds.
-  const token = Buffer.from(call.runtime.randomBytes(16)).toString('hex')
-  const command = new StartQueryExecutionCommand({
-    QueryString: queryString,
-    ClientRequestToken: token,
-    QueryExecutionContext: {
-      Database: settings.database,
-      ...(settings.catalog === undefined ? {} : { Catalog: settings.catalog }),
-    },
-    ...(executionParameters.length === 0 ? {} : { ExecutionParameters: [...executionParameters] }),
-    ...(settings.workGroup === undefined ? {} : { WorkGroup: settings.workGroup }),
-    ...(settings.outputLocation === undefined
-      ? {}
-      : { ResultConfiguration: { OutputLocation: settings.outputLocation } }),
-  })
-  const what = `database ${settings.database}${settings.workGroup ? `, work group ${settings.workGroup}` : ''}`
-  // The signal is not handed to the call: a query whose id we do not learn could not be stopped.
-  const answer = await request(call, 'StartQueryExecution', what, () => call.client.send(command))
-  return answer.QueryExecutionId ?? ''
-}
-
-/** The execution once it has ended, however; stops it when the signal is aborted. */
-const untilEnded = async (
-  call: AthenaCall,
-  settings: QuerySettings,
-  queryExecutionId: string,
-): Promise<QueryExecution> => {
-  const { initialMillis = 100, maximumMillis = 2000 } = settings.poll ?? {}
-  let delay = initialMillis
-  try {
-    for (;;) {
-      await sleep(call.runtime, delay * (0.75 + call.runtime.random() / 2), call.signal)
-      const { QueryExecution: execution } = await request(
-        call,
-        'GetQueryExecution',
-        `query ${queryExecutionId}`,
-        (options) =>
-          call.client.send(new GetQueryExecutionCommand({ QueryExecutionId: queryExecutionId }), options),
-      )
-      const state = execution?.Status?.State
-      if (execution && (state === 'SUCCEEDED' || state === 'FAILED' || state === 'CANCELLED'))
-        return execution
-      delay = Math.min(maximumMillis, delay * 1.5)
+  /** Throws a `ConfigurationError` for a number of concurrent queries that is none. */
+  constructor(settings: QuerySettings) {
+    const { client, runtime = systemRuntime, poll, maxConcurrentQueries: most } = settings
+    if (most !== undefined && !(Number.isInteger(most) && most > 0)) {
+      throw new ConfigurationError({
+        code: 'CONCURRENCY_INVALID',
+        message: `maxConcurrentQueries is a whole number from 1 on, not ${most}.`,
+      })
     }
-  } catch (error) {
-    if (call.signal?.aborted) await stopQuery(call, queryExecutionId)
-    throw error
+    this.#settings = settings
+    this.#runtime = runtime
+    this.#poller = new QueryPoller({ client, runtime }, poll)
+    this.#gate = new ConcurrencyGate(most)
+  }
+
+  /** What calls beside the runs share. */
+  call(signal: AbortSignal | undefined): AthenaCall {
+    return { client: this.#settings.client, runtime: this.#runtime, signal }
+  }
+
+  /**
+   * Runs a statement to its end. A SELECT that fails with `AthenaError.Retryable` is run again; anything that writes
+   * is not, because half of it may be there.
+   *
+   * Throws a `QueryFailedError`, an `AthenaRequestError`; a `QueryTimedOutError` or `signal.reason` once the query has
+   * ended on Athena, and a `QueryNotStoppedError` when that could not be made sure of.
+   */
+  async run(statement: BoundStatement, options: RunOptions = {}): Promise<EndedQuery> {
+    let started: string | undefined
+    const { timeoutMillis } = options
+    const patience = new CallPatience(options.signal)
+    if (timeoutMillis !== undefined) {
+      patience.endAfter(this.#runtime, timeoutMillis, () => queryTimedOut(timeoutMillis, started))
+    }
+    const { signal } = patience
+    try {
+      for (let run = 1; ; run++) {
+        signal.throwIfAborted()
+        started = await this.#start(statement, signal)
+        const execution = await this.#ended(started, signal, options)
+        if (execution.Status?.State === 'SUCCEEDED') return { ...execution, QueryExecutionId: started }
+        const error = queryFailed(execution, started)
+        if (!error.retryable || execution.SubstatementType !== 'SELECT' || run >= maximumRuns) throw error
+        await backOff(this.call(signal), run)
+      }
+    } finally {
+      patience.close()
+    }
+  }
+
+  async #start({ queryString, executionParameters }: BoundStatement, signal: AbortSignal): Promise<string> {
+    const { client, database, catalog, workGroup, outputLocation } = this.#settings
+    const call = this.call(signal)
+    // One token over all attempts: an attempt whose answer was lost has started the query that the next one finds.
+    const token = Buffer.from(this.#runtime.randomBytes(16)).toString('hex')
+    const command = new StartQueryExecutionCommand({
+      QueryString: queryString,
+      ClientRequestToken: token,
+      QueryExecutionContext: {
+        Database: database,
+        ...(catalog === undefined ? {} : { Catalog: catalog }),
+      },
+      ...(executionParameters.length === 0 ? {} : { ExecutionParameters: [...executionParameters] }),
+      ...(workGroup === undefined ? {} : { WorkGroup: workGroup }),
+      ...(outputLocation === undefined ? {} : { ResultConfiguration: { OutputLocation: outputLocation } }),
+    })
+    const what = `database ${database}${workGroup ? `, work group ${workGroup}` : ''}`
+    // A refusal while queries of ours run is waited out; others' are not ours to wait for without end.
+    for (let refusals = 0; ; ) {
+      await this.#gate.enter(signal, refusals > 0)
+      try {
+        // The signal is not handed to the call: a query whose id we do not learn could not be stopped.
+        const answer = await request(call, 'StartQueryExecution', what, () =>
+          client.send(command).catch((error: unknown) => {
+            if (isConcurrencyRefusal(error)) return undefined
+            throw error
+          }),
+        )
+        if (answer) {
+          this.#gate.started()
+          return answer.QueryExecutionId ?? ''
+        }
+      } catch (error) {
+        this.#gate.failed()
+        throw error
+      }
+      refusals = this.#gate.running === 0 ? refusals + 1 : 1
+      this.#gate.refused()
+      if (refusals === maximumAttempts) throw tooManyQueries(what, refusals)
+      await backOff(call, refusals)
+    }
+  }
+
+  /** The execution once it has ended. Its place in the gate is free then, or once it is left. */
+  async #ended(id: string, signal: AbortSignal, { onAbort, onStart }: RunOptions): Promise<QueryExecution> {
+    try {
+      onStart?.(id)
+      return await this.#poller.ended(id, signal)
+    } catch (error) {
+      if (signal.aborted && onAbort !== 'leave') await this.#stop(id, signal.reason)
+      throw error
+    } finally {
+      this.#gate.ended()
+    }
+  }
+
+  /** Resolves when the query has ended; throws a `QueryNotStoppedError` with the reason as its cause otherwise. */
+  async #stop(id: string, reason: unknown): Promise<void> {
+    const late = new AbortController()
+    const timer = this.#runtime.setTimer(
+      () => late.abort(new Error(`${stopMillis} ms have passed`)),
+      stopMillis,
+    )
+    try {
+      await request(this.call(late.signal), 'StopQueryExecution', `query ${id}`, (options) =>
+        this.#settings.client.send(new StopQueryExecutionCommand({ QueryExecutionId: id }), options),
+      )
+      await this.#poller.ended(id, late.signal)
+    } catch (error) {
+      throw queryNotStopped(id, reason, error)
+    } finally {
+      timer.cancel()
+    }
   }
 }
 
-/** Sends StopQueryExecution; the caller has given up already, so a failure of it is not what they need to hear. */
-const stopQuery = (call: AthenaCall, queryExecutionId: string): Promise<unknown> =>
-  call.client
-    .send(new StopQueryExecutionCommand({ QueryExecutionId: queryExecutionId }))
-    .catch(() => undefined)
+const isConcurrencyRefusal = (error: unknown): boolean => {
+  const { name, Reason: reason } = (error ?? {}) as { name?: unknown; Reason?: unknown }
+  return name === 'TooManyRequestsException' && reason === 'CONCURRENT_QUERY_LIMIT_EXCEEDED'
+}
+
+const tooManyQueries = (what: string, attempts: number) =>
+  requestFailed(
+    'StartQueryExecution',
+    what,
+    'TooManyRequestsException',
+    attempts,
+    new Error('CONCURRENT_QUERY_LIMIT_EXCEEDED'),
+  )
+
+const queryTimedOut = (timeoutMillis: number, queryExecutionId: string | undefined) =>
+  new QueryTimedOutError({
+    code: 'QUERY_TIMED_OUT',
+    message: `${queryExecutionId ? `Query ${queryExecutionId}` : 'A query that waited to be started'} took longer than timeoutMillis, ${timeoutMillis} ms.`,
+    facts: { queryExecutionId },
+  })
+
+const queryNotStopped = (queryExecutionId: string, reason: unknown, cause: unknown) =>
+  new QueryNotStoppedError({
+    code: 'QUERY_NOT_STOPPED',
+    message: `Query ${queryExecutionId} was given up (${reason instanceof Error ? reason.message : String(reason)}) and may still run: ${cause instanceof Error ? cause.message : String(cause)}. Look it up under that id in the Athena console.`,
+    cause: reason,
+    facts: { queryExecutionId },
+  })
 
 const categories: Readonly<Record<number, QueryErrorCategory>> = { 1: 'system', 2: 'user', 3: 'other' }
 

@@ -1,4 +1,4 @@
-import { AthenaClient } from '@aws-sdk/client-athena'
+import { AthenaClient, BatchGetQueryExecutionCommand } from '@aws-sdk/client-athena'
 import { type ColumnRecord, Decimal, day, defineTable, identity, t } from '@stockpipe/core'
 import { type LocalStack, startLocalStack } from '@stockpipe/local'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -167,9 +167,25 @@ test('a failing query rejects with Athena’s own words', async () => {
   expect((error as QueryFailedError).category).toBe('user')
 })
 
-test('an aborted query is stopped', async () => {
+test('fifty queries that are aborted have ended on the server when their callers are told', async () => {
   const abort = new AbortController()
-  const running = athena.query({ sql: 'SELECT 1 AS n', columns: { n: t.int32() }, signal: abort.signal })
-  abort.abort(new Error('enough'))
-  await expect(running).rejects.toThrow('enough')
-})
+  const reason = new Error('enough')
+  const ids: string[] = []
+  const run = (number: number) =>
+    athena.query({
+      sql: `SELECT count(*) AS n FROM UNNEST(sequence(1, 9999)) a(x), UNNEST(sequence(1, 9999)) b(y),
+        UNNEST(sequence(1, 9999)) c(z) WHERE x + y + z < ${-number}`,
+      columns: { n: t.int64() },
+      signal: abort.signal,
+      onStart: (id) => {
+        ids.push(id)
+        if (ids.length === 50) abort.abort(reason)
+      },
+    })
+  const ends = await Promise.allSettled(Array.from({ length: 50 }, (_, number) => run(number)))
+  expect(ends).toEqual(Array(50).fill({ status: 'rejected', reason }))
+  const { QueryExecutions: executions } = await client.send(
+    new BatchGetQueryExecutionCommand({ QueryExecutionIds: ids }),
+  )
+  expect(executions?.map(({ Status: status }) => status?.State)).toEqual(Array(50).fill('CANCELLED'))
+}, 60_000)

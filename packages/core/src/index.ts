@@ -2,6 +2,7 @@ export { type AvroEncoding, type AvroFraming, type AvroInstantFormat, avro } fro
 export { avroSchemaOf } from './avro-table-schema.ts'
 export { blockBuffers, blockMemory, giveBlockMemory } from './block-memory.ts'
 export { calendarPartition, calendarStep, type ZoneOffset, zoneOffset } from './calendar.ts'
+export { abortWith, untilAborted } from './call-signal.ts'
 export { CellProblem } from './cell-problem.ts'
 export {
   Column,

@@ -8,9 +8,9 @@ import {
   type RecordBatchBlock,
   type RecordBlock,
   type TopicPartition,
+  untilAborted,
 } from '@stockpipe/core'
 import { notAssigned, offsetJump } from './assignment-errors.ts'
-import { untilAborted } from './call-signal.ts'
 import { ChangeSignal } from './change-signal.ts'
 import { CutQueue } from './cut-queue.ts'
 import { cutGroup } from './group-cut.ts'

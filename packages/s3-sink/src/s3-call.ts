@@ -1,5 +1,5 @@
 import type { Runtime } from '@stockpipe/core'
-import { abortWith } from './call-signal.ts'
+import { abortWith } from '@stockpipe/core'
 import { objectStoreFailure } from './object-store-failure.ts'
 
 /** How long most calls are waited for. */

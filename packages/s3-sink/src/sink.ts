@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events'
 import {
   type AssignedPartition,
   type AssignOptions,
+  abortWith,
   ConfigurationError,
   channels,
   type PartitionedSink,
@@ -14,7 +15,6 @@ import {
   type TopicPartition,
 } from '@stockpipe/core'
 import { AccessWatch } from './access-watch.ts'
-import { abortWith } from './call-signal.ts'
 import { createEngine } from './engine.ts'
 import { engineOf } from './engine-choice.ts'
 import { Housekeeping } from './housekeeping.ts'

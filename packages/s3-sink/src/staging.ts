@@ -1,5 +1,4 @@
-import { type ObjectMetadata, StockpipeError } from '@stockpipe/core'
-import { abortWith } from './call-signal.ts'
+import { abortWith, type ObjectMetadata, StockpipeError } from '@stockpipe/core'
 import type { DataFileKeys } from './data-file-key.ts'
 import type { PartResponse } from './engine-host.ts'
 import type { EngineResponse, FileContent } from './engine-messages.ts'

@@ -1,0 +1,188 @@
+import { getEventListeners } from 'node:events'
+import { ConfigurationError, t } from '@stockpipe/core'
+import { describe, expect, test } from 'vitest'
+import {
+  AthenaRequestError,
+  createAthena,
+  QueryNotStoppedError,
+  QueryTimedOutError,
+  type StatementOptions,
+} from '../src/index.ts'
+import { serviceException } from './fake-athena.ts'
+import { type FakeServiceOptions, fakeService, orderedRuntime } from './fake-service.ts'
+
+const columns = { n: t.int64() }
+
+const running = (
+  service: Omit<FakeServiceOptions, 'runtime'> = {},
+  options: { maxConcurrentQueries?: number; onAbort?: 'stop' | 'leave' } = {},
+) => {
+  const runtime = orderedRuntime()
+  const fake = fakeService({ runtime, ...service })
+  const athena = createAthena({ client: fake.client, database: 'market', runtime, ...options })
+  const select = (number: number, statement: Omit<StatementOptions, 'sql'> = {}) =>
+    athena
+      .query({ sql: `SELECT ${number} AS n`, columns, ...statement })
+      .then(({ rows }) => Number(rows[0]?.n))
+  return { runtime, fake, athena, select }
+}
+
+const numbers = (count: number) => Array.from({ length: count }, (_, number) => number)
+
+/** From half a second to eight. */
+const runMillis = (sql: string) => 500 + ((Number(/\d+/.exec(sql)![0]) * 7919) % 7500)
+
+/** Calls of GetQueryExecution that a poll of its own would make for a query. */
+const callsAlone = (endsAfter: number): number => {
+  let [calls, at, delay] = [0, 0, 100]
+  for (; at < endsAfter; delay = Math.min(2000, delay * 1.5)) {
+    at += delay
+    calls += 1
+  }
+  return calls
+}
+
+describe('many queries at once', () => {
+  test('end right, 200 of them through 20 throttled calls, by a tenth of the status calls', async () => {
+    let [calls, throttled] = [0, 0]
+    const { fake, select } = running({
+      runMillis,
+      refuses: () => {
+        calls += 1
+        if (calls % 9 !== 0 || throttled === 20) return undefined
+        throttled += 1
+        return serviceException(throttled % 2 ? 'ThrottlingException' : 'TooManyRequestsException')
+      },
+    })
+    expect(await Promise.all(numbers(200).map((number) => select(number)))).toEqual(numbers(200))
+    expect(throttled).toBe(20)
+    expect(fake.queries.size).toBe(200)
+    const alone = numbers(200).reduce((sum, number) => sum + callsAlone(runMillis(`${number}`)), 0)
+    const status = fake.calls('BatchGetQueryExecution') + fake.calls('GetQueryExecution')
+    expect(status * 10).toBeLessThanOrEqual(alone)
+  })
+
+  test('wait where Athena takes no more, however long, and each is started once', async () => {
+    const { fake, select } = running({ limit: 20, runMillis })
+    expect(await Promise.all(numbers(200).map((number) => select(number)))).toEqual(numbers(200))
+    expect(fake.queries.size).toBe(200)
+    expect(fake.mostAtOnce()).toBe(20)
+    // All but 20 are refused at first; then the limit is known, and tried again about once in twenty.
+    expect(fake.calls('StartQueryExecution')).toBeLessThan(200 + 180 + 40)
+  })
+
+  test('are no more than they may be', async () => {
+    const { fake, select } = running({}, { maxConcurrentQueries: 7 })
+    await Promise.all(numbers(30).map((number) => select(number)))
+    expect(fake.mostAtOnce()).toBe(7)
+    expect(fake.calls('StartQueryExecution')).toBe(30)
+    expect(() => running({}, { maxConcurrentQueries: 0 })).toThrow(ConfigurationError)
+  })
+
+  test('fail after eight refusals where it is others that run', async () => {
+    const { fake, select } = running({ limit: 0 })
+    await expect(select(1)).rejects.toMatchObject({
+      name: 'AthenaRequestError',
+      serviceError: 'TooManyRequestsException',
+      retryable: true,
+    })
+    expect(fake.calls('StartQueryExecution')).toBe(8)
+  })
+
+  test('are asked for one by one where the caller may not ask for several', async () => {
+    const { fake, select } = running({
+      refuses: ({ operation }) =>
+        operation === 'BatchGetQueryExecution' ? serviceException('AccessDeniedException') : undefined,
+    })
+    expect(await Promise.all(numbers(60).map((number) => select(number)))).toEqual(numbers(60))
+    expect(fake.calls('BatchGetQueryExecution')).toBe(1)
+  })
+
+  test('do not fail with one that Athena does not know', async () => {
+    const { fake, select } = running()
+    const others = [select(1), select(2)]
+    const lost = select(3, { onStart: (id) => fake.queries.delete(id) })
+    await expect(lost).rejects.toBeInstanceOf(AthenaRequestError)
+    await expect(lost).rejects.toThrow(/GetQueryExecution for query q-3 .* was not found/)
+    expect(await Promise.all(others)).toEqual([1, 2])
+  })
+})
+
+describe('a query that is given up', () => {
+  test('has ended on Athena when its caller is told, also one of fifty', async () => {
+    const { runtime, fake, select } = running({ runMillis: () => 600_000 })
+    const abort = new AbortController()
+    const reason = new Error('enough')
+    const told = numbers(50).map((number) =>
+      select(number, { signal: abort.signal }).then(
+        () => 'answered',
+        (error: unknown) => ({ error, states: [...fake.queries.values()].map(({ state }) => state) }),
+      ),
+    )
+    runtime.setTimer(() => abort.abort(reason), 3_000)
+    const ends = await Promise.all(told)
+    expect(ends.map((end) => (end as { error: unknown }).error)).toEqual(Array(50).fill(reason))
+    expect(fake.running()).toBe(0)
+    expect(fake.calls('StopQueryExecution')).toBe(50)
+    expect(getEventListeners(abort.signal, 'abort')).toEqual([])
+  })
+
+  test('runs on where it is to be left, and its id is known', async () => {
+    const { runtime, fake, select } = running({ runMillis: () => 600_000 }, { onAbort: 'leave' })
+    const abort = new AbortController()
+    const ids: string[] = []
+    runtime.setTimer(() => abort.abort(new Error('enough')), 3_000)
+    await expect(select(1, { signal: abort.signal, onStart: (id) => ids.push(id) })).rejects.toThrow('enough')
+    expect(ids).toEqual(['q-1'])
+    expect(fake.running()).toBe(1)
+  })
+
+  test('by its time-out is stopped, and one that waits for others is never started', async () => {
+    const { fake, select } = running({ runMillis: () => 600_000 }, { maxConcurrentQueries: 1 })
+    const first = select(1, { timeoutMillis: 20_000 })
+    const second = select(2, { timeoutMillis: 10_000 })
+    await expect(second).rejects.toThrow(
+      'A query that waited to be started took longer than timeoutMillis, 10000 ms.',
+    )
+    await expect(first).rejects.toBeInstanceOf(QueryTimedOutError)
+    await expect(first).rejects.toMatchObject({ facts: { queryExecutionId: 'q-1' } })
+    expect([...fake.queries.values()].map(({ state }) => state)).toEqual(['CANCELLED'])
+  })
+
+  test('and does not end is named, with the reason as the cause', async () => {
+    const { runtime, select } = running({
+      runMillis: () => 600_000,
+      refuses: ({ operation }) =>
+        operation === 'StopQueryExecution' ? serviceException('AccessDeniedException') : undefined,
+    })
+    const abort = new AbortController()
+    const reason = new Error('enough')
+    runtime.setTimer(() => abort.abort(reason), 3_000)
+    const error = await select(1, { signal: abort.signal }).catch((thrown: unknown) => thrown)
+    expect(error).toBeInstanceOf(QueryNotStoppedError)
+    expect(error).toMatchObject({ cause: reason, facts: { queryExecutionId: 'q-1' } })
+    expect((error as Error).message).toContain(
+      'may still run: Athena StopQueryExecution for query q-1 failed with',
+    )
+  })
+
+  test('by the return of its rows is stopped, also while the first is waited for', async () => {
+    const { fake, athena } = running({ runMillis: () => 600_000 })
+    const rows = athena.stream({ sql: 'SELECT 1 AS n', columns })
+    const first = rows.next()
+    await expect.poll(() => fake.running()).toBe(1)
+    expect(await rows.return()).toEqual({ done: true, value: undefined })
+    expect(await first).toEqual({ done: true, value: undefined })
+    expect(fake.running()).toBe(0)
+    expect(await rows.next()).toEqual({ done: true, value: undefined })
+  })
+
+  test('leaves nothing at a signal that lives longer, nor does one that ends', async () => {
+    const { athena, select } = running()
+    const { signal } = new AbortController()
+    await select(1, { signal })
+    for await (const { n } of athena.stream({ sql: 'SELECT 2 AS n', columns, signal })) expect(n).toBe(2n)
+    for await (const _ of athena.stream({ sql: 'SELECT 3 AS n', columns, signal })) break
+    expect(getEventListeners(signal, 'abort')).toEqual([])
+  })
+})
