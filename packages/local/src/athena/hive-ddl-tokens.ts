@@ -28,13 +28,9 @@ export function tokenizeDdl(sql: string): readonly DdlToken[] {
       throw parseError(place, `cannot recognize input near '${sql.slice(start, start + 20)}'`)
     const token = tokenOf(match.groups)
     if (token !== undefined) tokens.push({ ...token, ...place })
-    for (
-      let at = sql.indexOf('\n', start);
-      at !== -1 && at < piece.lastIndex;
-      at = sql.indexOf('\n', at + 1)
-    ) {
+    for (const { index } of match[0].matchAll(/\n/g)) {
       line += 1
-      lineStart = at + 1
+      lineStart = start + index + 1
     }
   }
   return [...tokens, { kind: 'end', text: '<EOF>', line, column: sql.length - lineStart }]
