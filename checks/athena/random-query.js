@@ -1,27 +1,8 @@
+import { ComposedQuery } from './composed-query.js'
+import { quoteColumns, tradeColumns } from './golden-columns.js'
+import { RandomAggregate } from './random-aggregate.js'
 import { RandomExpression } from './random-expression.js'
-
-const tradeColumns = (alias) =>
-  [
-    ['id', 'bigint'],
-    ['size', 'bigint'],
-    ['price', 'double'],
-    ['px', 'decimal'],
-    ['symbol', 'varchar'],
-    ['side', 'varchar'],
-    ['dt', 'varchar'],
-    ['meta', 'json'],
-    ['ts', 'timestamp'],
-    ['tags', 'array'],
-    ['attrs', 'map'],
-  ].map(([name, type]) => [`${alias}${name}`, type])
-
-const quoteColumns = (alias) =>
-  [
-    ['ts', 'timestamp'],
-    ['symbol', 'varchar'],
-    ['bid', 'double'],
-    ['ask', 'double'],
-  ].map(([name, type]) => [`${alias}${name}`, type])
+import { RandomWindow } from './random-window.js'
 
 const filters = [
   "dt = '2024-03-09'",
@@ -42,11 +23,17 @@ export class RandomQuery {
   #random
   #trades
   #quotes
+  #aggregates
+  #windowCalls
+  #composed
 
   constructor(random) {
     this.#random = random
     this.#trades = new RandomExpression(random, tradeColumns(''))
     this.#quotes = new RandomExpression(random, quoteColumns(''))
+    this.#aggregates = new RandomAggregate(random)
+    this.#windowCalls = new RandomWindow(random, this.#trades)
+    this.#composed = new ComposedQuery(random)
   }
 
   query() {
@@ -64,6 +51,7 @@ export class RandomQuery {
       [2, () => this.#nestedQuery()],
       [2, () => this.#nestedValues()],
       [1, () => this.#values()],
+      [6, () => this.#composed.query()],
     ]
     let ticket = this.#random.below(shapes.reduce((sum, [weight]) => sum + weight, 0))
     for (const [weight, shape] of shapes) {
@@ -99,8 +87,8 @@ export class RandomQuery {
 
   #groups() {
     const { table, expression } = this.#source()
-    const keys = this.#keys(table, 1 + this.#random.below(2))
-    const aggregates = this.#times(1 + this.#random.below(3), () => this.#aggregate(table, expression))
+    const keys = this.#aggregates.keys(table, 1 + this.#random.below(2))
+    const aggregates = this.#times(1 + this.#random.below(3), () => this.#aggregates.of(table, expression))
     const by = this.#random.chance(0.5) ? keys.map((_, index) => index + 1) : keys
     const having = this.#random.chance(0.25)
       ? ` HAVING ${this.#random.pick(['count(*) > 5', 'count(*) % 2 = 0', `max(${expression.column('timestamp')}) > timestamp '2024-03-09 00:00:00'`])}`
@@ -121,18 +109,18 @@ export class RandomQuery {
       `GROUPING SETS ((${keys[0]}), (${keys[1]}), ())`,
       `GROUPING SETS ((${keys.join(', ')}), (${keys[1]}))`,
     ])
-    const aggregate = this.#aggregate('trades', this.#trades)
+    const aggregate = this.#aggregates.of('trades', this.#trades)
     return `SELECT ${this.#named([...keys, `grouping(${keys.join(', ')})`, aggregate])} FROM trades GROUP BY ${by}`
   }
 
   #total() {
     const { table, expression } = this.#source()
-    const aggregates = this.#times(1 + this.#random.below(4), () => this.#aggregate(table, expression))
+    const aggregates = this.#times(1 + this.#random.below(4), () => this.#aggregates.of(table, expression))
     return `SELECT ${this.#named(aggregates)} FROM ${table}${this.#where(table, expression)}`
   }
 
   #windows() {
-    const items = this.#times(1 + this.#random.below(3), () => this.#window())
+    const items = this.#times(1 + this.#random.below(3), () => this.#windowCalls.call())
     const where = this.#random.chance(0.5) ? ` WHERE ${this.#random.pick(filters)}` : ''
     const limit = this.#random.chance(0.4) ? ` LIMIT ${1 + this.#random.below(40)}` : ''
     return `SELECT id, ${this.#named(items, 1)} FROM trades${where} ORDER BY id${limit}`
@@ -156,7 +144,7 @@ export class RandomQuery {
     }
     const on = `ON t.symbol = q.symbol${extra}`
     if (this.#random.chance(0.4)) {
-      const aggregates = this.#times(2, () => this.#aggregate('trades', trades, 't.'))
+      const aggregates = this.#times(2, () => this.#aggregates.of('trades', trades, 't.'))
       return `SELECT ${this.#named(['q.symbol', ...aggregates])} FROM trades t ${kind} ${quotes} ${on} GROUP BY q.symbol`
     }
     const items = ['t.id', ...this.#times(2, () => both.of(both.anyType(), 2))]
@@ -188,7 +176,7 @@ export class RandomQuery {
           'trades t, UNNEST(t.tags) AS u(tag)',
         ])
     if (this.#random.chance(0.4)) {
-      const aggregates = this.#times(2, () => this.#aggregate('trades', expression, 't.'))
+      const aggregates = this.#times(2, () => this.#aggregates.of('trades', expression, 't.'))
       return `SELECT ${this.#named(['tag', ...aggregates])} FROM ${from} GROUP BY tag`
     }
     const items = ['t.id', 'tag', ...(isOrdinal ? ['o'] : []), expression.of(expression.anyType(), 1)]
@@ -251,7 +239,7 @@ export class RandomQuery {
     )
     const from = `(VALUES ${rows.join(', ')}) AS v(c0, c1)`
     if (this.#random.chance(0.5)) {
-      return `SELECT ${this.#named(['c0', `count(*)`, this.#aggregateOf(types[1], 'c1')])} FROM ${from} GROUP BY c0`
+      return `SELECT ${this.#named(['c0', `count(*)`, this.#aggregates.ofArgument(types[1], 'c1')])} FROM ${from} GROUP BY c0`
     }
     return `SELECT ${this.#named(['c0', 'c1', scope.of(scope.anyType(), 2)])} FROM ${from}${this.#orderAll(3)}`
   }
@@ -266,133 +254,6 @@ export class RandomQuery {
     if (this.#random.chance(0.3)) return ''
     if (table === 'trades' && this.#random.chance(0.5)) return ` WHERE ${this.#random.pick(filters)}`
     return ` WHERE ${expression.of('boolean', 1)}`
-  }
-
-  #keys(table, count) {
-    const choices =
-      table === 'trades'
-        ? [
-            'symbol',
-            'side',
-            'dt',
-            "date_trunc('hour', ts)",
-            'size % 3',
-            'cast(ts as date)',
-            'hour(ts) / 4',
-            'substr(symbol, 1, 1)',
-            'price',
-            'id / 10',
-            "json_extract_scalar(meta, '$.venue')",
-            'floor(px)',
-          ]
-        : ['symbol', "date_trunc('day', ts)", 'hour(ts)', 'floor(bid / 10)', "date_format(ts, '%H')"]
-    return [...new Set(this.#times(count, () => this.#random.pick(choices)))]
-  }
-
-  #aggregate(table, expression, alias = '') {
-    const type = this.#random.pick([
-      'bigint',
-      'integer',
-      'decimal',
-      'double',
-      'varchar',
-      'date',
-      'timestamp',
-      'boolean',
-    ])
-    // An error in a row ends the query; a filter does not keep arguments from being computed.
-    const text = this.#aggregateOf(
-      type,
-      expression.of(type, 1),
-      table === 'trades' ? `${alias}id` : undefined,
-    )
-    const isFiltered = this.#random.chance(0.2)
-    return isFiltered ? `${text} FILTER (WHERE ${expression.of('boolean', 1)})` : text
-  }
-
-  #aggregateOf(type, argument, unique) {
-    const any = [
-      `min(${argument})`,
-      `max(${argument})`,
-      `count(${argument})`,
-      `count(DISTINCT ${argument})`,
-      'count(*)',
-    ]
-    if (unique !== undefined) any.push(`max_by(${argument}, ${unique})`, `min_by(${argument}, ${unique})`)
-    switch (type) {
-      case 'bigint':
-      case 'integer':
-      case 'decimal':
-      case 'double': {
-        const numeric = [`sum(${argument})`, `avg(${argument})`, `sum(${argument}) / count(*)`]
-        if (type !== 'double')
-          numeric.push(
-            `sum(DISTINCT ${argument})`,
-            `stddev(${argument})`,
-            `max(${argument}) - min(${argument})`,
-          )
-        if (type === 'bigint' && unique !== undefined)
-          numeric.push(`array_agg(${argument} ORDER BY ${unique})`, `max(${unique}, 2)`)
-        return this.#random.pick([...any, ...numeric, ...numeric])
-      }
-      case 'boolean':
-        return this.#random.pick([`bool_and(${argument})`, `bool_or(${argument})`, `count_if(${argument})`])
-      case 'varchar': {
-        const text = [
-          `listagg(${argument}, '+') WITHIN GROUP (ORDER BY ${unique})`,
-          `map_agg(${unique}, ${argument})`,
-          `histogram(${argument})`,
-        ]
-        return this.#random.pick(unique === undefined ? any : [...any, ...text])
-      }
-      default:
-        return this.#random.pick(any)
-    }
-  }
-
-  #window() {
-    const partition = this.#random.pick([
-      '',
-      'PARTITION BY symbol ',
-      'PARTITION BY side ',
-      'PARTITION BY symbol, dt ',
-    ])
-    const unique = `ORDER BY ${this.#random.pick(['id', 'ts, id', 'size DESC, id', 'px NULLS FIRST, id DESC', 'side, id'])}`
-    const ties = `ORDER BY ${this.#random.pick(['size', 'dt', 'symbol DESC', 'side', 'price'])}`
-    const type = this.#random.pick(['bigint', 'decimal', 'double', 'varchar', 'timestamp'])
-    const value = () => this.#trades.of(type, 1)
-    const number = this.#trades.of(this.#random.pick(['bigint', 'decimal', 'double', 'integer']), 1)
-    const frame = this.#random.pick([
-      '',
-      ` ROWS BETWEEN ${this.#random.below(5)} PRECEDING AND CURRENT ROW`,
-      ' ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING',
-      ` ROWS BETWEEN 1 PRECEDING AND ${1 + this.#random.below(3)} FOLLOWING`,
-      ' ROWS UNBOUNDED PRECEDING',
-      ' GROUPS BETWEEN 1 PRECEDING AND 1 FOLLOWING',
-    ])
-    const ignored = this.#random.pick(['', '', ' IGNORE NULLS'])
-    return this.#random.pick([
-      () => `row_number() OVER (${partition}${unique})`,
-      () =>
-        `${this.#random.pick(['rank', 'dense_rank', 'percent_rank', 'cume_dist'])}() OVER (${partition}${ties})`,
-      () => `ntile(${2 + this.#random.below(4)}) OVER (${partition}${unique})`,
-      () =>
-        `${this.#random.pick(['lag', 'lead'])}(${value()}${this.#random.pick(['', `, ${1 + this.#random.below(3)}`])})${ignored} OVER (${partition}${unique})`,
-      () => `lag(${value()}, 1, ${value()}) OVER (${partition}${unique})`,
-      () =>
-        `${this.#random.pick(['first_value', 'last_value'])}(${value()})${ignored} OVER (${partition}${unique}${frame})`,
-      () => `nth_value(${value()}, ${1 + this.#random.below(3)}) OVER (${partition}${unique}${frame})`,
-      () =>
-        `${this.#random.pick(['sum', 'avg', 'count', 'min', 'max'])}(${number}) OVER (${partition}${unique}${frame})`,
-      () =>
-        `${this.#random.pick(['sum', 'avg', 'count', 'min', 'max'])}(${number}) OVER (${partition}${ties})`,
-      () =>
-        `sum(size) OVER (${partition}ORDER BY ${this.#random.pick(['id', 'size'])} RANGE BETWEEN ${this.#random.below(50)} PRECEDING AND ${this.#random.pick(['CURRENT ROW', '20 FOLLOWING'])})`,
-      () =>
-        `count(*) OVER (${partition}ORDER BY ts RANGE BETWEEN INTERVAL '${1 + this.#random.below(12)}' HOUR PRECEDING AND CURRENT ROW)`,
-      () => `max(${number}) OVER (${partition.trim()})`,
-      () => `px - lag(px) OVER (${partition}ORDER BY id)`,
-    ])()
   }
 
   /** Orders by every column, so that rows that tie are the same row. */

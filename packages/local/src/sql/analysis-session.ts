@@ -2,8 +2,15 @@ import { isView, type NamedRelation, type ParsedView } from './named-relation.ts
 import { type NativeFunction, registeredName } from './native-function.ts'
 import type { ResolvedTable } from './query-engine.ts'
 import { failure } from './query-failure.ts'
+import type { QueryOutput } from './scope.ts'
 import type { TableReference } from './syntax-tree.ts'
 import type { TableScan } from './table-scan.ts'
+
+/**
+ * A last argument that DuckDB takes for one that may fail, and so for a call that may: one that may not is computed for all
+ * values of a dictionary, those of other rows among them, of which TRY would know nothing.
+ */
+const fallible = "CAST('t' AS BOOLEAN)"
 
 /** What one statement gathers while it is analysed. */
 export class AnalysisSession {
@@ -26,6 +33,11 @@ export class AnalysisSession {
     this.startMillis = options.startMillis
   }
 
+  /** The scans that a query reads: what is analysed twice, or read by nobody, has left others. */
+  scansOf({ sql }: QueryOutput): readonly TableScan[] {
+    return this.scans.filter(({ sqlName }) => sql.includes(`"${sqlName}"`))
+  }
+
   /** A name no other relation of the statement has. */
   alias(prefix: string): string {
     this.#aliases += 1
@@ -36,7 +48,7 @@ export class AnalysisSession {
   native(native: NativeFunction, argumentSql: readonly string[]): string {
     const name = registeredName(native)
     this.functions.set(name, native)
-    return `CAST("${name}"(${argumentSql.join(', ')}) AS ${native.returns})`
+    return `CAST("${name}"(${[...argumentSql, fallible].join(', ')}) AS ${native.returns})`
   }
 
   /** Analyses what belongs to another database, such as the query of a view. */

@@ -9,9 +9,7 @@ import {
   bigintType,
   booleanType,
   commonType,
-  duckDbType,
   rowType,
-  someType,
   type TrinoType,
   typeText,
 } from './trino-type.ts'
@@ -160,47 +158,35 @@ function isElement(item: PlainValue, value: PlainValue, element: TrinoType, name
   return outcome === true
 }
 
-const arrayPosition: FunctionRule = (call) => {
-  const [array, value] = withElement(call)
-  const { element } = array.type
-  return nativeCall(
-    call.session,
-    call.name,
-    [array, value],
-    bigintType,
-    (values: PlainArray, sought: PlainValue) =>
-      BigInt(values.findIndex((item) => isElement(item, sought, element, call.name)) + 1),
-  )
+/** A function of an array and a value, by which of its elements are the value. */
+function byElement(
+  result: (array: ArrayType) => TrinoType,
+  answer: (values: PlainArray, isValue: (item: PlainValue) => boolean) => PlainValue,
+): FunctionRule {
+  return (call) => {
+    const [array, value] = withElement(call)
+    const { element } = array.type
+    const evaluate = (values: PlainArray, sought: PlainValue): PlainValue =>
+      answer(values, (item) => isElement(item, sought, element, call.name))
+    return nativeCall(call.session, call.name, [array, value], result(array.type), evaluate)
+  }
 }
 
-const arrayRemove: FunctionRule = (call) => {
-  const [array, value] = withElement(call)
-  const { element } = array.type
-  return nativeCall(
-    call.session,
-    call.name,
-    [array, value],
-    array.type,
-    (values: PlainArray, removed: PlainValue) =>
-      values.filter((item) => !isElement(item, removed, element, call.name)),
-  )
-}
+const arrayPosition = byElement(
+  () => bigintType,
+  (values, isValue) => BigInt(values.findIndex(isValue) + 1),
+)
+
+const arrayRemove = byElement(
+  (array) => array,
+  (values, isValue) => values.filter((item) => !isValue(item)),
+)
 
 /** contains(array, value): NULL where an element that is NULL might be it. */
-const contains: FunctionRule = (call) => {
-  const [array, value] = withElement(call)
-  const { element } = array.type
-  return nativeCall(
-    call.session,
-    call.name,
-    [array, value],
-    booleanType,
-    (values: PlainArray, sought: PlainValue) => {
-      if (values.some((item) => isElement(item, sought, element, call.name))) return true
-      return values.includes(null) ? null : false
-    },
-  )
-}
+const contains = byElement(
+  () => booleanType,
+  (values, isValue) => values.some(isValue) || (values.includes(null) ? null : false),
+)
 
 function invalid(message: string): FunctionFailure {
   return new FunctionFailure('INVALID_FUNCTION_ARGUMENT', message)
@@ -285,51 +271,6 @@ const zip: FunctionRule = (call) => {
     call.session,
     call.arguments.map((_, i) => arrayArgument(call, i)),
   )
-}
-
-/** || and concat() where an array is among the operands: arrays, or an element at either end of one. */
-export function concatenateArrays(call: AnalyzedCall): TypedExpression {
-  const { session, position } = call
-  const [first, second] = call.arguments
-  const types = call.arguments.map(({ type }) => type)
-  // Trino cannot choose between an array and an element of one where the type of a side is open.
-  const open = types.filter((type) => someType(type, ({ kind }) => kind === 'unknown'))
-  if (types.some(({ kind }) => kind === 'unknown')) throw noSuchOverload(call)
-  const common = types.reduce<TrinoType | undefined>((a, b) => a && commonType(a, b), types[0])
-  if (common?.kind === 'array' && types.length >= 2) {
-    if (open.length > 0 && open.length < types.length) throw noSuchOverload(call)
-    const parts = call.arguments.map((array) => cast(session, array, common, false, position))
-    return nativeCall(session, 'concat_arrays', parts, common, (...values: PlainArray[]) => values.flat(1))
-  }
-  if (call.arguments.length !== 2) throw noSuchOverload(call)
-  const ends = [
-    { array: first!, value: second!, isAppended: true },
-    { array: second!, value: first!, isAppended: false },
-  ]
-  for (const { array, value, isAppended } of ends) {
-    if (array.type.kind !== 'array') continue
-    const element = commonType(array.type.element, value.type)
-    if (element === undefined) continue
-    const type = arrayType(element)
-    const items = cast(session, array, type, false, position)
-    const item = cast(session, value, element, false, position)
-    return isAppended
-      ? nativeCall(session, 'append', [items, item], type, (list: PlainArray, end: PlainValue) => [
-          ...list,
-          end,
-        ])
-      : nativeCall(session, 'prepend', [item, items], type, (end: PlainValue, list: PlainArray) => [
-          end,
-          ...list,
-        ])
-  }
-  throw noSuchOverload(call)
-}
-
-/** `'a' || NULL`: Trino takes the NULL for an array, and so answers one that is NULL. */
-export function textAndNull(text: TypedExpression): TypedExpression {
-  const type = arrayType(text.type)
-  return { type, sql: `CAST(NULL AS ${duckDbType(type)})` }
 }
 
 export const arraySetFunctions: Readonly<Record<string, FunctionRule>> = {

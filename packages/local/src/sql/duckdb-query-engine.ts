@@ -73,7 +73,7 @@ class DuckDbQueryEngine implements QueryEngine {
   describe(options: RunQueryOptions): Promise<QueryDescription> {
     return this.#guard(options, async () => {
       const { analysis, output, relations } = await analyzed(options)
-      const scans = analysis.scans.map((scan) => ({
+      const scans = analysis.scansOf(output).map((scan) => ({
         table: `${scan.table.database}.${scan.table.name}`,
         columns: scan.usedNames,
       }))
@@ -133,7 +133,12 @@ class DuckDbQueryEngine implements QueryEngine {
     const rows = rowsToWrite(analysis, output, layout)
     return this.#connected(signal, async (session, connection) => {
       session.register(connection, analysis.functions)
-      const { scans, scannedBytes } = await this.#prepareScans(session, connection, analysis, signal)
+      const { scans, scannedBytes } = await this.#prepareScans(
+        session,
+        connection,
+        analysis.scansOf(output),
+        signal,
+      )
       const { refusals } = session
       await this.#prepare(connection, scans, output)
       signal.throwIfAborted()
@@ -193,7 +198,12 @@ class DuckDbQueryEngine implements QueryEngine {
     rowSink: RowSink | undefined,
   ): Promise<QueryResult> {
     session.register(connection, analysis.functions)
-    const { scans, scannedBytes } = await this.#prepareScans(session, connection, analysis, signal)
+    const { scans, scannedBytes } = await this.#prepareScans(
+      session,
+      connection,
+      analysis.scansOf(output),
+      signal,
+    )
     const { refusals } = session
     const prepared = await this.#prepare(connection, scans, output)
     const types = output.columns.map(({ type }) => type)
@@ -211,12 +221,12 @@ class DuckDbQueryEngine implements QueryEngine {
   async #prepareScans(
     session: DuckDbSession,
     connection: DuckDBConnection,
-    analysis: AnalysisSession,
+    wanted: readonly TableScan[],
     signal: AbortSignal,
   ): Promise<{ scans: readonly string[]; scannedBytes: number }> {
     const scans: string[] = []
     let scannedBytes = 0
-    for (const scan of analysis.scans) {
+    for (const scan of wanted) {
       const { sql, bytes } = await this.#prepareScan(session, connection, scan)
       scans.push(`"${scan.sqlName}" AS NOT MATERIALIZED (${sql})`)
       scannedBytes += bytes

@@ -99,7 +99,8 @@ export class DuckDbSession {
     const wrap = this.#values.wrapper(definition.returns)
     const scalar = this.#duckDb.DuckDBScalarFunction.create({
       name,
-      parameterTypes: definition.parameters.map((type) => this.#values.type(type)),
+      // The last one is there for the planner.
+      parameterTypes: [...definition.parameters, 'BOOLEAN'].map((type) => this.#values.type(type)),
       returnType: this.#values.type(definition.returns),
       specialHandling: acceptsNull,
       mainFunction: (info, chunk, output) => {

@@ -1,4 +1,5 @@
-import { concatenateArrays, reverseArray, textAndNull } from './array-functions.ts'
+import { concatenateArrays, textAndNull } from './array-concatenation.ts'
+import { reverseArray } from './array-functions.ts'
 import { FunctionFailure } from './decimal-arithmetic.ts'
 import {
   type AnalyzedCall,

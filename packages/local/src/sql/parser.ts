@@ -1,4 +1,4 @@
-import { ExpressionParser } from './parser-expression.ts'
+import { RelationParser } from './parser-relation.ts'
 import { QueryError } from './query-engine.ts'
 import { failure, notSupported } from './query-failure.ts'
 import type {
@@ -9,7 +9,6 @@ import type {
   Position,
   Query,
   QueryBody,
-  RelationNode,
   SelectItem,
   SelectSpecification,
   TableReference,
@@ -44,9 +43,8 @@ interface Attempt {
   readonly error?: unknown
 }
 
-class StatementParser extends ExpressionParser {
+class StatementParser extends RelationParser {
   readonly #values: readonly Expression[]
-  readonly #tables: TableReference[] = []
   /** What was read of queries in parentheses, by where they start: reading them anew would double with every level. */
   readonly #attempts = new Map<number, Attempt>()
   /** The number of each `?` by its place: a part may be read twice. */
@@ -72,7 +70,7 @@ class StatementParser extends ExpressionParser {
         `Incorrect number of parameters: expected ${expected} but found ${this.#values.length}`,
       )
     }
-    return { query, tables: this.#tables }
+    return { query, tables: this.tables }
   }
 
   standaloneExpression(): Expression {
@@ -177,15 +175,10 @@ class StatementParser extends ExpressionParser {
 
   #commonTableExpression(): CommonTableExpression {
     const name = this.identifier()
-    const columnNames = this.#columnNames()
+    const columnNames = this.columnNames()
     this.expectWord('as')
     const query = this.parenthesized(() => this.query())
     return { name, query, ...(columnNames && { columnNames }) }
-  }
-
-  #columnNames(): Identifier[] | undefined {
-    if (!this.isSymbol('(')) return undefined
-    return this.parenthesized(() => this.commaSeparated(() => this.identifier()))
   }
 
   #queryTerm(): QueryBody {
@@ -219,7 +212,7 @@ class StatementParser extends ExpressionParser {
         kind: 'select',
         distinct: false,
         items: [star],
-        from: this.#table(),
+        from: this.table(),
         groupBy: [],
         windows: [],
         position,
@@ -233,7 +226,7 @@ class StatementParser extends ExpressionParser {
     const distinct = this.takeWord('distinct')
     if (!distinct) this.takeWord('all')
     const items = this.commaSeparated(() => this.#selectItem())
-    const from = this.takeWord('from') ? this.#fromClause() : undefined
+    const from = this.takeWord('from') ? this.fromClause() : undefined
     const where = this.takeWord('where') ? this.expression() : undefined
     const groupBy = this.takeWord('group', 'by') ? this.#groupBy() : []
     const having = this.takeWord('having') ? this.expression() : undefined
@@ -293,92 +286,6 @@ class StatementParser extends ExpressionParser {
       if (this.isSymbol('(') && this.isSymbol(')', 1)) return { kind: 'sets', position, sets: [set()] }
       return { kind: 'simple', expression: this.expression() }
     })
-  }
-
-  #fromClause(): RelationNode {
-    let left = this.#joins()
-    while (this.isSymbol(',')) {
-      const { position } = this.next()
-      left = { kind: 'join', type: 'CROSS', left, right: this.#joins(), position }
-    }
-    return left
-  }
-
-  #joins(): RelationNode {
-    let left = this.#aliased()
-    while (true) {
-      const { position } = this
-      if (this.isWord('natural')) throw notSupported('NATURAL joins', position)
-      if (this.takeWord('cross', 'join')) {
-        left = { kind: 'join', type: 'CROSS', left, right: this.#aliased(), position }
-        continue
-      }
-      const type = this.#joinType()
-      if (type === undefined) return left
-      const right = this.#aliased()
-      if (this.takeWord('using')) {
-        left = { kind: 'join', type, left, right, using: this.#columnNames() ?? [], position }
-      } else {
-        this.expectWord('on')
-        left = { kind: 'join', type, left, right, on: this.expression(), position }
-      }
-    }
-  }
-
-  #joinType(): 'INNER' | 'LEFT' | 'RIGHT' | 'FULL' | undefined {
-    if (this.takeWord('join') || this.takeWord('inner', 'join')) return 'INNER'
-    for (const type of ['LEFT', 'RIGHT', 'FULL'] as const) {
-      if (this.takeWord(type.toLowerCase())) {
-        this.takeWord('outer')
-        this.expectWord('join')
-        return type
-      }
-    }
-    return undefined
-  }
-
-  #aliased(): RelationNode {
-    const { position } = this
-    const relation = this.#relationPrimary()
-    this.#refuseSampling()
-    const alias = this.optionalAlias()
-    if (alias === undefined) return relation
-    const columnNames = this.#columnNames()
-    this.#refuseSampling()
-    return { kind: 'aliased', relation, alias, position, ...(columnNames && { columnNames }) }
-  }
-
-  #refuseSampling(): void {
-    if (this.isWord('tablesample') || this.isWord('match_recognize'))
-      throw notSupported(this.peek().text.toUpperCase(), this.position)
-  }
-
-  #relationPrimary(): RelationNode {
-    const { position } = this
-    if (this.isWord('lateral')) throw notSupported('LATERAL', position)
-    if (this.takeWord('unnest')) {
-      const expressions = this.parenthesized(() => this.commaSeparated(() => this.expression()))
-      return { kind: 'unnest', expressions, withOrdinality: this.takeWord('with', 'ordinality'), position }
-    }
-    if (this.isWord('table') && this.isSymbol('(', 1)) throw notSupported('table functions', position)
-    if (!this.isSymbol('(')) return this.#table()
-    return this.parenthesized((): RelationNode => {
-      if (!this.startsQuery()) return this.#fromClause()
-      const query = this.queryBefore(')')
-      return query === undefined ? this.#fromClause() : { kind: 'subquery-relation', query, position }
-    })
-  }
-
-  #table(): TableReference {
-    const { position } = this
-    const parts = [this.identifier()]
-    while (this.takeSymbol('.')) parts.push(this.identifier())
-    if (this.isWord('for') && (this.isWord('timestamp', 1) || this.isWord('version', 1))) {
-      throw notSupported('FOR TIMESTAMP or VERSION AS OF', this.position)
-    }
-    const reference: TableReference = { kind: 'table', parts, position }
-    this.#tables.push(reference)
-    return reference
   }
 }
 

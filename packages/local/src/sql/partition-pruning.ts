@@ -1,15 +1,14 @@
-import { Scope } from './scope.ts'
+import { KeyConditions, type PartitionValuePredicate } from './key-conditions.ts'
+import { type OutputColumn, Scope } from './scope.ts'
 import type { ComparisonOperator, Expression } from './syntax-tree.ts'
 import { isInteger, type TrinoType } from './trino-type.ts'
 
-/** Says of a partition key's value whether files of a partition with it may hold rows that a condition keeps. */
-export type PartitionValuePredicate = (value: string | null) => boolean
-
 /** A partition key of a scan, as a field carries it. */
 export interface PartitionKeyReference {
-  readonly addPredicate: (predicate: PartitionValuePredicate) => void
-  /** Takes SQL over nothing but the keys of the scan; the same function for all of them. */
-  readonly addCondition: (sql: string) => void
+  /** Of the scan, or of one reader of a named query above it. */
+  readonly conditions: KeyConditions
+  /** The place among the scan's keys. */
+  readonly index: number
   /** The key as the scan has it. */
   readonly sql: string
   readonly type: TrinoType
@@ -61,15 +60,15 @@ function pruneByLiterals(condition: Expression, scope: Scope): boolean {
   if (key === undefined) return false
   const tests = condition.list.map((item) => comparisonTest('=', key, item))
   if (tests.some((test) => test === undefined)) return false
-  key.addPredicate((value) => tests.some((test) => test!(value)))
+  key.conditions.addPredicate(key.index, (value) => tests.some((test) => test!(value)))
   return true
 }
 
 function pruneByKeys(condition: Expression, scope: Scope, emit: Emit): void {
   const [key, ...others] = keysWithin(condition, scope) ?? []
-  if (key === undefined || others.some((other) => other.addCondition !== key.addCondition)) return
+  if (key === undefined || others.some((other) => other.conditions !== key.conditions)) return
   const keys = scope.fields.map((field) => ({ ...field, sql: field.partitionKey?.sql ?? field.sql }))
-  key.addCondition(emit(condition, new Scope(keys, scope.namedQueries, scope.parent)))
+  key.conditions.addCondition(emit(condition, new Scope(keys, scope.namedQueries, scope.parent)))
 }
 
 const changing: ReadonlySet<unknown> = new Set(['rand', 'random', 'shuffle', 'uuid'])
@@ -112,7 +111,7 @@ function pruneComparison(
   const key = keyOf(left, scope)
   const test = key && comparisonTest(operator, key, right)
   if (key === undefined || test === undefined) return false
-  key.addPredicate(test)
+  key.conditions.addPredicate(key.index, test)
   return true
 }
 
@@ -175,4 +174,24 @@ function ordering(type: TrinoType, literal: Expression): ((value: string) => num
       day.test(value) ? (value < literal.value ? -1 : value > literal.value ? 1 : 0) : undefined
   }
   return undefined
+}
+
+/** Gives the columns of a named query to each of its readers, which may ask for other partitions than the others. */
+export function columnsForReaders(columns: readonly OutputColumn[]): () => readonly OutputColumn[] {
+  const scans = new Set(columns.flatMap(({ partitionKey }) => partitionKey?.conditions ?? []))
+  const readers = new Map([...scans].map((conditions) => [conditions, conditions.addReaders()]))
+  return () => {
+    const own = new Map(
+      [...readers].map(([conditions, others]) => {
+        const reader = new KeyConditions()
+        others.push(reader)
+        return [conditions, reader]
+      }),
+    )
+    return columns.map(({ partitionKey: key, ...column }) =>
+      key === undefined
+        ? column
+        : { ...column, partitionKey: { ...key, conditions: own.get(key.conditions)! } },
+    )
+  }
 }

@@ -3,6 +3,7 @@ import { cast } from './cast-rules.ts'
 import { unify } from './conditional-rules.ts'
 import { analyzeExpression, type ExpressionContext, sortItemSql } from './expression-analyzer.ts'
 import { ordinalSql } from './output-order.ts'
+import { columnsForReaders } from './partition-pruning.ts'
 import { failure, notSupported, typeMismatch } from './query-failure.ts'
 import type { RelationContext } from './relation-analyzer.ts'
 import { type RowType, refuseDistinct, refuseOrder, rowField } from './row-rules.ts'
@@ -20,7 +21,7 @@ export function analyzeQuery(
   outer?: Scope,
 ): QueryOutput {
   const names = new Map(outerNames)
-  const definitions: string[] = []
+  const definitions: { readonly sqlName: string; readonly sql: string }[] = []
   const repeated = query.with.findIndex(
     ({ name }, i) => query.with.findIndex((other) => isSameName(other.name, name)) < i,
   )
@@ -42,13 +43,12 @@ export function analyzeQuery(
         name.position,
       )
     }
-    // Without partition keys: others may read the same scan.
-    const columns = output.columns.map(({ name: own, type }, i) => ({
-      name: columnNames?.[i]?.value ?? own,
-      type,
+    const columns = output.columns.map((column, i) => ({
+      ...column,
+      name: columnNames?.[i]?.value ?? column.name,
     }))
-    names.set(name.value.toLowerCase(), { sqlName, output: { ...output, columns } })
-    definitions.push(`"${sqlName}" AS (${output.sql})`)
+    names.set(name.value.toLowerCase(), { sqlName, columnsForReader: columnsForReaders(columns) })
+    definitions.push({ sqlName, sql: output.sql })
   }
   const tail: QueryTail = { orderBy: query.orderBy, limitSql: limitSql(query) }
   const context: RelationContext = {
@@ -59,8 +59,16 @@ export function analyzeQuery(
     analyzeAlone: (inner) => analyzeQuery(inner, session),
   }
   const output = analyzeBody(query.body, tail, context)
-  if (definitions.length === 0) return output
-  return { ...output, sql: `WITH ${definitions.join(', ')} ${output.sql}` }
+  // Those that nobody reads are not evaluated, nor are their tables read.
+  let readers = output.sql
+  const read = definitions.toReversed().filter(({ sqlName, sql }) => {
+    const isRead = readers.includes(`"${sqlName}"`)
+    if (isRead) readers += sql
+    return isRead
+  })
+  if (read.length === 0) return output
+  const list = read.toReversed().map(({ sqlName, sql }) => `"${sqlName}" AS (${sql})`)
+  return { ...output, sql: `WITH ${list.join(', ')} ${output.sql}` }
 }
 
 /** The fields of a row that is no constructor, each a column. */

@@ -101,7 +101,7 @@ function analyzeTable(node: TableReference, context: RelationContext): Relation 
   const name = node.parts[0]!.value.toLowerCase()
   const named = node.parts.length === 1 ? namedQueries.get(name) : undefined
   if (named !== undefined) {
-    const fields = named.output.columns.map((column, i): Field => {
+    const fields = named.columnsForReader().map((column, i): Field => {
       return { ...column, qualifier: [name], sql: `"${alias}"."c${i}"` }
     })
     return { sql: `"${named.sqlName}" AS "${alias}"`, fields }

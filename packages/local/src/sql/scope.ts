@@ -34,7 +34,10 @@ export interface OutputColumn {
   readonly partitionKey?: PartitionKeyReference | undefined
 }
 
-export type NamedQueries = ReadonlyMap<string, { readonly sqlName: string; readonly output: QueryOutput }>
+export type NamedQueries = ReadonlyMap<
+  string,
+  { readonly sqlName: string; readonly columnsForReader: () => readonly OutputColumn[] }
+>
 
 /** True of names that Trino does not tell apart. */
 export function isSameName(a: Identifier, b: Identifier): boolean {

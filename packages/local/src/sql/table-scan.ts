@@ -1,7 +1,7 @@
 import { FunctionFailure } from './decimal-arithmetic.ts'
+import { KeyConditions } from './key-conditions.ts'
 import { castFromText } from './native-casts.ts'
 import { columnInFile, type FileSchema } from './parquet-columns.ts'
-import type { PartitionValuePredicate } from './partition-pruning.ts'
 import type { CatalogColumn, ResolvedTable, TableFile } from './query-engine.ts'
 import { failure } from './query-failure.ts'
 import type { Field } from './scope.ts'
@@ -25,9 +25,7 @@ export class TableScan {
   readonly sqlName: string
   readonly #columns: readonly ScanColumn[]
   readonly #used = new Set<string>()
-  /** By the place of their partition key. */
-  readonly #predicates = new Map<number, PartitionValuePredicate[]>()
-  readonly #conditions: string[] = []
+  readonly #conditions = new KeyConditions()
   #alias = ''
 
   constructor(table: ResolvedTable, sqlName: string) {
@@ -51,14 +49,11 @@ export class TableScan {
       use: () => this.#used.add(sqlName),
     })
     this.#alias = alias
-    const addCondition = (sql: string): unknown => this.#conditions.push(sql)
     const columns = this.#columns.map(({ column, sqlName, type, keyIndex }): Field => {
       const plain = field(column.name, sqlName, type)
       if (keyIndex === undefined) return plain
-      const addPredicate = (predicate: PartitionValuePredicate): void => {
-        this.#predicates.set(keyIndex, [...(this.#predicates.get(keyIndex) ?? []), predicate])
-      }
-      return { ...plain, partitionKey: { type, sql: plain.sql, addPredicate, addCondition } }
+      const conditions = this.#conditions
+      return { ...plain, partitionKey: { type, sql: plain.sql, index: keyIndex, conditions } }
     })
     return [...columns, { ...field('$path', 'path', varcharType), hidden: true }]
   }
@@ -66,7 +61,7 @@ export class TableScan {
   /** Lists the files of the partitions that the statement's conditions leave. */
   async listFiles(): Promise<readonly TableFile[]> {
     const keepValue = (keyIndex: number, value: string | null): boolean =>
-      this.#predicates.get(keyIndex)?.every((predicate) => predicate(value)) ?? true
+      this.#conditions.keepValue(keyIndex, value)
     const keep = (values: readonly (string | null)[]): boolean =>
       values.every((value, keyIndex) => keepValue(keyIndex, value))
     const files = await this.table.listFiles(keep, keepValue)
@@ -79,13 +74,13 @@ export class TableScan {
    * undefined where there is no such condition.
    */
   keptPartitions(partitionTable: string): string | undefined {
-    if (this.#conditions.length === 0) return undefined
+    const condition = this.#conditions.sql()
+    if (condition === undefined) return undefined
     const keys = this.#columns.flatMap(({ keyIndex, type, sqlName }) =>
       keyIndex === undefined ? [] : [`CAST("k${keyIndex}" AS ${duckDbType(type)}) AS "${sqlName}"`],
     )
     const partitions = `SELECT "place", ${keys.join(', ')} FROM "${partitionTable}"`
-    const conditions = this.#conditions.map((sql) => `(${sql})`)
-    return `SELECT "place" FROM (${partitions}) AS "${this.#alias}" WHERE ${conditions.join(' AND ')}`
+    return `SELECT "place" FROM (${partitions}) AS "${this.#alias}" WHERE ${condition}`
   }
 
   get #usedColumns(): readonly ScanColumn[] {

@@ -86,6 +86,15 @@ describe('corners of Trino, answered as Trino answers', () => {
       `SELECT any_match(a, x -> x > 1), all_match(a, x -> x > 1), none_match(a, x -> x > 1) FROM (VALUES ARRAY[], ARRAY[NULL], ARRAY[NULL, 2], ARRAY[NULL, 1], NULL) t(a)`,
       'false true true|NULL NULL NULL|true NULL false|NULL false NULL|NULL NULL NULL',
     ],
+    // Nor what only other rows have, of a dictionary that a file keeps.
+    [
+      `SELECT try(cast(replace(symbol, 'AAPL', '12') as integer)) r, count(*), max(CASE WHEN symbol = 'AAPL' THEN cast(replace(symbol, 'AAPL', '12') as integer) END) FROM trades GROUP BY 1 ORDER BY 1`,
+      '12 37 12|NULL 83 NULL',
+    ],
+    [
+      `SELECT count(*) FROM trades WHERE symbol = 'AAPL' AND cast(replace(symbol, 'AAPL', '12') as integer) = 12`,
+      '37',
+    ],
     // A window built on another has its partitions.
     [
       `SELECT o, sum(x) OVER v, sum(x) OVER (v ROWS 1 PRECEDING) FROM (VALUES ('a', 1, 1), ('a', 2, 2), ('a', 3, 3), ('b', 1, 9)) t(g, o, x) WINDOW w AS (PARTITION BY g), v AS (w ORDER BY o) ORDER BY 2`,

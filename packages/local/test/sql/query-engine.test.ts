@@ -214,6 +214,54 @@ describe('partition pruning', () => {
     expect(await rows(sql(`substr(t.dt, 9) = '09'`))).toEqual([['2024-03-09']])
   })
 
+  const daily = 'w AS (SELECT dt, count(*) n FROM trades GROUP BY dt)'
+  test.each([
+    [daily, `SELECT dt, n FROM w WHERE dt = '2024-03-09'`, 2],
+    [daily, `SELECT dt, n FROM w WHERE substr(dt, 9) = '09'`, 2],
+    [
+      daily,
+      `SELECT a.n FROM w a JOIN w b ON a.dt >= b.dt AND b.dt = '2024-03-08' WHERE a.dt < '2024-03-10'`,
+      4,
+    ],
+    [daily, `SELECT a.n FROM w a, w b WHERE a.dt LIKE '%-08' AND b.dt LIKE '%-10'`, 4],
+    [daily, `SELECT a.n FROM w a, w b WHERE a.dt = '2024-03-08'`, 6],
+    [daily, `SELECT (SELECT sum(n) FROM w WHERE dt = '2024-03-09') FROM w WHERE dt = '2024-03-08'`, 4],
+    [`${daily}, v AS (SELECT * FROM w WHERE n > 0)`, `SELECT n FROM v WHERE dt = '2024-03-09'`, 2],
+    [
+      `${daily}, v AS (SELECT * FROM w WHERE n > 0)`,
+      `SELECT v.n FROM v, w WHERE v.dt = '2024-03-09' AND w.dt = '2024-03-10'`,
+      4,
+    ],
+    [
+      'w AS (SELECT dt, id n FROM trades ORDER BY id LIMIT 100)',
+      `SELECT n FROM w WHERE dt = '2024-03-09'`,
+      6,
+    ],
+    [
+      'w AS (SELECT dt, rank() OVER (ORDER BY dt) n FROM trades)',
+      `SELECT n FROM w WHERE dt = '2024-03-09'`,
+      6,
+    ],
+    ['w AS (SELECT dt FROM trades), v AS (SELECT * FROM w)', `SELECT 1`, 0],
+  ])(
+    'of named queries what their readers need is read: WITH %s %s reads %i files',
+    async (named, query, files) => {
+      const { rows: answer, scannedBytes } = await lake.query(`WITH ${named} ${query}`)
+      const all = (await lake.query('SELECT id FROM trades')).scannedBytes
+      expect(Math.round((scannedBytes / all) * 6)).toBe(files)
+      const { rows: unpruned } = await lake.query(
+        `WITH ${named.replace(/GROUP BY dt/, 'GROUP BY dt LIMIT 9')} ${query}`,
+      )
+      expect(answer.toSorted()).toEqual(unpruned.toSorted())
+    },
+  )
+
+  test('what is analysed twice is read once', async () => {
+    const { scannedBytes: once } = await lake.query('SELECT id FROM trades')
+    const sql = 'SELECT dt, (SELECT max(id) FROM trades b WHERE b.dt = a.dt) FROM trades a GROUP BY dt'
+    expect((await lake.query(sql)).scannedBytes).toBe(2 * once)
+  })
+
   test('a parameter prunes, and each reference to a table by itself', async () => {
     await lake.query('SELECT 1 FROM trades WHERE dt = ?', { parameters: [`'2024-03-09'`] })
     expect(lake.listed).toHaveLength(2)
