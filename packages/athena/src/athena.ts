@@ -1,7 +1,8 @@
 import { ConfigurationError, type Runtime } from '@stockpipe/core'
 import type { AthenaCall, AthenaSender } from './athena-request.ts'
 import { endableRows } from './endable-rows.ts'
-import { type EndedQuery, QueryRunner } from './query-execution.ts'
+import { queryDollars } from './query-cost.ts'
+import { type EndedQuery, QueryRunner, type ResultEncryption } from './query-execution.ts'
 import type { PollSettings } from './query-poller.ts'
 import { type ResultPage, resultPages, type TextRow } from './result-pages.ts'
 import { columnInfoText, matchColumns } from './result-shape.ts'
@@ -32,6 +33,14 @@ export interface AthenaOptions {
   readonly maxConcurrentQueries?: number
   /** Default of `StatementOptions.onAbort`. */
   readonly onAbort?: 'stop' | 'leave'
+  /** Default of `StatementOptions.maxScannedBytes`. */
+  readonly maxScannedBytes?: number
+  /** Default of `StatementOptions.reuseMaxAgeMinutes`. */
+  readonly reuseMaxAgeMinutes?: number
+  /** How the files of results are encrypted; leave out where the work group says so. */
+  readonly encryption?: ResultEncryption
+  /** What `QueryFacts.dollars` is counted by. Default 5, the list price of most regions. */
+  readonly dollarsPerTerabyte?: number
 }
 
 /** A statement and the values of its `?`. */
@@ -49,6 +58,13 @@ export interface StatementOptions {
    * default) sends StopQueryExecution and waits until it has ended, `leave` lets it run.
    */
   readonly onAbort?: 'stop' | 'leave'
+  /**
+   * A query seen to have scanned more is stopped. Athena tells while a query runs, so a short one may be through by then;
+   * a limit that holds for all is a work group's (`BytesScannedCutoffPerQuery`, 10 MB at least). Default none.
+   */
+  readonly maxScannedBytes?: number
+  /** Athena may answer a SELECT with a result it had so many minutes ago at most, 0 to 10,080. Default never. */
+  readonly reuseMaxAgeMinutes?: number
   /** Told the id of the query as soon as it is known; again for each run of one that is run again. */
   readonly onStart?: (queryExecutionId: string) => void
 }
@@ -65,6 +81,10 @@ export interface QueryFacts {
   readonly scannedBytes: number
   /** From start to end, waiting in the queue included. */
   readonly executionMillis: number
+  /** The rows are those of an earlier query. */
+  readonly reused: boolean
+  /** What Athena charges for it, by `dollarsPerTerabyte`; not what S3, Glue or reserved capacity cost. */
+  readonly dollars: number
 }
 
 export interface QueryResult<Row> extends QueryFacts {
@@ -87,7 +107,7 @@ export interface Athena {
    *
    * Throws a `QueryFailedError` when the query fails, a `SchemaMismatchError` when the answer is not as stated, an
    * `AthenaRequestError` when Athena refuses a call, a `ConfigurationError` for values that are no SQL, a
-   * `QueryTimedOutError` after `timeoutMillis`, a `QueryNotStoppedError` when a query that was given up may still run.
+   * `QueryTimedOutError` after `timeoutMillis`, a `ScanLimitError` past `maxScannedBytes`, a `QueryNotStoppedError` when a query that was given up may still run.
    */
   query<const Columns extends QueryColumns>(
     options: QueryOptions<Columns>,
@@ -106,13 +126,17 @@ export interface Athena {
 /** Makes an `Athena` over an SDK client. Throws a `ConfigurationError` for settings that cannot be. */
 export const createAthena = (options: AthenaOptions): Athena => {
   const runner = new QueryRunner(options)
-  const run = ({
-    signal,
-    timeoutMillis,
-    onAbort = options.onAbort,
-    onStart,
-    ...statement
-  }: StatementOptions) => runner.run(boundStatement(statement), { signal, timeoutMillis, onAbort, onStart })
+  const { onAbort, maxScannedBytes, reuseMaxAgeMinutes, dollarsPerTerabyte } = options
+  const run = (statement: StatementOptions) =>
+    runner.run(boundStatement(statement), { onAbort, maxScannedBytes, reuseMaxAgeMinutes, ...statement })
+  const queryFacts = (query: EndedQuery): QueryFacts => ({
+    queryExecutionId: query.QueryExecutionId,
+    scannedBytes: query.Statistics?.DataScannedInBytes ?? 0,
+    executionMillis:
+      query.Statistics?.TotalExecutionTimeInMillis ?? query.Statistics?.EngineExecutionTimeInMillis ?? 0,
+    reused: query.Statistics?.ResultReuseInformation?.ReusedPreviousResult ?? false,
+    dollars: queryDollars(query, dollarsPerTerabyte),
+  })
   return {
     async query({ columns, ...statement }) {
       const query = await run(statement)
@@ -154,13 +178,6 @@ const boundStatement = ({ sql, parameters }: StatementOptions): BoundStatement =
   }
   return bindParameters(sql.sql, sql.parameters)
 }
-
-const queryFacts = (query: EndedQuery): QueryFacts => ({
-  queryExecutionId: query.QueryExecutionId,
-  scannedBytes: query.Statistics?.DataScannedInBytes ?? 0,
-  executionMillis:
-    query.Statistics?.TotalExecutionTimeInMillis ?? query.Statistics?.EngineExecutionTimeInMillis ?? 0,
-})
 
 /** The decoded pages of an answer; the columns are compared on the first. */
 async function* typedPages<Columns extends QueryColumns>(

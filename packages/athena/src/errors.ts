@@ -19,6 +19,11 @@ export class QueryTimedOutError extends StockpipeError {
   override readonly name = 'QueryTimedOutError'
 }
 
+/** A query that was stopped because it had scanned more than it may. */
+export class ScanLimitError extends StockpipeError {
+  override readonly name = 'ScanLimitError'
+}
+
 /**
  * A query that was given up, and of which it is not known that it has ended: it may still run and cost. `cause` is why
  * it was given up, the fact `queryExecutionId` which one it is.

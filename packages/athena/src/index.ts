@@ -15,6 +15,7 @@ export {
   QueryFailedError,
   QueryNotStoppedError,
   QueryTimedOutError,
+  ScanLimitError,
 } from './errors.ts'
 export { bestAndWorstDay } from './market/best-and-worst-day.ts'
 export { dailyBars } from './market/daily-bars.ts'
@@ -22,6 +23,7 @@ export { movingAverage } from './market/moving-average.ts'
 export { rowsPer } from './market/rows-per.ts'
 export type { MarketQuery, RowFilter } from './market/table-column.ts'
 export { volumeWeightedAveragePrice } from './market/volume-weighted-average-price.ts'
+export type { ResultEncryption } from './query-execution.ts'
 export type { PollSettings } from './query-poller.ts'
 export { type SqlValue, sqlLiteral } from './sql-literal.ts'
 export { identifier, literal, SqlFragment, type SqlInterpolation, sql } from './sql-template.ts'

@@ -19,6 +19,7 @@ import {
   QueryFailedError,
   QueryNotStoppedError,
   QueryTimedOutError,
+  ScanLimitError,
 } from './errors.ts'
 import { type PollSettings, QueryPoller } from './query-poller.ts'
 import type { BoundStatement } from './sql-parameters.ts'
@@ -34,7 +35,13 @@ export interface QuerySettings {
   readonly runtime?: Runtime | undefined
   readonly poll?: PollSettings | undefined
   readonly maxConcurrentQueries?: number | undefined
+  readonly encryption?: ResultEncryption | undefined
 }
+
+/** How the files of results are encrypted, where the work group does not say so. */
+export type ResultEncryption =
+  | { readonly option: 'SSE_S3' }
+  | { readonly option: 'SSE_KMS' | 'CSE_KMS'; readonly kmsKey: string }
 
 /** How one statement is run. */
 export interface RunOptions {
@@ -42,6 +49,8 @@ export interface RunOptions {
   readonly timeoutMillis?: number | undefined
   readonly onAbort?: 'stop' | 'leave' | undefined
   readonly onStart?: ((queryExecutionId: string) => void) | undefined
+  readonly maxScannedBytes?: number | undefined
+  readonly reuseMaxAgeMinutes?: number | undefined
 }
 
 /** A query that has succeeded. */
@@ -83,7 +92,7 @@ export class QueryRunner {
    * Runs a statement to its end. A SELECT that fails with `AthenaError.Retryable` is run again; anything that writes
    * is not, because half of it may be there.
    *
-   * Throws a `QueryFailedError`, an `AthenaRequestError`; a `QueryTimedOutError` or `signal.reason` once the query has
+   * Throws a `QueryFailedError`, an `AthenaRequestError`; a `QueryTimedOutError`, a `ScanLimitError` or `signal.reason` once the query has
    * ended on Athena, and a `QueryNotStoppedError` when that could not be made sure of.
    */
   async run(statement: BoundStatement, options: RunOptions = {}): Promise<EndedQuery> {
@@ -97,8 +106,8 @@ export class QueryRunner {
     try {
       for (let run = 1; ; run++) {
         signal.throwIfAborted()
-        started = await this.#start(statement, signal)
-        const execution = await this.#ended(started, signal, options)
+        started = await this.#start(statement, signal, options)
+        const execution = await this.#ended(started, patience, options)
         if (execution.Status?.State === 'SUCCEEDED') return { ...execution, QueryExecutionId: started }
         const error = queryFailed(execution, started)
         if (!error.retryable || execution.SubstatementType !== 'SELECT' || run >= maximumRuns) throw error
@@ -109,8 +118,12 @@ export class QueryRunner {
     }
   }
 
-  async #start({ queryString, executionParameters }: BoundStatement, signal: AbortSignal): Promise<string> {
-    const { client, database, catalog, workGroup, outputLocation } = this.#settings
+  async #start(
+    { queryString, executionParameters }: BoundStatement,
+    signal: AbortSignal,
+    { reuseMaxAgeMinutes }: RunOptions,
+  ): Promise<string> {
+    const { client, database, catalog, workGroup, outputLocation, encryption } = this.#settings
     const call = this.call(signal)
     // One token over all attempts: an attempt whose answer was lost has started the query that the next one finds.
     const token = Buffer.from(this.#runtime.randomBytes(16)).toString('hex')
@@ -123,7 +136,8 @@ export class QueryRunner {
       },
       ...(executionParameters.length === 0 ? {} : { ExecutionParameters: [...executionParameters] }),
       ...(workGroup === undefined ? {} : { WorkGroup: workGroup }),
-      ...(outputLocation === undefined ? {} : { ResultConfiguration: { OutputLocation: outputLocation } }),
+      ...resultConfiguration(outputLocation, encryption),
+      ...(reuseMaxAgeMinutes === undefined ? {} : resultReuse(reuseMaxAgeMinutes)),
     })
     const what = `database ${database}${workGroup ? `, work group ${workGroup}` : ''}`
     // A refusal while queries of ours run is waited out; others' are not ours to wait for without end.
@@ -153,10 +167,18 @@ export class QueryRunner {
   }
 
   /** The execution once it has ended. Its place in the gate is free then, or once it is left. */
-  async #ended(id: string, signal: AbortSignal, { onAbort, onStart }: RunOptions): Promise<QueryExecution> {
+  async #ended(
+    id: string,
+    patience: CallPatience,
+    { onAbort, onStart, maxScannedBytes = Number.POSITIVE_INFINITY }: RunOptions,
+  ): Promise<QueryExecution> {
+    const { signal } = patience
     try {
       onStart?.(id)
-      return await this.#poller.ended(id, signal)
+      return await this.#poller.ended(id, signal, ({ Statistics: statistics }) => {
+        const scanned = statistics?.DataScannedInBytes ?? 0
+        if (scanned > maxScannedBytes) patience.abort(scannedTooMuch(id, scanned, maxScannedBytes))
+      })
     } catch (error) {
       if (signal.aborted && onAbort !== 'leave') await this.#stop(id, signal.reason)
       throw error
@@ -184,6 +206,39 @@ export class QueryRunner {
     }
   }
 }
+
+const resultConfiguration = (
+  outputLocation: string | undefined,
+  encryption: ResultEncryption | undefined,
+) => {
+  if (outputLocation === undefined && encryption === undefined) return {}
+  return {
+    ResultConfiguration: {
+      ...(outputLocation === undefined ? {} : { OutputLocation: outputLocation }),
+      ...(encryption === undefined
+        ? {}
+        : {
+            EncryptionConfiguration: {
+              EncryptionOption: encryption.option,
+              ...('kmsKey' in encryption ? { KmsKey: encryption.kmsKey } : {}),
+            },
+          }),
+    },
+  }
+}
+
+const resultReuse = (maxAgeMinutes: number) => ({
+  ResultReuseConfiguration: {
+    ResultReuseByAgeConfiguration: { Enabled: true, MaxAgeInMinutes: maxAgeMinutes },
+  },
+})
+
+const scannedTooMuch = (queryExecutionId: string, scannedBytes: number, maxScannedBytes: number) =>
+  new ScanLimitError({
+    code: 'SCAN_LIMIT',
+    message: `Query ${queryExecutionId} has scanned ${scannedBytes} bytes, more than its maxScannedBytes, ${maxScannedBytes}. Name fewer partitions or columns, or raise it.`,
+    facts: { queryExecutionId, scannedBytes, maxScannedBytes },
+  })
 
 const isConcurrencyRefusal = (error: unknown): boolean => {
   const { name, Reason: reason } = (error ?? {}) as { name?: unknown; Reason?: unknown }

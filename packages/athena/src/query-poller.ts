@@ -24,6 +24,7 @@ interface Waiting {
   dueMillis: number
   /** A batch had no answer for it, so it is asked for alone, which says why. */
   alone: boolean
+  readonly onState: ((execution: QueryExecution) => void) | undefined
   resolve(execution: QueryExecution): void
   reject(reason: unknown): void
 }
@@ -55,8 +56,14 @@ export class QueryPoller {
   /**
    * The execution once it has ended, however. Rejects with `signal.reason`, which leaves the query as it is, or with an
    * `AthenaRequestError`.
+   *
+   * @param onState told each state that is not an end
    */
-  ended(queryExecutionId: string, signal?: AbortSignal): Promise<QueryExecution> {
+  ended(
+    queryExecutionId: string,
+    signal?: AbortSignal,
+    onState?: (execution: QueryExecution) => void,
+  ): Promise<QueryExecution> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason)
       const settle = () => {
@@ -70,6 +77,7 @@ export class QueryPoller {
         delayMillis: this.#initialMillis,
         dueMillis: this.#due(this.#initialMillis),
         alone: false,
+        onState,
         resolve: (execution) => {
           settle()
           resolve(execution)
@@ -161,6 +169,7 @@ export class QueryPoller {
       waiting.resolve(execution)
       return
     }
+    if (execution) waiting.onState?.(execution)
     // One that was asked for early, because it cost nothing, is not asked for less often by that.
     if (waiting.dueMillis <= this.#call.runtime.monotonic()) {
       waiting.delayMillis = Math.min(this.#maximumMillis, waiting.delayMillis * 1.5)

@@ -47,12 +47,20 @@ export interface FakeServiceOptions {
   readonly limit?: number
   /** How long a query runs, by its text: seconds by default. */
   readonly runMillis?: (sql: string) => number
+  /** What a query is said to have scanned, from its start on. */
+  readonly scannedBytes?: (sql: string) => number
   /** What it throws instead of answering. */
   readonly refuses?: (command: SentCommand) => Error | undefined
 }
 
 /** Athena with a clock: queries that run for a time, a limit of them, and one row that is the statement's number. */
-export const fakeService = ({ runtime, limit = 1e9, runMillis, refuses }: FakeServiceOptions) => {
+export const fakeService = ({
+  runtime,
+  limit = 1e9,
+  runMillis,
+  scannedBytes,
+  refuses,
+}: FakeServiceOptions) => {
   const queries = new Map<string, FakeQuery>()
   const tokens = new Map<string, string>()
   let mostAtOnce = 0
@@ -67,6 +75,7 @@ export const fakeService = ({ runtime, limit = 1e9, runMillis, refuses }: FakeSe
     StatementType: 'DML',
     SubstatementType: 'SELECT',
     Status: { State: queries.get(id)!.state },
+    Statistics: { DataScannedInBytes: scannedBytes?.(queries.get(id)!.sql) ?? 0 },
   })
   const fake = fakeAthena((command) => {
     const refusal = refuses?.(command)

@@ -92,7 +92,13 @@ describe('decoding', () => {
         at: new Date('2024-03-08T14:30:00.123Z'),
       },
     ])
-    expect(facts).toEqual({ queryExecutionId: 'q-1', scannedBytes: 4096, executionMillis: 120 })
+    expect(facts).toEqual({
+      queryExecutionId: 'q-1',
+      scannedBytes: 4096,
+      executionMillis: 120,
+      reused: false,
+      dollars: (5 * 10) / 1024 ** 2,
+    })
   })
 
   test('NULL is not the empty string, and a row cut short lacks its NULLs', async () => {
