@@ -12,6 +12,7 @@ import {
   type PartitionToRegister,
   type Runtime,
   systemRuntime,
+  untilAborted,
 } from '@stockpipe/core'
 import { type PartitionFailure, PartitionRegistrationError } from './errors.ts'
 import {
@@ -54,24 +55,21 @@ export const createPartitionRegistrar = (options: PartitionRegistrarOptions): Pa
         const key = keyOf(partition.values)
         if (registered.get(key) !== withSlash(partition.location)) wanted.set(key, partition)
       }
-      const signals = [options.signal, signal].filter((one) => one !== undefined)
-      const call: GlueCall = {
-        client,
-        runtime,
-        signal: signals.length > 1 ? AbortSignal.any(signals) : signals[0],
-      }
       const failures: PartitionFailure[] = []
       const list = [...wanted.values()]
-      for (let start = 0; start < list.length; start += batchSize) {
-        const batch = list.slice(start, start + batchSize)
-        const failed = await registerBatch(call, table, batch)
-        for (const partition of batch) {
-          if (!failed.has(keyOf(partition.values))) {
-            registered.set(keyOf(partition.values), withSlash(partition.location))
+      await untilAborted([options.signal, signal], async (either) => {
+        const call: GlueCall = { client, runtime, signal: either }
+        for (let start = 0; start < list.length; start += batchSize) {
+          const batch = list.slice(start, start + batchSize)
+          const failed = await registerBatch(call, table, batch)
+          for (const partition of batch) {
+            if (!failed.has(keyOf(partition.values))) {
+              registered.set(keyOf(partition.values), withSlash(partition.location))
+            }
           }
+          failures.push(...failed.values())
         }
-        failures.push(...failed.values())
-      }
+      })
       if (failures.length > 0) throw registrationError(table, failures, list.length)
     },
   }

@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest'
+import { getEventListeners } from 'node:events'
+import { expect, test, vi } from 'vitest'
 import { createPartitionRegistrar, PartitionRegistrationError } from '../src/index.ts'
 import { fakeGlue, type SentCommand, serviceException } from './fake-glue.ts'
 import { boundTrades, partitionOf } from './market-tables.ts'
@@ -163,6 +164,18 @@ test('an aborted registration rejects with the reason, whichever of the two sign
     const call = which === 'call' ? { signal: abort.signal } : {}
     await expect(registrar.register(dates(1), call)).rejects.toBe(reason)
   }
+})
+
+test('nothing of a registration stays with a signal that lives longer', async () => {
+  const derived = vi.spyOn(AbortSignal, 'any')
+  const [own, call] = [new AbortController(), new AbortController()]
+  const { client } = fakeGlue(() => ({}))
+  const registrar = createPartitionRegistrar({ client, table: boundTrades, signal: own.signal })
+  await registrar.register(dates(3), { signal: call.signal })
+  // Node keeps a derived signal that has a listener, and the SDK's is never taken back.
+  expect(derived).not.toHaveBeenCalled()
+  for (const { signal } of [own, call]) expect(getEventListeners(signal, 'abort')).toEqual([])
+  vi.restoreAllMocks()
 })
 
 test('a partition with a value too few is refused before anything is sent', async () => {
