@@ -1,8 +1,8 @@
 /** Longer conditions are not repeated in SQL. */
 const repeatableLength = 2_000
 
-/** Calls of our functions, arithmetic and casts of what is no literal. */
-const mayFail = /"sp_| (?:[-+*/%]|\/\/) |\(-|CAST\((?!'|NULL)/
+/** Calls of our functions, arithmetic but that of intervals, and casts of what is no literal. */
+const mayFail = /"sp_| (?:[-+] (?!to_)|(?:[*/%]|\/\/) )|\(-|CAST\((?!'|NULL)/
 
 /**
  * AND or OR, of which an operand that may fail is evaluated only where those before it leave the outcome open: DuckDB
