@@ -64,9 +64,11 @@ export function analyzeSelect(
   const parts = [`SELECT ${node.distinct ? 'DISTINCT ' : ''}${list}${from}`]
   if (having !== undefined) parts.push(`WHERE ${having}`)
   if (order.length > 0) parts.push(`ORDER BY ${order.join(', ')}`)
-  const columns = items.map(({ name, type, partitionKey }): OutputColumn => {
-    return isPrunable(node, tail) ? { name, type, partitionKey } : { name, type }
-  })
+  const prunable = isPrunable(node, tail)
+  const columns = items.map(
+    ({ name, type, partitionKey }): OutputColumn =>
+      prunable ? { name, type, partitionKey } : { name, type },
+  )
   return { sql: parts.join(' ') + tail.limitSql, columns }
 }
 
