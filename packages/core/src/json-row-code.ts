@@ -1,5 +1,5 @@
 import type { CellScanner } from './cell-scanner.ts'
-import { createRowScanner, type DocumentShape, type ScannedMember } from './json-row-scanner.ts'
+import { createRowScanner, type DocumentShape, isPlainName, type ScannedMember } from './json-row-scanner.ts'
 import { skipValue } from './json-skip.ts'
 import type { RowScanner } from './row-decoder.ts'
 
@@ -40,7 +40,7 @@ const generateScanner = (
   otherwise: RowScanner,
 ): RowScanner | undefined => {
   const names = shape.members.map(({ name }) => name)
-  if (names.length === 0 || names.length > mostMembers) return undefined
+  if (names.length === 0 || names.length > mostMembers || !names.every(isPlainName)) return undefined
   const absent = members.filter((member) => !shape.members.includes(member))
   if (absent.some(({ setNull }) => setNull === undefined)) return undefined
   const lines = names.flatMap((name, index) => {

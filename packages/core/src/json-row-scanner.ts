@@ -24,7 +24,7 @@ const utf8 = new TextEncoder()
 const mostUnknown = 64
 
 /** True for a name that stands in documents as it is, unless they escape what they need not. */
-const isPlain = (name: string): boolean => !/["\\\u0000-\u001f]/.test(name) && name.isWellFormed()
+export const isPlainName = (name: string): boolean => !/["\\\u0000-\u001f]/.test(name) && name.isWellFormed()
 
 /** Member names, in quotes and with their colon, as 32-bit words, so that a document's are compared four bytes at a time. */
 class MemberNames {
@@ -45,7 +45,7 @@ class MemberNames {
 
   add(name: string): number {
     const bytes = utf8.encode(name)
-    const plain = isPlain(name)
+    const plain = isPlainName(name)
     // What is no UTF-8 is never found.
     const key = name.isWellFormed() ? bytes : Uint8Array.of(255, this.count)
     const member = this.#names.intern(key, 0, key.length, 0)
@@ -188,7 +188,7 @@ export const createRowScanner = (
     shape(document) {
       const numbers = order.subarray(0, ordered)
       const texts = Array.from(numbers, (number) => names.texts[number])
-      if (ordered === 0 || ordered > most || !texts.every((text) => text !== undefined && isPlain(text)))
+      if (ordered === 0 || ordered > most || !texts.every((text) => text !== undefined && isPlainName(text)))
         return undefined
       const colon = document.indexOf(58)
       return {

@@ -11,6 +11,7 @@ import {
   t,
   topicFromJSON,
 } from '../src/index.ts'
+import { createJsonDecoder } from '../src/json-decoder.ts'
 import { cellAt } from './column-cells.ts'
 
 const everything = defineTable('everything', {
@@ -232,6 +233,25 @@ describe('the JSON decoder', () => {
         [1_700_000_000_123n, -1n],
       )
     }
+  })
+
+  it.each([
+    ['with generated code', true],
+    ['without eval', false],
+  ])('takes no other name for one that JSON escapes, %s', (_way, generateCode) => {
+    const table = defineTable('quotes', { columns: { a: t.string().nullable(), b: t.string().nullable() } })
+    const decoder = createJsonDecoder(table, json({ names: { a: 'x\\b', b: '\ud800' } }), { generateCode })
+    const documents = [
+      '{"x\\b":"backspace","\ufffd":"replacement"}',
+      '{"x\\\\b":"the name","\ufffd":"replacement"}',
+      '{"x\\b":"backspace"}',
+    ]
+    const { batch, rejected } = decoder.decode(blockOf([...documents, ...documents]))
+    expect(rejected).toEqual([])
+    const cells = (column: number) =>
+      Array.from({ length: 6 }, (_, row) => cellAt(table.columns[column]!, batch.columns[column]!, row))
+    expect(cells(0)).toEqual([null, 'the name', null, null, 'the name', null])
+    expect(cells(1)).toEqual([null, null, null, null, null, null])
   })
 })
 
