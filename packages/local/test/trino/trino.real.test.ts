@@ -75,11 +75,11 @@ const elementOf = (type: string): string =>
   /^array\((.*)\)$/.exec(type)?.[1] ?? /^map\([^,]*, (.*)\)$/.exec(type)?.[1] ?? ''
 
 if ('skipped' in trino) {
-  describe.skip('Athena over Trino', () => {
+  describe.skip('Golden answers by a Trino behind our Athena', () => {
     it(trino.skipped, () => undefined)
   })
 } else {
-  describe('Athena over Trino', () => {
+  describe('Golden answers by a Trino behind our Athena', () => {
     let stack: LocalStack
     let athena: AthenaClient
     let glue: GlueClient
