@@ -1,11 +1,13 @@
 import { ConfigurationError, type Runtime } from '@stockpipe/core'
-import type { AthenaCall, AthenaSender } from './athena-request.ts'
+import type { AthenaSender } from './athena-request.ts'
 import { endableRows } from './endable-rows.ts'
 import { queryDollars } from './query-cost.ts'
 import { type EndedQuery, QueryRunner, type ResultEncryption } from './query-execution.ts'
 import type { PollSettings } from './query-poller.ts'
-import { type ResultPage, resultPages, type TextRow } from './result-pages.ts'
+import type { ResultPage, TextRow } from './result-pages.ts'
 import { columnInfoText, matchColumns } from './result-shape.ts'
+import { answerPages, type ResultPath } from './results/answer-pages.ts'
+import type { ResultStore } from './results/result-store.ts'
 import type { SqlValue } from './sql-literal.ts'
 import { type BoundStatement, bindParameters } from './sql-parameters.ts'
 import { SqlFragment } from './sql-template.ts'
@@ -39,6 +41,11 @@ export interface AthenaOptions {
   readonly reuseMaxAgeMinutes?: number
   /** How the files of results are encrypted; leave out where the work group says so. */
   readonly encryption?: ResultEncryption
+  /**
+   * Where the CSV objects of results are read, `s3ResultStore(new S3Client())` of `@stockpipe/athena/results`: answers of
+   * more than a page come from there, several times as fast. Default none: all rows come in pages.
+   */
+  readonly resultStore?: ResultStore
   /** What `QueryFacts.dollars` is counted by. Default 5, the list price of most regions. */
   readonly dollarsPerTerabyte?: number
 }
@@ -65,6 +72,11 @@ export interface StatementOptions {
   readonly maxScannedBytes?: number
   /** Athena may answer a SELECT with a result it had so many minutes ago at most, 0 to 10,080. Default never. */
   readonly reuseMaxAgeMinutes?: number
+  /**
+   * Where the rows are read from: `pages` of Athena, 1,000 rows a call, or the `csv` object of the result. Default the
+   * object for what a first page leaves, where there is a `resultStore` and the result is an object that it can read.
+   */
+  readonly resultPath?: Exclude<ResultPath, 'unload'>
   /** Told the id of the query as soon as it is known; again for each run of one that is run again. */
   readonly onStart?: (queryExecutionId: string) => void
 }
@@ -126,9 +138,11 @@ export interface Athena {
 /** Makes an `Athena` over an SDK client. Throws a `ConfigurationError` for settings that cannot be. */
 export const createAthena = (options: AthenaOptions): Athena => {
   const runner = new QueryRunner(options)
-  const { onAbort, maxScannedBytes, reuseMaxAgeMinutes, dollarsPerTerabyte } = options
+  const { onAbort, maxScannedBytes, reuseMaxAgeMinutes, dollarsPerTerabyte, resultStore } = options
   const run = (statement: StatementOptions) =>
     runner.run(boundStatement(statement), { onAbort, maxScannedBytes, reuseMaxAgeMinutes, ...statement })
+  const pagesOf = (query: EndedQuery, { resultPath, signal }: StatementOptions) =>
+    answerPages(runner.call(signal), query, { store: resultStore, path: resultPath })
   const queryFacts = (query: EndedQuery): QueryFacts => ({
     queryExecutionId: query.QueryExecutionId,
     scannedBytes: query.Statistics?.DataScannedInBytes ?? 0,
@@ -141,7 +155,7 @@ export const createAthena = (options: AthenaOptions): Athena => {
     async query({ columns, ...statement }) {
       const query = await run(statement)
       const rows: QueryRow<typeof columns>[] = []
-      for await (const page of typedPages(runner.call(statement.signal), query, columns)) {
+      for await (const page of typedPages(pagesOf(query, statement), query, columns)) {
         for (const row of page) rows.push(row)
       }
       return { rows, ...queryFacts(query) }
@@ -149,7 +163,8 @@ export const createAthena = (options: AthenaOptions): Athena => {
     stream({ columns, ...statement }) {
       return endableRows(statement.signal, async function* (signal) {
         const query = await run({ ...statement, signal })
-        for await (const page of typedPages(runner.call(signal), query, columns)) yield* page
+        for await (const page of typedPages(pagesOf(query, { ...statement, signal }), query, columns))
+          yield* page
       })
     },
     async queryText(statement) {
@@ -157,7 +172,7 @@ export const createAthena = (options: AthenaOptions): Athena => {
       let columns: ResultPage['columns'] = []
       let updateCount: number | undefined
       const rows: TextRow[] = []
-      for await (const page of resultPages(runner.call(statement.signal), query)) {
+      for await (const page of pagesOf(query, statement)) {
         columns = page.columns
         updateCount ??= page.updateCount
         for (const row of page.rows) rows.push(row)
@@ -181,7 +196,7 @@ const boundStatement = ({ sql, parameters }: StatementOptions): BoundStatement =
 
 /** The decoded pages of an answer; the columns are compared on the first. */
 async function* typedPages<Columns extends QueryColumns>(
-  call: AthenaCall,
+  pages: AsyncIterable<ResultPage>,
   query: EndedQuery,
   columns: Columns,
 ): AsyncGenerator<QueryRow<Columns>[], void> {
@@ -189,7 +204,7 @@ async function* typedPages<Columns extends QueryColumns>(
   const decoders = stated.map((column) => valueDecoder(column, query.QueryExecutionId))
   let order: readonly number[] | undefined
   let rowNumber = 0
-  for await (const page of resultPages(call, query)) {
+  for await (const page of pages) {
     order ??= matchColumns(stated, page.columns, query.QueryExecutionId)
     const positions = order
     yield page.rows.map((cells) => {

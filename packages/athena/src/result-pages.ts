@@ -10,6 +10,8 @@ export interface ResultPage {
   readonly rows: readonly TextRow[]
   /** What an INSERT or CTAS wrote. */
   readonly updateCount: number | undefined
+  /** No page follows. */
+  readonly isLast: boolean
 }
 
 /** The pages of a query's answer, 1,000 rows each, without the header row. There is at least one. */
@@ -30,13 +32,14 @@ export async function* resultPages(call: AthenaCall, query: EndedQuery): AsyncGe
     const columns = answer.ResultSet?.ResultSetMetadata?.ColumnInfo ?? []
     const rows = answer.ResultSet?.Rows ?? []
     const data = first && beginsWithHeader(query, columns, rows) ? rows.slice(1) : rows
+    token = answer.NextToken || undefined
     yield {
       columns,
       rows: data.map((row) => textRow(query, row, columns.length)),
       updateCount: answer.UpdateCount,
+      isLast: token === undefined,
     }
     first = false
-    token = answer.NextToken || undefined
   } while (token !== undefined)
 }
 

@@ -37,6 +37,8 @@ export interface ScriptedAnswer {
   readonly header?: boolean
   readonly statementType?: 'DDL' | 'DML' | 'UTILITY'
   readonly substatementType?: string | null
+  /** More of what GetQueryExecution tells. */
+  readonly execution?: object
 }
 
 /** A client that runs one query through QUEUED and RUNNING and answers what is scripted. */
@@ -59,6 +61,7 @@ export const answering = (script: ScriptedAnswer): ReturnType<typeof fakeAthena>
             TotalExecutionTimeInMillis: 120,
             EngineExecutionTimeInMillis: 90,
           },
+          ...script.execution,
         },
       }
     }

@@ -1,0 +1,5 @@
+export type { ResultPath } from './answer-pages.ts'
+export { ResultReadError } from './result-read-error.ts'
+export type { OpenedObject, ResultStore, StoredLocation, StoredObject } from './result-store.ts'
+export { UnreadableObject } from './result-store.ts'
+export { type S3Sender, s3ResultStore } from './s3-result-store.ts'

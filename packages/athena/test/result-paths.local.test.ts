@@ -1,0 +1,157 @@
+import { AthenaClient, CreateWorkGroupCommand } from '@aws-sdk/client-athena'
+import { CreateBucketCommand, type GetObjectCommand, S3Client } from '@aws-sdk/client-s3'
+import { Decimal, t } from '@stockpipe/core'
+import { type LocalStack, startLocalStack } from '@stockpipe/local'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type AthenaOptions, createAthena } from '../src/index.ts'
+import { s3ResultStore } from '../src/results/index.ts'
+
+let stack: LocalStack
+let client: AthenaClient
+let s3: S3Client
+/** GETs that were sent. */
+const reads: GetObjectCommand['input'][] = []
+
+beforeAll(async () => {
+  stack = await startLocalStack({ httpPort: 0, kafkaPort: 0 })
+  const { endpoint, region, accessKeyId, secretAccessKey } = stack.aws
+  const settings = { endpoint, region, credentials: { accessKeyId, secretAccessKey } }
+  client = new AthenaClient(settings)
+  s3 = new S3Client({ ...settings, forcePathStyle: true })
+  await s3.send(new CreateBucketCommand({ Bucket: 'results' }))
+  s3.middlewareStack.add(
+    (next) => (call) => {
+      if ('Key' in call.input) reads.push(call.input as GetObjectCommand['input'])
+      return next(call)
+    },
+    { step: 'initialize' },
+  )
+})
+afterAll(async () => {
+  client?.destroy()
+  s3?.destroy()
+  await stack?.close()
+})
+
+const connect = (options: Partial<AthenaOptions> = {}) => {
+  reads.length = 0
+  return createAthena({
+    client,
+    database: 'default',
+    outputLocation: 's3://results/athena/',
+    resultStore: s3ResultStore(s3),
+    poll: { initialMillis: 10, maximumMillis: 50 },
+    ...options,
+  })
+}
+
+const everyType = {
+  sql: `SELECT n, CAST(n % 100 AS tinyint) AS tiny, CAST(n AS smallint) AS small, n % 2 = 0 AS flag,
+      CAST(n AS bigint) * 2305843009213693 AS big, n / 7e0 AS ratio, CAST(n / 7e0 AS real) AS single,
+      CASE n WHEN 1 THEN nan() WHEN 2 THEN infinity() WHEN 3 THEN -infinity() WHEN 4 THEN -0e0 WHEN 5 THEN 5e-324 ELSE 1e300 END AS odd,
+      CAST(n AS decimal(38, 10)) / 8 AS price, DECIMAL '-0.0001' AS tick,
+      CASE n % 4 WHEN 0 THEN '' WHEN 1 THEN NULL WHEN 2 THEN 'say "hi", twice' || chr(10) || 'é 💶 and more' ELSE 'null' END AS text,
+      CASE n WHEN 1 THEN DATE '0001-01-01' WHEN 2 THEN DATE '9999-12-31' WHEN 3 THEN NULL ELSE DATE '2024-02-29' END AS on_day,
+      CASE n WHEN 1 THEN TIMESTAMP '0001-01-01 00:00:00.001' WHEN 2 THEN TIMESTAMP '9999-12-31 23:59:59.999'
+        WHEN 3 THEN TIMESTAMP '1969-12-31 23:59:59.999' ELSE date_add('millisecond', n, TIMESTAMP '2024-03-08 14:30:00.000') END AS at,
+      CASE n % 3 WHEN 0 THEN NULL WHEN 1 THEN X'' ELSE X'00ff0a' END AS bytes,
+      ARRAY[n, NULL, n + 1] AS list, MAP(ARRAY[n, -n], ARRAY[n / 2e0, NULL]) AS map,
+      CAST(ROW(n, DATE '2024-02-29', DECIMAL '1.50') AS ROW(id integer, day date, paid decimal(10, 2))) AS fields
+    FROM (SELECT CAST(x AS integer) AS n FROM UNNEST(sequence(1, 3000)) AS numbers(x))`,
+  columns: {
+    n: t.int32(),
+    tiny: t.int8(),
+    small: t.int16(),
+    flag: t.boolean(),
+    big: t.int64(),
+    ratio: t.double(),
+    single: t.float(),
+    odd: t.double(),
+    price: t.decimal(38, 10),
+    tick: t.decimal(10, 6),
+    text: t.string().nullable(),
+    on_day: t.date().nullable(),
+    at: t.timestamp(),
+    bytes: t.binary().nullable(),
+    list: t.list(t.int32().nullable()),
+    map: t.map(t.int32(), t.double().nullable()),
+    fields: t.struct({ id: t.int32(), day: t.date(), paid: t.decimal(10, 2) }),
+  },
+} as const
+
+const sorted = <Row extends { readonly n: number }>(rows: readonly Row[]): readonly Row[] =>
+  rows.toSorted((left, right) => left.n - right.n)
+
+test('rows of every type are the same by every path', async () => {
+  const athena = connect()
+  const pages = sorted((await athena.query({ ...everyType, resultPath: 'pages' })).rows)
+  expect(reads).toEqual([])
+  expect(pages.length).toBe(3000)
+  expect(pages[1]).toMatchObject({
+    big: 4611686018427386n,
+    price: Decimal.parse('0.2500000000'),
+    text: 'say "hi", twice\né 💶 and more',
+    on_day: '9999-12-31',
+    at: new Date('9999-12-31T23:59:59.999Z'),
+    bytes: new Uint8Array([0, 255, 10]),
+  })
+  for (const resultPath of ['csv', undefined] as const) {
+    reads.length = 0
+    const { rows } = await athena.query({ ...everyType, ...(resultPath && { resultPath }) })
+    expect(reads.length).toBe(1)
+    expect(sorted(rows)).toEqual(pages)
+  }
+})
+
+test('a work group that manages results answers in pages, and is sent no place for them', async () => {
+  await client.send(
+    new CreateWorkGroupCommand({
+      Name: 'managed',
+      Configuration: { ManagedQueryResultsConfiguration: { Enabled: true } },
+    }),
+  )
+  const athena = createAthena({
+    client,
+    database: 'default',
+    workGroup: 'managed',
+    resultStore: s3ResultStore(s3),
+    poll: { initialMillis: 10, maximumMillis: 50 },
+  })
+  reads.length = 0
+  const { rows } = await athena.query(everyType)
+  expect(rows.length).toBe(3000)
+  expect(reads).toEqual([])
+  await expect(athena.query({ ...everyType, resultPath: 'csv' })).rejects.toMatchObject({
+    code: 'RESULT_PATH',
+  })
+})
+
+test('statements that are no SELECT answer as ever', async () => {
+  const athena = connect()
+  await athena.queryText({ sql: 'CREATE DATABASE market' })
+  const { rows } = await athena.queryText({ sql: 'SHOW DATABASES' })
+  expect(rows).toEqual([['market']])
+  expect(reads).toEqual([])
+})
+
+test('a download that is given up ends, and its connection with it', async () => {
+  const athena = connect()
+  const one = {
+    sql: `SELECT CAST(n AS integer) AS n, rpad('', 200, 'x') AS filler FROM UNNEST(sequence(1, 9999)) a(n), UNNEST(sequence(1, 20)) b(m)`,
+    columns: { n: t.int32(), filler: t.string() },
+  }
+  let read = 0
+  for await (const { filler } of athena.stream(one)) {
+    expect(filler.length).toBe(200)
+    if (++read === 5000) break
+  }
+  expect(read).toBe(5000)
+  const abort = new AbortController()
+  const aborted = async () => {
+    for await (const _ of athena.stream({ ...one, signal: abort.signal })) {
+      if (++read === 10_000) abort.abort(new Error('enough'))
+    }
+  }
+  await expect(aborted()).rejects.toThrow('enough')
+  expect(read).toBeLessThan(11_000)
+})
