@@ -93,7 +93,7 @@ describe('the rows of an answer', () => {
     const without = setUp({ noStore: true })
     expect(await without.rows()).toEqual(expected)
     await expect(without.rows({ resultPath: 'csv' })).rejects.toThrow(
-      /npm install @aws-sdk\/client-s3.*resultStore: s3ResultStore/,
+      /npm install @aws-sdk\/client-s3 and give createAthena a resultStore/,
     )
   })
 

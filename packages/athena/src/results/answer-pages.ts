@@ -83,7 +83,7 @@ const requireObject = (
 export const noResultStore = (path: ResultPath): ConfigurationError =>
   new ConfigurationError({
     code: 'RESULT_STORE_MISSING',
-    message: `The resultPath ${path} reads objects of S3: npm install @aws-sdk/client-s3, import { s3ResultStore } from '@stockpipe/athena/results', and give createAthena resultStore: s3ResultStore(new S3Client()).`,
+    message: `The resultPath ${path} reads objects of S3: npm install @aws-sdk/client-s3 and give createAthena a resultStore, s3ResultStore(new S3Client()) of @stockpipe/athena/results.`,
   })
 
 /**
