@@ -17,7 +17,7 @@ export interface AwsSettings {
  *
  * Throws a `ConfigurationError` when they say neither where a local stack is nor whose AWS account to use.
  */
-export const awsSettings = (service: 'Athena' | 'S3', env: CommandIO['env']): AwsSettings => {
+export const awsSettings = (service: 'Athena' | 'Glue' | 'S3', env: CommandIO['env']): AwsSettings => {
   const endpoint = env[`AWS_ENDPOINT_URL_${service.toUpperCase()}`] || env['AWS_ENDPOINT_URL']
   const region = env['AWS_REGION'] || env['AWS_DEFAULT_REGION']
   const accessKeyId = env['AWS_ACCESS_KEY_ID']

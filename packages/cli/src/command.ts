@@ -4,6 +4,8 @@ import type { ParseArgsConfig } from 'node:util'
 export interface CommandIO {
   readonly stdout: { write(text: string): unknown; readonly isTTY?: boolean }
   readonly stderr: { write(text: string): unknown; readonly isTTY?: boolean }
+  /** Asks a person at the terminal; left out where nobody can answer. */
+  readonly ask?: (question: string) => Promise<string>
   readonly env: Readonly<Record<string, string | undefined>>
   /** Aborted when the user wants the command to end (Ctrl-C, SIGTERM). */
   readonly signal: AbortSignal

@@ -1,7 +1,5 @@
-import { stat } from 'node:fs/promises'
-import path from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { UsageError } from './command.ts'
+import { calledConfig, importConfigModule } from './config-module.ts'
 import type { SinkConfig } from './sink-config.ts'
 
 /**
@@ -10,46 +8,18 @@ import type { SinkConfig } from './sink-config.ts'
  * Throws a `UsageError` for a file that is missing, cannot be imported, or exports something else.
  */
 export const loadSinkConfig = async (file: string): Promise<SinkConfig> => {
-  const whole = path.resolve(file)
-  const found = await stat(whole).catch(() => undefined)
-  if (!found?.isFile()) throw new UsageError(`there is no file ${whole}`)
-  const module = await importFile(whole)
+  const module = await importConfigModule(file)
   const exported = module['default'] ?? module['sink']
   if (exported === undefined) {
     throw new UsageError(`${file} exports neither \`default\` nor \`sink\`: ${remedy}`)
   }
-  return checked(file, typeof exported === 'function' ? await called(file, exported as Make) : exported)
+  return checked(
+    file,
+    typeof exported === 'function' ? await calledConfig(file, exported as () => unknown) : exported,
+  )
 }
-
-type Make = () => unknown
 
 const remedy = 'export default defineSinkConfig({ kafka, groupId, sink })'
-
-const importFile = async (whole: string): Promise<Record<string, unknown>> => {
-  try {
-    return (await import(pathToFileURL(whole).href)) as Record<string, unknown>
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'ERR_UNKNOWN_FILE_EXTENSION' && /\.[cm]?ts$/.test(whole)) {
-      throw new UsageError(
-        `${whole} is TypeScript, which Node ${process.versions.node} does not run: compile it to JavaScript, or use Node 22.18 or newer, which strips types`,
-        { cause: error },
-      )
-    }
-    throw new UsageError(`${whole} cannot be imported: ${told(error)}`, { cause: error })
-  }
-}
-
-const called = async (file: string, make: Make): Promise<unknown> => {
-  try {
-    return await make()
-  } catch (error) {
-    throw new UsageError(`the function ${file} exports threw ${told(error)}`, { cause: error })
-  }
-}
-
-const told = (error: unknown): string =>
-  error instanceof Error ? `${error.name}: ${error.message}`.replaceAll(/\s*\n\s*/g, ' ') : String(error)
 
 const checked = (file: string, config: unknown): SinkConfig => {
   const refuse = (what: string): never => {

@@ -6,6 +6,7 @@ import { journalCommand } from './commands/journal.ts'
 import { localCommand } from './commands/local.ts'
 import { queryCommand } from './commands/query.ts'
 import { sinkCommand } from './commands/sink.ts'
+import { tableCommand } from './commands/table.ts'
 import { verifyCommand } from './commands/verify.ts'
 
 declare const __PACKAGE_VERSION__: string
@@ -13,6 +14,7 @@ declare const __PACKAGE_VERSION__: string
 const commands: readonly Command[] = [
   localCommand,
   sinkCommand,
+  tableCommand,
   queryCommand,
   verifyCommand,
   journalCommand,
@@ -33,7 +35,8 @@ ${commands.map(({ name, summary }) => `  ${name.padEnd(14)}${summary}`).join('\n
 /**
  * Runs one command line, without `node` and the script's path in front.
  *
- * Answers the exit status: 0 done; 1 it failed, and stderr says why; 2 the command line is wrong; 130 interrupted.
+ * Answers the exit status: 0 done; 1 it failed, and stderr says why; 2 the command line is wrong; 130 interrupted; others
+ * as the command's help says.
  */
 export const main = async (argv: readonly string[], io: CommandIO): Promise<number> => {
   const [name = '--help', ...rest] = argv

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { createInterface } from 'node:readline/promises'
 import { main } from './main.ts'
 
 // The SDK would tell of its own support plans on stderr, amid what the command says.
@@ -18,7 +19,22 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 // A reader that has had enough (`| head`) is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
 
+const ask = async (question: string): Promise<string> => {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr })
+  // While it asks, the terminal gives it Ctrl-C as a key.
+  terminal.on('SIGINT', () => process.kill(process.pid, 'SIGINT'))
+  const { signal } = interrupted
+  try {
+    return await terminal.question(question, { signal })
+  } catch (error) {
+    throw signal.aborted ? signal.reason : error
+  } finally {
+    terminal.close()
+  }
+}
+
 void main(process.argv.slice(2), {
+  ...(process.stdin.isTTY && process.stderr.isTTY ? { ask } : {}),
   stdout: process.stdout,
   stderr: process.stderr,
   env: process.env,

@@ -15,12 +15,12 @@ describe('help and version', () => {
       const { status, out, err } = await run(argv)
       expect({ status, err }).toEqual({ status: 0, err: '' })
       expect(out).toContain('Usage: stockpipe <command> [options]')
-      for (const name of ['local', 'query', 'verify', 'journal', 'dead-letters'])
+      for (const name of ['local', 'table', 'query', 'verify', 'journal', 'dead-letters'])
         expect(out).toMatch(new RegExp(`^  ${name} +\\w`, 'm'))
     },
   )
 
-  test.each(['local', 'query', 'verify', 'journal', 'dead-letters'])(
+  test.each(['local', 'table', 'query', 'verify', 'journal', 'dead-letters'])(
     '%s --help and help %s tell the same, with every option',
     async (name) => {
       const long = await run([name, '--help'])
@@ -42,7 +42,7 @@ describe('a command line that cannot be run ends with 2 and says what was meant'
     [['ver'], "stockpipe has no command 'ver'; did you mean 'stockpipe verify'?\n"],
     [
       ['frobnicate'],
-      "stockpipe has no command 'frobnicate'; it has local, sink, query, verify, journal, dead-letters.\n",
+      "stockpipe has no command 'frobnicate'; it has local, sink, table, query, verify, journal, dead-letters.\n",
     ],
     [['--quiet'], "stockpipe: a command comes first, not '--quiet'; see 'stockpipe --help'.\n"],
     [['help', 'querry'], "stockpipe has no command 'querry'; did you mean 'stockpipe query'?\n"],
@@ -72,6 +72,10 @@ describe('a command line that cannot be run ends with 2 and says what was meant'
       ['dead-letters', 'list', 's3://lake/j/trades', '--log', 'trades'],
       /--log takes a topic and a partition/,
     ],
+    [['table'], /it takes plan or apply\. See/],
+    [['table', 'destroy', 'x.js'], /it takes plan or apply, not 'destroy'/],
+    [['table', 'plan'], /plan takes one FILE/],
+    [['table', 'plan', 'x.js', '--yes'], /--yes and --allow go with apply/],
     [['query'], /it takes the SQL as its argument/],
     [['query', 'SELECT', '1'], /put the SQL in quotes/],
     [['query', 'SELECT 1', '--format', 'xml'], /--format takes table, csv, json, not 'xml'/],

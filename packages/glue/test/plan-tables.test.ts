@@ -427,9 +427,9 @@ describe('formatPlan', () => {
     expect(formatPlan(made)).toBe(`+ database reference
 
 ~ table market.bars (version 0)
-    ~ column size int -> bigint    a wider integer: old values are read as they are
-    + column venue string          NULL in rows of old files
-    - column close decimal(18,4)   ! drop-column: no query sees the column any more; its values stay in the files
+    ~ column size int -> bigint   a wider integer: old values are read as they are
+    + column venue string         NULL in rows of old files
+    - column close decimal(18,4)  ! drop-column: no query sees the column any more; its values stay in the files
     ~ parameter stockpipe.fingerprint ${bars.fingerprint} -> ${other.fingerprint}  the definition the table was made from
 
 + table reference.quotes
