@@ -68,6 +68,9 @@ const scalarEvolution = (
     )
   }
   if (before.name === 'float' && after.name === 'double') return read('old values are read as doubles')
+  if (before.name === 'timestamp' && after.name === 'bigint' && partitions === 'none') {
+    return { outcome: 'lossy', reason: 'old values are read as milliseconds since 1970' }
+  }
   if (isText(before.name) && isText(after.name) && partitions === 'none') {
     const cut = after.name === 'string' ? undefined : `values are cut or padded to ${after.name}`
     return cut === undefined ? read('the same text') : { outcome: 'lossy', reason: cut }
