@@ -54,6 +54,43 @@ export class PartitionRegistrationError extends StockpipeError {
   }
 }
 
+/** Some partitions of a batch call failed; the others are done. */
+export class PartitionBatchError extends StockpipeError {
+  override readonly name = 'PartitionBatchError'
+  /** Such as `BatchDeletePartition`. */
+  readonly operation: string
+  readonly failures: readonly PartitionFailure[]
+
+  constructor(options: StockpipeErrorOptions & { operation: string; failures: readonly PartitionFailure[] }) {
+    super(options)
+    this.operation = options.operation
+    this.failures = options.failures
+  }
+}
+
+/** What Glue could not put into a partition index, and for which partitions. */
+export interface IndexBackfillError {
+  /** Such as `INVALID_PARTITION_TYPE_DATA_ERROR` or `MISSING_PARTITION_VALUE_ERROR`. */
+  readonly code: string
+  /** The values of those partitions, in the table's order. */
+  readonly partitions: readonly (readonly string[])[]
+}
+
+/** A partition index failed, is another than defined, or did not become ACTIVE in time. */
+export class PartitionIndexError extends StockpipeError {
+  override readonly name = 'PartitionIndexError'
+  readonly index: string
+  readonly backfillErrors: readonly IndexBackfillError[]
+
+  constructor(
+    options: StockpipeErrorOptions & { index: string; backfillErrors: readonly IndexBackfillError[] },
+  ) {
+    super(options)
+    this.index = options.index
+    this.backfillErrors = options.backfillErrors
+  }
+}
+
 /** A crawler's run ended without success, or never began. */
 export class CrawlerError extends StockpipeError {
   override readonly name = 'CrawlerError'

@@ -5,6 +5,7 @@ export {
   type ApplyPlanOptions,
   applyPlan,
 } from './apply-plan.ts'
+export type { CatalogPartition } from './catalog-partition.ts'
 export { type CatalogTable, catalogTable } from './catalog-table.ts'
 export {
   type CatalogColumn,
@@ -17,18 +18,46 @@ export {
 } from './check-evolution.ts'
 export { glueColumnType } from './column-type.ts'
 export type { CrawledTable } from './crawled-tables.ts'
+export {
+  type CreatedPartitions,
+  type CreatePartitionsOptions,
+  createPartitions,
+  type MendedPartition,
+  type NewPartition,
+  type SwitchedPartition,
+} from './create-partitions.ts'
+export { type DeletePartitionsOptions, deletePartitions } from './delete-partitions.ts'
 export { type EnsureDatabaseOptions, ensureDatabase } from './ensure-database.ts'
 export { type EnsuredTable, type EnsureTableOptions, ensureTable } from './ensure-table.ts'
 export {
   CrawlerError,
   GlueRequestError,
+  type IndexBackfillError,
+  PartitionBatchError,
   type PartitionFailure,
+  PartitionIndexError,
   PartitionRegistrationError,
   TableConflictError,
   type TableDifference,
 } from './errors.ts'
 export { type FormatPlanOptions, formatPlan } from './format-plan.ts'
+export { type FoundPartitions, type GetPartitionsOptions, getPartitions } from './get-partitions.ts'
 export type { GlueSender } from './glue-request.ts'
+export { type ListPartitionsOptions, listPartitions } from './list-partitions.ts'
+export {
+  type PartitionCondition,
+  type PartitionFilter,
+  type PartitionRange,
+  type PartitionWhere,
+  partitionExpressions,
+} from './partition-expression.ts'
+export {
+  type EnsuredPartitionIndexes,
+  type EnsurePartitionIndexesOptions,
+  ensurePartitionIndexes,
+  type PartitionIndexDefinition,
+  partitionFilteringParameter,
+} from './partition-index.ts'
 export type {
   DateProjection,
   EnumProjection,
@@ -37,8 +66,11 @@ export type {
   TablePartitioning,
 } from './partition-projection.ts'
 export { createPartitionRegistrar, type PartitionRegistrarOptions } from './partition-registrar.ts'
+export type { PartitionOptions, PartitionProgress } from './partition-request.ts'
+export type { PartitionValues } from './partition-values.ts'
 export { CatalogChangedError, DestructiveChangeError, PlanNotAppliedError } from './plan-errors.ts'
 export { type PlanTablesOptions, planTables } from './plan-tables.ts'
+export type { PollDelays } from './poller.ts'
 export { type CrawlerProgress, type CrawlerRun, type RunCrawlerOptions, runCrawler } from './run-crawler.ts'
 export { createGlueSchemaRegistry, type GlueSchemaRegistryOptions } from './schema-registry.ts'
 export { fingerprintParameter, glueTableInput } from './table-input.ts'
@@ -54,3 +86,4 @@ export {
   type TablePlan,
 } from './table-plan.ts'
 export type { PartitionSchemas, ReadErrorName, ReadOutcome } from './type-evolution.ts'
+export { type PartitionUpdate, type UpdatePartitionsOptions, updatePartitions } from './update-partitions.ts'

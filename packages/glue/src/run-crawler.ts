@@ -6,10 +6,11 @@ import {
   StartCrawlerCommand,
   UpdateCrawlerCommand,
 } from '@aws-sdk/client-glue'
-import { type BoundTable, ConfigurationError, type Runtime, sleep, systemRuntime } from '@stockpipe/core'
+import { type BoundTable, ConfigurationError, type Runtime, systemRuntime } from '@stockpipe/core'
 import { type CrawledTable, listCrawledTables } from './crawled-tables.ts'
 import { CrawlerError } from './errors.ts'
 import { type GlueCall, type GlueSender, request, wasRefused } from './glue-request.ts'
+import { type PollDelays, type Poller, poller } from './poller.ts'
 
 export interface CrawlerProgress {
   readonly phase: 'preparing' | 'waiting for another run' | 'running' | 'stopping' | 'ended'
@@ -28,7 +29,7 @@ export interface RunCrawlerOptions {
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: CrawlerProgress) => void
   /** How often the state is asked for: from `initialMillis` (default 500) growing to `maximumMillis` (15,000). */
-  readonly poll?: { readonly initialMillis?: number; readonly maximumMillis?: number }
+  readonly poll?: PollDelays
 }
 
 export interface CrawlerRun {
@@ -125,25 +126,6 @@ const crawlerDefinition = (options: RunCrawlerOptions): CrawlerDefinition => {
     }),
     paths,
   }
-}
-
-interface Poller {
-  (): Promise<void>
-  reset(): void
-}
-
-const poller = (call: GlueCall, poll: RunCrawlerOptions['poll'] = {}): Poller => {
-  const { initialMillis = 500, maximumMillis = 15_000 } = poll
-  let delay = initialMillis
-  const wait = async () => {
-    await sleep(call.runtime, delay * (0.75 + call.runtime.random() / 2), call.signal)
-    delay = Math.min(maximumMillis, delay * 1.5)
-  }
-  return Object.assign(wait, {
-    reset() {
-      delay = initialMillis
-    },
-  })
 }
 
 const getCrawler = async (call: GlueCall, name: string): Promise<Crawler | undefined> => {

@@ -1,6 +1,12 @@
 import { getEventListeners } from 'node:events'
 import { expect, test, vi } from 'vitest'
-import { createPartitionRegistrar, PartitionRegistrationError } from '../src/index.ts'
+import {
+  createPartitionRegistrar,
+  glueTableInput,
+  type MendedPartition,
+  PartitionRegistrationError,
+  type SwitchedPartition,
+} from '../src/index.ts'
 import { fakeGlue, type SentCommand, serviceException } from './fake-glue.ts'
 import { boundTrades, partitionOf } from './market-tables.ts'
 import { virtualRuntime } from './virtual-runtime.ts'
@@ -12,6 +18,11 @@ const dates = (count: number) =>
 const failing = (values: readonly string[], ErrorCode: string, ErrorMessage = 'because') => ({
   PartitionValues: [...values],
   ErrorDetail: { ErrorCode, ErrorMessage },
+})
+/** A storage descriptor as the table's definition asks for it. */
+const asDefined = (Location: string) => ({
+  ...glueTableInput(boundTrades).StorageDescriptor,
+  Location,
 })
 const created = (sent: readonly SentCommand[]): string[][] =>
   sent
@@ -49,7 +60,7 @@ test('a partition that is there at the same location is fine', async () => {
           Partitions: [
             {
               Values: ['2024-01-01', 'IBM'],
-              StorageDescriptor: { Location: 's3://market-lake/trades/trade_date=2024-01-01/ticker=IBM' },
+              StorageDescriptor: asDefined('s3://market-lake/trades/trade_date=2024-01-01/ticker=IBM'),
             },
           ],
         },
@@ -73,6 +84,88 @@ test('a partition that is there at another location is an error that names both'
     message:
       'Glue did not take 1 of 2 partitions of market.trades: trade_date=2024-01-01/ticker=IBM at s3://market-lake/trades/trade_date=2024-01-01/ticker=IBM/: AlreadyExistsException: it is registered with location s3://old/x. Drop the partition that points elsewhere or give the table another location.',
   })
+})
+
+test('a partition with other columns and no SerDe is mended, and what else it has is kept', async () => {
+  const Values = ['2024-01-01', 'IBM']
+  const location = dates(1)[0]!.location
+  const { client, sent } = fakeGlue(({ operation }) => {
+    if (operation === 'BatchCreatePartition') return { Errors: [failing(Values, 'AlreadyExistsException')] }
+    if (operation !== 'BatchGetPartition') return {}
+    const StorageDescriptor = {
+      Location: location,
+      Columns: [{ Name: 'symbol', Type: 'string' }],
+      NumberOfBuckets: 3,
+    }
+    return { Partitions: [{ Values, StorageDescriptor, Parameters: { numRows: '7' } }] }
+  })
+  const mended: MendedPartition[] = []
+  const registrar = createPartitionRegistrar({
+    client,
+    table: boundTrades,
+    runtime: virtualRuntime(),
+    onMended: (one) => mended.push(one),
+  })
+  await registrar.register(dates(1))
+  expect(sent[2]).toMatchObject({
+    operation: 'BatchUpdatePartition',
+    input: {
+      Entries: [
+        {
+          PartitionValueList: Values,
+          PartitionInput: {
+            Values,
+            Parameters: { numRows: '7' },
+            StorageDescriptor: { ...asDefined(location), NumberOfBuckets: 3 },
+          },
+        },
+      ],
+    },
+  })
+  expect(mended[0]?.values).toEqual({ trade_date: '2024-01-01', ticker: 'IBM' })
+  expect(mended[0]?.differences.map(({ what }) => what)).toEqual([
+    'input format',
+    'output format',
+    'SerDe',
+    'column 2',
+    'column 3',
+    'column 4',
+    'column 5',
+  ])
+})
+
+test('a partition whose location was switched on purpose is left alone, and told of', async () => {
+  const Values = ['2024-01-01', 'IBM']
+  const { client, sent } = fakeGlue(({ operation }) =>
+    operation === 'BatchCreatePartition'
+      ? { Errors: [failing(Values, 'AlreadyExistsException')] }
+      : {
+          Partitions: [
+            {
+              Values,
+              StorageDescriptor: { Location: 's3://market-lake/compacted/1/' },
+              Parameters: { 'stockpipe.compaction': '1' },
+            },
+          ],
+        },
+  )
+  const switched: SwitchedPartition[] = []
+  const registrar = createPartitionRegistrar({
+    client,
+    table: boundTrades,
+    runtime: virtualRuntime(),
+    onSwitched: (one) => switched.push(one),
+  })
+  await registrar.register(dates(1))
+  await registrar.register(dates(1))
+  expect(sent.map((one) => one.operation)).toEqual(['BatchCreatePartition', 'BatchGetPartition'])
+  expect(switched).toEqual([
+    {
+      values: { trade_date: '2024-01-01', ticker: 'IBM' },
+      location: 's3://market-lake/compacted/1/',
+      wantedLocation: dates(1)[0]!.location,
+    },
+  ])
 })
 
 test('failures that pass are tried again for those partitions alone', async () => {
@@ -128,7 +221,7 @@ test('keys Glue left unprocessed are asked for again', async () => {
   const { client, sent } = fakeGlue(({ operation }, call) => {
     if (operation === 'BatchCreatePartition') return { Errors: [failing(Values, 'AlreadyExistsException')] }
     if (call === 2) return { UnprocessedKeys: [{ Values }] }
-    return { Partitions: [{ Values, StorageDescriptor: { Location: dates(1)[0]!.location } }] }
+    return { Partitions: [{ Values, StorageDescriptor: asDefined(dates(1)[0]!.location) }] }
   })
   await createPartitionRegistrar({ client, table: boundTrades, runtime: virtualRuntime() }).register(dates(1))
   expect(sent).toHaveLength(3)
