@@ -4,6 +4,7 @@ import { collectionAggregates, firstByOrder } from './collection-aggregates.ts'
 import { decimalAverage } from './native-numeric.ts'
 import { guardDecimal } from './numeric-rules.ts'
 import { failure, notSupported } from './query-failure.ts'
+import { type RowType, rowField } from './row-rules.ts'
 import { statisticsRules } from './statistics-rules.ts'
 import type { Position } from './syntax-tree.ts'
 import {
@@ -15,9 +16,10 @@ import {
   isFloating,
   isInteger,
   isNested,
+  type TrinoType,
   typeText,
 } from './trino-type.ts'
-import type { TypedExpression } from './typed-expression.ts'
+import { failing, type TypedExpression } from './typed-expression.ts'
 import { isOrdered } from './value-comparison.ts'
 
 /** An aggregate call with analysed arguments, over a group or over a window's frame. */
@@ -118,10 +120,10 @@ function extremeBy(name: 'arg_max_null' | 'arg_min_null'): AggregateRule {
       call.arguments.length !== 2 ||
       call.distinct ||
       value!.type.kind === 'unknown' ||
-      !isOrdered(key!.type)
+      !(isOrdered(key!.type) || isOrderedRow(key!.type))
     )
       throw refuse(call)
-    const args = [value!.sql, key!.sql]
+    const args = [value!.sql, key!.type.kind === 'row' ? comparableRow(call, key!) : key!.sql]
     if (!isFloating(key!.type)) return { type: value!.type, sql: apply(call, name, args) }
     const isNumber = `NOT isnan(${key!.sql})`
     const numbers = apply(call, 'count', [key!.sql], isNumber)
@@ -130,6 +132,28 @@ function extremeBy(name: 'arg_max_null' | 'arg_min_null'): AggregateRule {
       sql: `CASE WHEN ${numbers} > 0 THEN ${apply(call, name, args, isNumber)} ELSE ${apply(call, name, args)} END`,
     }
   }
+}
+
+/** A row whose fields are ordered one after the other, as those of DuckDB are: none a NaN. */
+function isOrderedRow(type: TrinoType): boolean {
+  return (
+    type.kind === 'row' && type.fields.every((field) => isOrdered(field.type) && !isFloating(field.type))
+  )
+}
+
+/** A row as a key: in Trino none with a NULL within can be compared. */
+function comparableRow(call: AggregateCall, key: TypedExpression): string {
+  const { type, sql } = key as TypedExpression & { readonly type: RowType }
+  const holes = type.fields.map((_, place) => `${rowField({ type, sql }, place).sql} IS NULL`)
+  const failed = failing(
+    call.session,
+    'NOT_SUPPORTED',
+    'ROW comparison not supported for fields with null elements',
+    type,
+  )
+  // DuckDB looks at the keys of rows that FILTER leaves out, too.
+  const counts = call.filter === undefined ? '' : `(${call.filter}) AND `
+  return `CASE WHEN ${counts}${sql} IS NOT NULL AND (${holes.join(' OR ')}) THEN ${failed} ELSE ${sql} END`
 }
 
 function ofBoolean(name: 'bool_and' | 'bool_or'): AggregateRule {

@@ -52,6 +52,9 @@ describe('aggregates that gather', () => {
     ['min(n, 2)', '[1, 2]'],
     ['max_by(s, n, 2)', '[null, A]'],
     ['min_by(s, n, 3)', '[A, B, A]'],
+    ['min_by(n, ROW(s, n)) FILTER (WHERE n < 4)', '1'],
+    ['max_by(n, ROW(s, n)) FILTER (WHERE n < 4)', '2'],
+    ['max_by(s, IF(n < 4, ROW(-n, s)))', 'A'],
     ['bitwise_and_agg(n)', '0'],
     ['bitwise_or_agg(n)', '7'],
     ['approx_percentile(n, ARRAY[0.0, 1.0])', '[1, 4]'],
@@ -68,6 +71,8 @@ describe('aggregates that gather', () => {
 
   test.each([
     ['max(n, 0)', 'NOT_SUPPORTED'],
+    ['min_by(n, ROW(s, n))', 'ROW comparison not supported for fields with null elements'],
+    ['min_by(n, ROW(p))', 'min_by(integer, row(double))'],
     [`listagg(n, ',') WITHIN GROUP (ORDER BY s)`, 'NOT_SUPPORTED'],
     [`listagg(s, ',')`, 'SYNTAX_ERROR'],
     [`listagg(s, ',' ON OVERFLOW TRUNCATE WITH COUNT) WITHIN GROUP (ORDER BY s)`, 'NOT_SUPPORTED'],
