@@ -17,11 +17,16 @@ export {
   QueryTimedOutError,
   ScanLimitError,
 } from './errors.ts'
+export { bars } from './market/bars.ts'
 export { bestAndWorstDay } from './market/best-and-worst-day.ts'
+export { barColumns, coarserBars } from './market/coarser-bars.ts'
 export { dailyBars } from './market/daily-bars.ts'
+export type { CalendarInterval, Interval, IntradayInterval } from './market/interval.ts'
+export { latestPerSymbol } from './market/latest-per-symbol.ts'
 export { movingAverage } from './market/moving-average.ts'
+export { returns } from './market/returns.ts'
 export { rowsPer } from './market/rows-per.ts'
-export type { MarketQuery, RowFilter } from './market/table-column.ts'
+export type { MarketQuery, MarketSource, RowFilter } from './market/table-column.ts'
 export { volumeWeightedAveragePrice } from './market/volume-weighted-average-price.ts'
 export type { ResultEncryption } from './query-execution.ts'
 export type { PollSettings } from './query-poller.ts'

@@ -1,10 +1,16 @@
 import { Decimal, day, defineTable, identity, SchemaMismatchError, t } from '@stockpipe/core'
 import { describe, expect, expectTypeOf, test } from 'vitest'
 import {
+  barColumns,
+  bars,
   bestAndWorstDay,
+  coarserBars,
   createAthena,
   dailyBars,
+  latestPerSymbol,
   movingAverage,
+  type QueryRow,
+  returns,
   rowsPer,
   sql,
   volumeWeightedAveragePrice,
@@ -99,6 +105,143 @@ ORDER BY 1, 2`)
   })
 })
 
+describe('bars', () => {
+  const options = { symbol: 'ticker', price: 'price', size: 'size', time: 'ts', order: 'lots' } as const
+  const minutes = bars(trades, {
+    ...options,
+    interval: { minutes: 5 },
+    where: sql`trade_date = ${'2024-03-08'}`,
+  })
+
+  test('are plain Trino, of exact types', () => {
+    expect(
+      minutes.sql,
+    ).toBe(`SELECT "ticker" AS symbol, date_add('millisecond', -(date_diff('millisecond', date_trunc('day', "ts"), "ts") % 300000), "ts") AS start,
+  min_by("price", ROW("ts", "lots")) AS open, max("price") AS high, min("price") AS low, max_by("price", ROW("ts", "lots")) AS close,
+  sum("size") AS volume, sum("price" * "size") AS turnover, sum("price" * "size") / NULLIF(sum("size"), 0) AS vwap,
+  count(*) AS trades
+FROM "market"."trades"
+WHERE (trade_date = ?)
+GROUP BY 1, 2
+ORDER BY 1, 2`)
+    expect(minutes.parameters).toEqual(['2024-03-08'])
+    const price = { kind: 'decimal', precision: 18, scale: 4 }
+    expect(typesOf(minutes.columns)).toEqual({
+      symbol: { kind: 'string' },
+      start: { kind: 'timestamp' },
+      open: price,
+      high: price,
+      low: price,
+      close: price,
+      volume: { kind: 'int64' },
+      turnover: { kind: 'decimal', precision: 38, scale: 4 },
+      vwap: { kind: 'decimal', precision: 38, scale: 4 },
+      trades: { kind: 'int64' },
+    })
+    expectTypeOf<QueryRow<typeof minutes.columns>>().toEqualTypeOf<{
+      symbol: string
+      start: Date
+      open: Decimal
+      high: Decimal
+      low: Decimal
+      close: Decimal
+      volume: bigint
+      turnover: Decimal
+      vwap: Decimal | null
+      trades: bigint
+    }>()
+  })
+
+  test('of days have a date, in the time zone', () => {
+    const days = bars(trades, { ...options, interval: { days: 1 }, timeZone: 'America/New_York' })
+    expect(days.sql).toContain(
+      `CAST(at_timezone(with_timezone("ts", 'UTC'), 'America/New_York' ) AS date) AS start`,
+    )
+    expectTypeOf<QueryRow<typeof days.columns>['start']>().toEqualTypeOf<string>()
+    expect(days.columns.start.type).toEqual({ kind: 'date' })
+  })
+
+  test('of bars have turnover, VWAP and trades where the source has', () => {
+    const hours = coarserBars(minutes, { ...barColumns, interval: { hours: 1 } })
+    expect(hours.sql).toContain(minutes.sql)
+    expect(hours.parameters).toEqual(['2024-03-08'])
+    expectTypeOf<QueryRow<typeof hours.columns>>().toEqualTypeOf<QueryRow<typeof minutes.columns>>()
+    expect(typesOf(hours.columns)).toEqual(typesOf(minutes.columns))
+    const { turnover: _, trades: __, ...fewer } = barColumns
+    const plain = coarserBars(minutes, { ...fewer, interval: { weeks: 1 } })
+    expect(Object.keys(plain.columns)).toEqual(['symbol', 'start', 'open', 'high', 'low', 'close', 'volume'])
+    expectTypeOf<keyof typeof plain.columns>().toEqualTypeOf<
+      'symbol' | 'start' | 'open' | 'high' | 'low' | 'close' | 'volume'
+    >()
+    // @ts-expect-error a bar's start is no volume
+    coarserBars(minutes, { ...barColumns, volume: 'start', interval: { hours: 1 } })
+  })
+
+  test.each([
+    [{ minutes: 0 }],
+    [{ minutes: 1.5 }],
+    [{ hours: 25 }],
+    [{ days: -1 }],
+    [{ fortnights: 1 }],
+    [{ constructor: 1 }],
+    [{ minutes: 1, hours: 1 }],
+    [{}],
+  ])('an interval of %o is refused', (interval) => {
+    expect(() => bars(trades, { ...options, interval: interval as { minutes: 1 } })).toThrow(/is no interval/)
+  })
+
+  test('what cannot be told from a column is refused', () => {
+    // @ts-expect-error a fee may be NULL
+    expect(() => bars(trades, { ...options, order: 'fee', interval: { days: 1 } })).toThrow(/may be NULL/)
+    // @ts-expect-error the day is text, no moment
+    expect(() => bars(trades, { ...options, time: 'trade_date', interval: { days: 1 } })).toThrow(
+      /tells no moment/,
+    )
+    const zone = { timeZone: "America/'" }
+    expect(() => bars(trades, { ...options, interval: { days: 1 }, ...zone })).toThrow(
+      /no IANA time zone|not an IANA/,
+    )
+    const days = bars(trades, { ...options, interval: { days: 1 } })
+    expect(() => coarserBars(days, { ...barColumns, interval: { hours: 1 } })).toThrow(/no part of a day/)
+  })
+})
+
+describe('latestPerSymbol', () => {
+  test('answers the columns that are named, and all by default', () => {
+    const named = latestPerSymbol(trades, { symbol: 'ticker', time: 'ts', columns: ['ticker', 'fee'] })
+    expectTypeOf<QueryRow<typeof named.columns>>().toEqualTypeOf<{ ticker: string; fee: Decimal | null }>()
+    const all = latestPerSymbol(trades, { symbol: 'ticker', time: 'ts' })
+    expect(Object.keys(all.columns)).toEqual([
+      ...['symbol', 'price', 'size', 'ts', 'fee', 'weight', 'lots', 'volume', 'trade_date', 'ticker'],
+    ])
+    expectTypeOf<QueryRow<typeof all.columns>['weight']>().toEqualTypeOf<number>()
+  })
+})
+
+describe('returns', () => {
+  test('of bars of bars carry the parameters of the innermost query', () => {
+    const source = bars(trades, {
+      ...{ symbol: 'ticker', price: 'weight', size: 'fee', time: 'ts' },
+      interval: { months: 1 },
+      where: sql`lots > ${3}`,
+    })
+    const query = returns(source, {
+      symbol: 'symbol',
+      time: 'start',
+      close: 'close',
+      where: sql`volume > ${1n}`,
+    })
+    expect(query.parameters).toEqual([3, 1n])
+    expectTypeOf<QueryRow<typeof query.columns>>().toEqualTypeOf<{
+      symbol: string
+      time: string
+      close: number
+      simpleReturn: number | null
+      logReturn: number | null
+    }>()
+  })
+})
+
 describe('volumeWeightedAveragePrice', () => {
   const vwap = <
     const Price extends 'price' | 'weight' | 'lots',
@@ -155,6 +298,21 @@ describe('movingAverage', () => {
     expect(query.columns.average.type).toEqual({ kind: 'decimal', precision: 18, scale: 4 })
     const whole = movingAverage(trades, { symbol: 'ticker', day: 'trade_date', value: 'size', rows: 5 })
     expect(whole.columns.average.type).toEqual({ kind: 'double' })
+  })
+
+  test('has the time under the name it was given', () => {
+    const names = { symbol: 'ticker', value: 'price', rows: 2 } as const
+    const timed = movingAverage(trades, { ...names, time: 'ts' })
+    expectTypeOf<QueryRow<typeof timed.columns>>().toEqualTypeOf<{
+      symbol: string
+      time: Date
+      value: Decimal
+      average: Decimal
+      rows: bigint
+    }>()
+    expect(Object.keys(timed.columns)).toEqual(['symbol', 'time', 'value', 'average', 'rows'])
+    expect(() => movingAverage(trades, names)).toThrow(/as `day` or as `time`/)
+    expect(() => movingAverage(trades, { ...names, day: 'trade_date', time: 'ts' })).toThrow(/one column/)
   })
 
   test.each([0, 1.5, -1, Number.NaN, 1e9])('a window of %d rows is refused', (rows) => {

@@ -1,10 +1,12 @@
-import { type BoundTable, type ColumnRecord, type PartitionRecord, t } from '@stockpipe/core'
+import { t } from '@stockpipe/core'
 import { identifier, sql } from '../sql-template.ts'
 import {
   type Answer,
   type ColumnName,
   type DayKind,
+  fromClause,
   type MarketQuery,
+  type MarketSource,
   marketQuery,
   type NumberKind,
   type RowFilter,
@@ -18,22 +20,21 @@ import {
  * (0.05 is 5 %). A symbol with one day has no change and is left out; of equal days any one is answered.
  */
 export const bestAndWorstDay = <
-  Columns extends ColumnRecord,
-  Partitions extends PartitionRecord,
-  const Symbol extends ColumnName<Columns, Partitions, 'string'>,
-  const Day extends ColumnName<Columns, Partitions, DayKind>,
+  Source extends MarketSource,
+  const Symbol extends ColumnName<Source, 'string'>,
+  const Day extends ColumnName<Source, DayKind>,
 >(
-  bars: BoundTable<Columns, Partitions>,
+  bars: Source,
   names: RowFilter & {
     readonly symbol: Symbol
     readonly day: Day
-    readonly close: ColumnName<Columns, Partitions, NumberKind>
+    readonly close: ColumnName<Source, NumberKind>
   },
 ): MarketQuery<{
-  symbol: SelectedColumn<Columns, Partitions, Symbol>
-  bestDay: SelectedColumn<Columns, Partitions, Day>
+  symbol: SelectedColumn<Source, Symbol>
+  bestDay: SelectedColumn<Source, Day>
   bestChange: Answer<'double', number>
-  worstDay: SelectedColumn<Columns, Partitions, Day>
+  worstDay: SelectedColumn<Source, Day>
   worstChange: Answer<'double', number>
 }> => {
   const symbol = identifier(names.symbol)
@@ -44,7 +45,7 @@ export const bestAndWorstDay = <
     sql`WITH changes AS (
   SELECT ${symbol} AS symbol, ${day} AS day,
     ${close} / lag(${close}) OVER (PARTITION BY ${symbol} ORDER BY ${day}) - 1 AS change
-  FROM ${bars}`,
+  ${fromClause(bars)}`,
     whereClause(bars, names, [names.close]),
     sql`)
 SELECT symbol, max_by(day, change) AS bestDay, max(change) AS bestChange,

@@ -1,4 +1,4 @@
-import type { ColumnKind, ColumnType, Decimal } from '@stockpipe/core'
+import type { Column, ColumnKind, ColumnType, Decimal } from '@stockpipe/core'
 import type { Answer, IntegerKind } from './table-column.ts'
 
 /** What avg() answers, as Trino derives it: a decimal keeps precision and scale, whole numbers become double. */
@@ -17,12 +17,19 @@ export type SumOf<Kind extends ColumnKind> = Kind extends 'decimal'
       ? Answer<'float', number>
       : Answer<'double', number>
 
+/** What sum(price * size) answers: a decimal where both are exact, otherwise a double. */
+export type TurnoverOf<Price extends ColumnKind, Size extends ColumnKind> = WeightedAverageOf<Price, Size>
+
 /** What sum(price * size) / sum(size) answers: a decimal where both are exact, otherwise a double. */
-export type WeightedAverageOf<Price extends ColumnKind, Size extends ColumnKind> = Price extends 'decimal'
+export type WeightedAverageOf<
+  Price extends ColumnKind,
+  Size extends ColumnKind,
+  Nullable extends boolean = false,
+> = Price extends 'decimal'
   ? Size extends IntegerKind | 'decimal'
-    ? Answer<'decimal', Decimal>
-    : Answer<'double', number>
-  : Answer<'double', number>
+    ? Column<'decimal', Decimal, Decimal, Nullable, 'value'>
+    : Column<'double', number, number, Nullable, 'value'>
+  : Column<'double', number, number, Nullable, 'value'>
 
 const maximumPrecision = 38
 

@@ -1,31 +1,20 @@
-import {
-  type BoundTable,
-  Column,
-  type ColumnRecord,
-  type ColumnType,
-  ConfigurationError,
-  type PartitionRecord,
-} from '@stockpipe/core'
+import { Column } from '@stockpipe/core'
 import { identifier, sql } from '../sql-template.ts'
 import { type GroupColumns, groupColumns, groupList } from './group-columns.ts'
-import {
-  decimalOf,
-  productType,
-  quotientType,
-  type SumOf,
-  sumType,
-  type WeightedAverageOf,
-} from './result-type.ts'
+import { type SumOf, sumType, type WeightedAverageOf } from './result-type.ts'
 import {
   type ColumnName,
+  fromClause,
   type KindOf,
   type MarketQuery,
+  type MarketSource,
   marketQuery,
   type NumberKind,
   type RowFilter,
   tableColumn,
   whereClause,
 } from './table-column.ts'
+import { turnoverOf } from './turnover.ts'
 
 /**
  * Volume-weighted average price, sum(price * size) / sum(size), by the columns of `per`. Exact in decimals where
@@ -35,28 +24,25 @@ import {
  * Throws a `ConfigurationError` when the product of two decimals would have over 38 digits after the point.
  */
 export const volumeWeightedAveragePrice = <
-  Columns extends ColumnRecord,
-  Partitions extends PartitionRecord,
-  const Per extends readonly ColumnName<Columns, Partitions>[],
-  const Price extends ColumnName<Columns, Partitions, NumberKind>,
-  const Size extends ColumnName<Columns, Partitions, NumberKind>,
+  Source extends MarketSource,
+  const Per extends readonly ColumnName<Source>[],
+  const Price extends ColumnName<Source, NumberKind>,
+  const Size extends ColumnName<Source, NumberKind>,
 >(
-  trades: BoundTable<Columns, Partitions>,
+  trades: Source,
   names: RowFilter & { readonly per: Per; readonly price: Price; readonly size: Size },
 ): MarketQuery<
-  GroupColumns<Columns, Partitions, Per> & {
-    vwap: WeightedAverageOf<KindOf<Columns, Price>, KindOf<Columns, Size>>
-    volume: SumOf<KindOf<Columns, Size>>
+  GroupColumns<Source, Per> & {
+    vwap: WeightedAverageOf<KindOf<Source, Price>, KindOf<Source, Size>>
+    volume: SumOf<KindOf<Source, Size>>
   }
 > => {
   const size = identifier(names.size)
-  const sizeType = tableColumn(trades, names.size).type
-  const exact = exactType(trades, tableColumn(trades, names.price).type, sizeType)
-  const price = exact ? identifier(names.price) : sql`CAST(${identifier(names.price)} AS double)`
+  const { product, averageType } = turnoverOf(trades, names.price, names.size)
   const group = groupList(trades, names.per, ['vwap', 'volume'])
   const clauses = [
-    sql`SELECT ${group.select}sum(${price} * ${size}) / sum(${size}) AS vwap, sum(${size}) AS volume`,
-    sql`FROM ${trades}`,
+    sql`SELECT ${group.select}sum(${product}) / sum(${size}) AS vwap, sum(${size}) AS volume`,
+    fromClause(trades),
     whereClause(trades, names, [names.price, names.size]),
     group.groupBy,
     sql`HAVING sum(${size}) > 0`,
@@ -64,22 +50,7 @@ export const volumeWeightedAveragePrice = <
   ]
   return marketQuery(clauses, {
     ...groupColumns(trades, names.per),
-    vwap: new Column(exact ?? { kind: 'double' }, false),
-    volume: new Column(sumType(sizeType), false),
+    vwap: new Column(averageType, false),
+    volume: new Column(sumType(tableColumn(trades, names.size).type), false),
   })
-}
-
-/** The decimal Trino answers, or undefined where one of the two is floating or both are whole. */
-const exactType = (trades: BoundTable, price: ColumnType, size: ColumnType): ColumnType | undefined => {
-  const sizeDecimal = decimalOf(size)
-  if (price.kind !== 'decimal' || sizeDecimal === undefined) return undefined
-  const product = productType(price, sizeDecimal)
-  if (product.scale > 38) {
-    throw new ConfigurationError({
-      code: 'DECIMAL_TOO_FINE',
-      message: `Table ${trades.database}.${trades.table.name}: price * size would have ${product.scale} digits after the point, and Athena knows 38; CAST one of them in a query of your own.`,
-    })
-  }
-  const sizeSum = decimalOf(sumType(size))!
-  return quotientType({ ...product, precision: 38 }, sizeSum)
 }

@@ -136,9 +136,7 @@ function extremeBy(name: 'arg_max_null' | 'arg_min_null'): AggregateRule {
 
 /** A row whose fields are ordered one after the other, as those of DuckDB are: none a NaN. */
 function isOrderedRow(type: TrinoType): boolean {
-  return (
-    type.kind === 'row' && type.fields.every((field) => isOrdered(field.type) && !isFloating(field.type))
-  )
+  return type.kind === 'row' && type.fields.every((field) => isOrdered(field.type) && !isFloating(field.type))
 }
 
 /** A row as a key: in Trino none with a NULL within can be compared. */

@@ -1,0 +1,192 @@
+import { Decimal } from '@stockpipe/core'
+import type { Interval } from '../../src/index.ts'
+import type { Trade } from './generated-trades.ts'
+
+/** What the helpers answer, computed here in plain TypeScript: exact, and as slow as it likes. */
+
+const formats = new Map<string, Intl.DateTimeFormat>()
+
+/** What the clocks of a zone show: `2024-03-08` and `09:30:00`. */
+export const wallClock = (millis: number, timeZone = 'UTC'): { day: string; time: string } => {
+  let format = formats.get(timeZone)
+  if (format === undefined) {
+    format = new Intl.DateTimeFormat('en-CA', {
+      timeZone,
+      hourCycle: 'h23',
+      year: 'numeric',
+      month: '2-digit',
+      day: '2-digit',
+      hour: '2-digit',
+      minute: '2-digit',
+      second: '2-digit',
+    })
+    formats.set(timeZone, format)
+  }
+  const parts = Object.fromEntries(format.formatToParts(millis).map(({ type, value }) => [type, value]))
+  return {
+    day: `${parts['year']}-${parts['month']}-${parts['day']}`,
+    time: `${parts['hour']}:${parts['minute']}:${parts['second']}`,
+  }
+}
+
+/** The first moment of the day that a moment is in. */
+export const startOfDay = (millis: number, timeZone?: string): number => {
+  const { day } = wallClock(millis, timeZone)
+  let before = millis - 27 * 3_600_000
+  let within = millis
+  while (within - before > 1) {
+    const middle = Math.floor((before + within) / 2)
+    if (wallClock(middle, timeZone).day === day) within = middle
+    else before = middle
+  }
+  return within
+}
+
+const addDays = (day: string, days: number): string =>
+  new Date(Date.parse(`${day}T00:00:00Z`) + days * 86_400_000).toISOString().slice(0, 10)
+const daysSince = (first: string, day: string): number =>
+  (Date.parse(`${day}T00:00:00Z`) - Date.parse(`${first}T00:00:00Z`)) / 86_400_000
+
+export const calendarStart = (day: string, interval: Interval): string => {
+  const [unit, count] = Object.entries(interval)[0] as [string, number]
+  if (unit === 'months') {
+    const months = Number(day.slice(0, 4)) * 12 + Number(day.slice(5, 7)) - 1
+    const first = months - (months % count)
+    return `${String(Math.floor(first / 12)).padStart(4, '0')}-${String((first % 12) + 1).padStart(2, '0')}-01`
+  }
+  const [first, length] = unit === 'weeks' ? ['1969-12-29', 7 * count] : ['1970-01-01', count]
+  const since = daysSince(first, day)
+  return addDays(day, -(((since % length) + length) % length))
+}
+
+export const startOfInterval = (millis: number, interval: Interval, timeZone?: string): string => {
+  const [unit, count] = Object.entries(interval)[0] as [string, number]
+  const length = count * ({ seconds: 1000, minutes: 60_000, hours: 3_600_000 }[unit] ?? 0)
+  if (length === 0) return calendarStart(wallClock(millis, timeZone).day, interval)
+  const midnight = startOfDay(millis, timeZone)
+  return new Date(millis - ((millis - midnight) % length)).toISOString()
+}
+
+/** The order of ORDER BY: NULL last. */
+export const compare = (a: unknown, b: unknown): number => {
+  if (a === null || b === null) return a === b ? 0 : a === null ? 1 : -1
+  if (Decimal.isDecimal(a)) return a.compare(b as Decimal)
+  if (typeof a === 'string') return Buffer.compare(Buffer.from(a), Buffer.from(b as string))
+  return (a as number) < (b as number) ? -1 : (a as number) > (b as number) ? 1 : 0
+}
+
+export const sortedBy = <T>(items: readonly T[], ...keys: ((item: T) => unknown)[]): T[] =>
+  [...items].sort((a, b) => keys.reduce((order, key) => order || compare(key(a), key(b)), 0))
+
+export const groupedBy = <T, Key>(items: readonly T[], key: (item: T) => Key): Map<Key, T[]> => {
+  const groups = new Map<Key, T[]>()
+  for (const item of items) {
+    const group = groups.get(key(item))
+    if (group) group.push(item)
+    else groups.set(key(item), [item])
+  }
+  return groups
+}
+
+type Price = 'price' | 'quote'
+
+const add = (a: Decimal | number, b: Decimal | number): Decimal | number =>
+  Decimal.isDecimal(a) ? a.add(b as Decimal) : a + (b as number)
+
+export const bars = (
+  trades: readonly Trade[],
+  priceName: Price,
+  interval: Interval,
+  timeZone?: string,
+): Record<string, unknown>[] => {
+  const counted = trades.filter(
+    (trade) => trade[priceName] !== null && trade.size !== null && trade.millis !== null,
+  )
+  const groups = groupedBy(counted, ({ symbol, millis }) =>
+    JSON.stringify([symbol, startOfInterval(millis!, interval, timeZone)]),
+  )
+  const answer = [...groups].map(([key, group]) => {
+    const [symbol, start] = JSON.parse(key) as [string | null, string]
+    const inOrder = sortedBy(
+      group,
+      ({ millis }) => millis,
+      ({ id }) => id,
+    )
+    const prices = inOrder.map((trade) => trade[priceName]!)
+    const byPrice = sortedBy(prices, (price) => price)
+    const volume = group.reduce((sum, { size }) => sum + size!, 0n)
+    const products = inOrder.map(({ size }, index) => {
+      const price = prices[index]!
+      return Decimal.isDecimal(price) ? price.multiply(Decimal.of(size!, 0)) : price * Number(size)
+    })
+    const turnover = products.reduce(add)
+    return {
+      symbol,
+      start,
+      open: prices[0]!,
+      high: byPrice.at(-1)!,
+      low: byPrice[0]!,
+      close: prices.at(-1)!,
+      volume,
+      turnover,
+      vwap:
+        volume === 0n
+          ? null
+          : Decimal.isDecimal(turnover)
+            ? turnover.divide(Decimal.of(volume, 0), 4)
+            : turnover / Number(volume),
+      trades: BigInt(group.length),
+    }
+  })
+  return sortedBy(
+    answer,
+    ({ symbol }) => symbol,
+    ({ start }) => start,
+  )
+}
+
+export const latestPerSymbol = (trades: readonly Trade[]): Trade[] => {
+  const timed = trades.filter(({ millis }) => millis !== null)
+  return [...groupedBy(timed, ({ symbol }) => symbol).values()].map(
+    (group) =>
+      sortedBy(
+        group,
+        ({ millis }) => millis,
+        ({ id }) => id,
+      ).at(-1)!,
+  )
+}
+
+/** Values of a symbol in order. */
+export interface Point {
+  readonly symbol: string | null
+  readonly time: unknown
+  readonly value: Decimal
+}
+
+export const numberOf = (value: Decimal | number): number =>
+  Decimal.isDecimal(value) ? value.toNumber() : value
+
+export const returns = (points: readonly Point[]): Record<string, unknown>[] => {
+  const answer: Record<string, unknown>[] = []
+  for (const [symbol, group] of groupedBy(points, (point) => point.symbol)) {
+    const inOrder = sortedBy(group, ({ time }) => time)
+    for (const [index, { time, value }] of inOrder.entries()) {
+      const previous = index === 0 ? undefined : numberOf(inOrder[index - 1]!.value)
+      const figure = numberOf(value)
+      const known = previous !== undefined && previous > 0
+      answer.push({
+        symbol,
+        time,
+        close: value,
+        simpleReturn: known ? figure / previous - 1 : null,
+        logReturn: known && figure > 0 ? Math.log(figure / previous) : null,
+      })
+    }
+  }
+  return sortedBy(
+    answer,
+    ({ symbol }) => symbol,
+    ({ time }) => time,
+  )
+}
