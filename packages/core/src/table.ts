@@ -40,10 +40,11 @@ declare const types: unique symbol
 export class TableDefinition<
   Columns extends ColumnRecord = ColumnRecord,
   Partitions extends PartitionRecord = PartitionRecord,
+  Name extends string = string,
 > implements StandardSchemaV1<InputOf<Columns>, InputOf<Columns>>
 {
   declare readonly [types]: { readonly columns: Columns; readonly partitions: Partitions }
-  readonly name: string
+  readonly name: Name
   readonly columns: readonly ColumnDefinition[]
   readonly partitions: readonly PartitionDefinition[]
   readonly fileFormat: FileFormat
@@ -53,7 +54,7 @@ export class TableDefinition<
   /** Use `defineTable` or `tableFromJSON`. */
   constructor(json: TableJSON) {
     checkDefinition(json)
-    this.name = json.name
+    this.name = json.name as Name
     this.columns = deepFreeze(json.columns.map((column) => structuredClone(column)))
     this.partitions = deepFreeze(json.partitions.map((partition) => ({ ...partition })))
     this.fileFormat = Object.freeze({ ...json.fileFormat })
@@ -76,7 +77,7 @@ export class TableDefinition<
    *
    * @param binding `database`: the Glue database; `location`: `s3://bucket/prefix/` (a missing `/` at the end is added)
    */
-  at(binding: { readonly database: string; readonly location: string }): BoundTable<Columns, Partitions> {
+  at(binding: { readonly database: string; readonly location: string }): BoundTable<Columns, Partitions, Name> {
     return new BoundTable(this, binding)
   }
 
@@ -106,8 +107,9 @@ export class TableDefinition<
 export class BoundTable<
   Columns extends ColumnRecord = ColumnRecord,
   Partitions extends PartitionRecord = PartitionRecord,
+  Name extends string = string,
 > {
-  readonly table: TableDefinition<Columns, Partitions>
+  readonly table: TableDefinition<Columns, Partitions, Name>
   readonly database: string
   /** `s3://bucket/prefix/`, always with the slash at its end. */
   readonly location: string
@@ -115,7 +117,10 @@ export class BoundTable<
   /** The key prefix of the location; empty or ending in a slash. */
   readonly prefix: string
 
-  constructor(table: TableDefinition<Columns, Partitions>, binding: { database: string; location: string }) {
+  constructor(
+    table: TableDefinition<Columns, Partitions, Name>,
+    binding: { database: string; location: string },
+  ) {
     const match = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/.exec(binding.location)
     if (!match) {
       throw new ConfigurationError({
@@ -147,16 +152,17 @@ export class BoundTable<
 export const defineTable = <
   const Columns extends ColumnRecord,
   const Partitions extends PartitionRecord = Record<never, never>,
+  const Name extends string = string,
 >(
-  name: string,
+  name: Name,
   definition: {
     readonly columns: Columns
     readonly partitions?: Partitions extends CheckedPartitions<Columns, Partitions>
       ? Partitions
       : CheckedPartitions<Columns, Partitions>
   },
-): TableDefinition<Columns, Partitions> =>
-  new TableDefinition<Columns, Partitions>({
+): TableDefinition<Columns, Partitions, Name> =>
+  new TableDefinition<Columns, Partitions, Name>({
     formatVersion: 1,
     name,
     columns: Object.entries(definition.columns).map(([columnName, column], index) =>

@@ -95,7 +95,7 @@ const minusOne: Record<string, Cell> = {
 const empty = Object.fromEntries(Object.keys(columns).map((name) => [name, null]))
 
 const encode = (
-  table: typeof required,
+  table: typeof required | typeof nullable,
   rows: readonly Record<string, Cell>[],
   options: { compression?: ParquetCompression; rowGroupRows?: number; blocks?: number } = {},
 ) => {
@@ -148,7 +148,7 @@ describe('a Parquet file of the engine', () => {
   })
 
   it('is typed and required or optional as the table says', () => {
-    const kinds = (table: typeof required) =>
+    const kinds = (table: typeof required | typeof nullable) =>
       footerOf(encode(table, [least]))
         .schema.slice(1)
         .map(
