@@ -48,12 +48,14 @@ try {
       .map((path) => name + path.slice(1)),
   )
   const count = (code, flags = []) => Number(inFolder(process.execPath, [...flags, '-e', code]).trim())
-  const peers = Object.entries(manifestOf('packages/core').peerDependencies)
-  const wanting = inFolder(process.execPath, [
-    '-e',
-    `import('@stockpipe/core/opentelemetry').catch((error) => console.log(error.code))`,
-  ]).trim()
-  if (wanting !== 'ERR_MODULE_NOT_FOUND') throw new Error('the bridge works without its optional peer')
+  const peers = manifests.flatMap(({ peerDependencies }) => Object.entries(peerDependencies ?? {}))
+  for (const entry of ['@stockpipe/core/opentelemetry', '@stockpipe/athena/kysely']) {
+    const wanting = inFolder(process.execPath, [
+      '-e',
+      `import(${JSON.stringify(entry)}).catch((error) => console.log(error.code))`,
+    ]).trim()
+    if (wanting !== 'ERR_MODULE_NOT_FOUND') throw new Error(`${entry} works without its optional peer`)
+  }
   npmInstall(peers.map(([name, range]) => `${name}@${range}`))
   for (const entry of entries) {
     const imported = count(`import(${JSON.stringify(entry)}).then((m) => console.log(Object.keys(m).length))`)

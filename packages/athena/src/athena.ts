@@ -1,5 +1,6 @@
 import { ConfigurationError, type Runtime } from '@stockpipe/core'
 import type { AthenaSender } from './athena-request.ts'
+import { type CatalogTable, catalogDatabases, catalogTables } from './catalog-tables.ts'
 import { endableRows } from './endable-rows.ts'
 import { queryDollars } from './query-cost.ts'
 import { type EndedQuery, QueryRunner, type ResultEncryption } from './query-execution.ts'
@@ -133,6 +134,16 @@ export interface Athena {
   ): AsyncGenerator<QueryRow<Columns>, void>
   /** Runs any statement and answers text, for tools that do not know the columns. Throws as `query` does. */
   queryText(options: StatementOptions): Promise<TextResult>
+  /** The databases of the data catalog, page by page. Throws an `AthenaRequestError` when Athena refuses. */
+  databases(options?: { readonly signal?: AbortSignal }): AsyncGenerator<string, void>
+  /**
+   * The tables of a database (default that of the client) with their columns, page by page. Throws an
+   * `AthenaRequestError` when Athena refuses.
+   */
+  tables(options?: {
+    readonly database?: string
+    readonly signal?: AbortSignal
+  }): AsyncGenerator<CatalogTable, void>
 }
 
 /** Makes an `Athena` over an SDK client. Throws a `ConfigurationError` for settings that cannot be. */
@@ -180,6 +191,9 @@ export const createAthena = (options: AthenaOptions): Athena => {
       const named = columns.map((info) => ({ name: info.Name ?? '', type: columnInfoText(info) }))
       return { columns: named, rows, updateCount, ...queryFacts(query) }
     },
+    databases: ({ signal } = {}) => catalogDatabases(runner.call(signal), options.catalog),
+    tables: ({ database = options.database, signal } = {}) =>
+      catalogTables(runner.call(signal), database, options.catalog),
   }
 }
 

@@ -9,6 +9,7 @@ export {
   type TextResult,
 } from './athena.ts'
 export type { AthenaSender } from './athena-request.ts'
+export type { CatalogColumn, CatalogTable } from './catalog-tables.ts'
 export {
   AthenaRequestError,
   type QueryErrorCategory,

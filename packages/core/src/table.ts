@@ -77,7 +77,10 @@ export class TableDefinition<
    *
    * @param binding `database`: the Glue database; `location`: `s3://bucket/prefix/` (a missing `/` at the end is added)
    */
-  at(binding: { readonly database: string; readonly location: string }): BoundTable<Columns, Partitions, Name> {
+  at(binding: {
+    readonly database: string
+    readonly location: string
+  }): BoundTable<Columns, Partitions, Name> {
     return new BoundTable(this, binding)
   }
 

@@ -1,0 +1,125 @@
+import { Column, type ColumnRecord, type ColumnType, SchemaMismatchError } from '@stockpipe/core'
+import type { TextResult } from '../athena.ts'
+import { valueDecoder } from '../value-decoder.ts'
+import { nestedJsonReader } from './nested-json.ts'
+import type { ValueType } from './query-source.ts'
+import { isNested, type OutputColumn } from './select-outputs.ts'
+
+/** A row by column names. */
+export type AnswerRow = Record<string, unknown>
+
+/** The columns to state to `athena.query` when the type of each is known; else undefined. */
+export const statedOutputs = (outputs: readonly OutputColumn[] | undefined): ColumnRecord | undefined => {
+  if (!outputs?.every(({ type }) => type !== undefined)) return undefined
+  return Object.fromEntries(
+    outputs.map(({ name, type, nullable }) => [
+      name,
+      new Column<ColumnType['kind']>(isNested(type) ? { kind: 'json' } : type!, nullable),
+    ]),
+  ) as ColumnRecord
+}
+
+/** Turns rows of stated columns into what the builder's types promise; undefined when they are that already. */
+export const promisedRow = (
+  outputs: readonly OutputColumn[],
+): ((row: AnswerRow, rowNumber: number, queryExecutionId: string) => AnswerRow) | undefined => {
+  const changed = outputs.filter(({ type, promised }) => promised !== undefined || isNested(type))
+  if (changed.length === 0) return undefined
+  const readers = new Map<OutputColumn, ReturnType<typeof nestedJsonReader>>()
+  return (row, rowNumber, queryExecutionId) => {
+    for (const output of changed) {
+      const { name, type } = output
+      const value = row[name]
+      if (value === null) continue
+      if (isNested(type)) {
+        let read = readers.get(output)
+        if (!read) readers.set(output, (read = nestedJsonReader(name, type!, queryExecutionId)))
+        row[name] = read(value as string, rowNumber)
+      } else {
+        row[name] = asPromised(output, value, rowNumber, queryExecutionId)
+      }
+    }
+    return row
+  }
+}
+
+/** The rows of an answer whose types Athena had to tell. */
+export const toldRows = (result: TextResult, outputs: readonly OutputColumn[] | undefined): AnswerRow[] => {
+  const { queryExecutionId } = result
+  const columns = result.columns.map(({ name, type: told }, index) => {
+    const output: ValueType & { readonly name: string } = outputs?.[index] ?? {
+      name,
+      type: undefined,
+      nullable: true,
+    }
+    const type =
+      (isNested(output.type) ? { kind: 'json' as const } : output.type) ?? toldType(output.name, told)
+    return {
+      output,
+      decode: valueDecoder({ name: output.name, type, nullable: output.nullable }, queryExecutionId),
+      read: isNested(output.type) ? nestedJsonReader(output.name, output.type!, queryExecutionId) : undefined,
+    }
+  })
+  return result.rows.map((cells, index) => {
+    const row: AnswerRow = {}
+    columns.forEach(({ output, decode, read }, position) => {
+      const value = decode(cells[position] ?? null, index + 1)
+      row[output.name] =
+        value === null
+          ? null
+          : read
+            ? read(value as string, index + 1)
+            : asPromised(output, value, index + 1, queryExecutionId)
+    })
+    return row
+  })
+}
+
+const asPromised = (
+  { name, promised }: ValueType & { readonly name: string },
+  value: unknown,
+  rowNumber: number,
+  queryExecutionId: string,
+): unknown => {
+  if (promised === undefined) return value
+  if (promised === 'text') return String(value)
+  if (typeof value === promised) return value
+  if (promised === 'bigint' && typeof value === 'number' && Number.isSafeInteger(value)) return BigInt(value)
+  if (promised === 'number' && typeof value === 'bigint' && Number.isSafeInteger(Number(value))) {
+    return Number(value)
+  }
+  throw new SchemaMismatchError({
+    code: 'RESULT_VALUE',
+    message: `Row ${rowNumber} of query ${queryExecutionId}: column '${name}' holds ${String(value)}, which the ${promised} that its expression has as a type cannot hold exactly; say its type with stated().`,
+    facts: { queryExecutionId, row: rowNumber, column: name },
+  })
+}
+
+const plain: Readonly<Record<string, ColumnType>> = {
+  boolean: { kind: 'boolean' },
+  tinyint: { kind: 'int8' },
+  smallint: { kind: 'int16' },
+  int: { kind: 'int32' },
+  integer: { kind: 'int32' },
+  bigint: { kind: 'int64' },
+  float: { kind: 'float' },
+  real: { kind: 'float' },
+  double: { kind: 'double' },
+  date: { kind: 'date' },
+  timestamp: { kind: 'timestamp' },
+  varbinary: { kind: 'binary' },
+  binary: { kind: 'binary' },
+}
+
+/** The type that decodes without loss what Athena tells; its own text for types without a counterpart. */
+const toldType = (name: string, told: string): ColumnType => {
+  const decimal = /^decimal\((\d+),(\d+)\)$/.exec(told)
+  if (decimal) return { kind: 'decimal', precision: Number(decimal[1]), scale: Number(decimal[2]) }
+  if (told === 'array' || told === 'map' || told === 'row') {
+    throw new SchemaMismatchError({
+      code: 'RESULT_COLUMNS',
+      message: `Column '${name}' of the answer is of type ${told}, whose text cannot be read back: say what it holds with stated(), such as stated(sql\`...\`, t.list(t.string())).`,
+    })
+  }
+  return plain[told] ?? { kind: 'string' }
+}
