@@ -82,6 +82,12 @@ export type {
   UploadSummary,
 } from './object-store.ts'
 export {
+  type CatalogChangeOptions,
+  type CatalogPartition,
+  compactedByParameter,
+  type PartitionCatalog,
+} from './partition-catalog.ts'
+export {
   defaultPartitionName,
   escapePartitionValue,
   partitionPath,

@@ -1,6 +1,15 @@
 export type { Checkpoint, PrunedTotals } from './checkpoint.ts'
 export { type CleanUploadsOptions, cleanUploads } from './clean-uploads.ts'
 export {
+  type CompactedPartition,
+  type CompactionProgress,
+  type CompactionReport,
+  type CompactOptions,
+  compactPartitions,
+} from './compact.ts'
+export type { CompactionAccessOptions } from './compaction-context.ts'
+export type { CompactedFile, CompactionRecord, CompactionSource } from './compaction-record.ts'
+export {
   type DeadLetterFile,
   type DeadLetters,
   openDeadLetters,
@@ -53,6 +62,8 @@ export type { AbortedUpload, CleanedUploads } from './upload-cleaner.ts'
 export { type VerifyOptions, verifySink } from './verify.ts'
 export {
   formatVerifyReport,
+  type UnreadFile,
+  type VerifiedCompaction,
   type VerifiedFile,
   type VerifiedLog,
   type VerifyProblem,

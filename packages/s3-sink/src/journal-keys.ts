@@ -3,6 +3,10 @@ import { ConfigurationError, type TopicPartition } from '@stockpipe/core'
 
 const greatestOffset = 9223372036854775807n
 const offsetDigits = 19
+const generationDigits = 6
+
+/** What was done after a compaction was claimed: the catalog was changed, the former files were removed. */
+export type CompactionStep = 'switched' | 'removed'
 
 /** An offset as 19 digits. */
 export const paddedOffset = (offset: bigint): string => offset.toString().padStart(offsetDigits, '0')
@@ -50,6 +54,11 @@ export class JournalKeys {
 
   get checkpointsPrefix(): string {
     return `${this.root}checkpoints/`
+  }
+
+  /** Records of compactions and retirements. */
+  get compactionsPrefix(): string {
+    return `${this.root}compactions/`
   }
 
   /** The object that shows at start-up whether conditional writes hold. */
@@ -111,6 +120,26 @@ export class JournalKeys {
       start,
       kind: match[5] === 'json' ? 'entry' : 'settled',
     }
+  }
+
+  /**
+   * A record of the partition at `path`, `k1=v1/k2=v2/`; oldest first. `step`: what became of it.
+   */
+  compaction(path: string, generation: number, step?: CompactionStep): string {
+    const name = generation.toString().padStart(generationDigits, '0')
+    return `${this.compactionsPrefix}${path}${name}${step ? `.${step}` : ''}.json`
+  }
+
+  /** What a key under the compactions prefix is; undefined when it is none of ours. */
+  readCompaction(
+    key: string,
+  ): { path: string; generation: number; step: CompactionStep | undefined } | undefined {
+    if (!key.startsWith(this.compactionsPrefix)) return undefined
+    const rest = key.slice(this.compactionsPrefix.length)
+    const match = /^((?:[^/]+\/)+)(\d{6})(?:\.(switched|removed))?\.json$/.exec(rest)
+    if (!match) return undefined
+    const step = match[3] as CompactionStep | undefined
+    return { path: match[1]!, generation: Number(match[2]), step }
   }
 
   /** The partition log a genesis key is for. */

@@ -1,9 +1,14 @@
+import type { Generation } from './compaction-log.ts'
 import type { EntryFile, JournalEntry } from './journal-entry.ts'
 import type { ReadChain } from './verify-chain.ts'
 import type { VerifiedFile, VerifiedLog } from './verify-report.ts'
 
 /** A file as the report tells of it. */
-export const verifiedFile = (entry: JournalEntry, file: EntryFile): VerifiedFile => ({
+export const verifiedFile = (
+  entry: JournalEntry,
+  file: EntryFile,
+  takenBy: Generation | undefined,
+): VerifiedFile => ({
   key: `s3://${entry.table.bucket}/${file.key}`,
   kind: file.kind,
   topic: entry.topic,
@@ -11,6 +16,7 @@ export const verifiedFile = (entry: JournalEntry, file: EntryFile): VerifiedFile
   start: entry.start.toString(),
   rows: file.rows,
   bytes: file.bytes,
+  takenBy: takenBy?.record.kind ?? null,
 })
 
 /** A partition log as the report tells of it. */

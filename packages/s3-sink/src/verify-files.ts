@@ -1,12 +1,12 @@
 import { type BoundTable, StockpipeError } from '@stockpipe/core'
 import type { EntryFile, JournalEntry } from './journal-entry.ts'
-import { footerLength, readParquetFooter } from './parquet-footer.ts'
 import type { ReadableStore } from './retrying-reads.ts'
 import { atOnce } from './slots.ts'
 import type { ReadChain, ReportProblem } from './verify-chain.ts'
+import type { VerifiedCompactions } from './verify-compactions.ts'
+import { readFooterOf } from './verify-footer.ts'
 
 export const readsAtOnce = 16
-const tailBytes = 65_536
 
 /** The store of a bucket. */
 export type Stores = (bucket: string) => ReadableStore
@@ -48,6 +48,7 @@ const locationOf = ({ table }: JournalEntry, { kind, key }: EntryFile): string =
 export const checkFiles = async (
   chains: readonly ReadChain[],
   tables: TableListings,
+  compactions: VerifiedCompactions,
   stores: Stores,
   problem: ReportProblem,
   signal: AbortSignal | undefined,
@@ -67,6 +68,7 @@ export const checkFiles = async (
     const store = stores(bucket)
     const size = tables.get(locationOf(entry, file))?.sizes.get(file.key)
     if (size === undefined) {
+      if (compactions.mayBeGone(bucket, file.key)) return
       if (open && (await isStaged(store, file, signal))) pending.add(file.key)
       else
         report(
@@ -75,15 +77,20 @@ export const checkFiles = async (
         )
       return
     }
-    if (size !== file.bytes && !(await wasReadAgain(store, entry, file, signal)))
+    const whole = { ...file, bytes: size }
+    if (size !== file.bytes && !(await wasReadAgain(store, entry, file, signal))) {
+      if (await compactions.hasGone(bucket, file.key)) return
       report('FILE_SIZE', `${file.key} has ${size} bytes, its entry says ${file.bytes}.`)
-    else await checkFooter(store, entry, { ...file, bytes: size }, report, signal)
+    } else if (!(await checkFooter(store, entry, whole, report, signal))) {
+      if (await compactions.hasGone(bucket, file.key)) return
+      report('FILE_MISSING', `${file.key} has gone while it was looked at.`)
+    }
   })
   return pending
 }
 
 /** The last resort encodes anew: the same rows under the same claim, perhaps in other bytes. */
-const wasReadAgain = async (
+export const wasReadAgain = async (
   store: ReadableStore,
   entry: JournalEntry,
   file: EntryFile,
@@ -104,20 +111,18 @@ const isStaged = async (
   return false
 }
 
+/** False: the file has gone meanwhile. */
 const checkFooter = async (
   store: ReadableStore,
   entry: JournalEntry,
   file: EntryFile,
   report: (code: string, message: string) => void,
   signal: AbortSignal | undefined,
-): Promise<void> => {
-  const end = async (lastBytes: number) =>
-    (await store.get(file.key, { ...(signal ? { signal } : {}), lastBytes })) ?? new Uint8Array()
+): Promise<boolean> => {
   try {
-    let tail = await end(Math.min(tailBytes, file.bytes))
-    const length = footerLength(tail)
-    if (length > tail.length) tail = await end(Math.min(length, file.bytes))
-    const { rows, keyValues } = readParquetFooter(tail)
+    const footer = await readFooterOf(store, file, signal)
+    if (footer === undefined) return false
+    const { rows, keyValues } = footer
     if (rows !== file.rows) report('FILE_ROWS', `${file.key} has ${rows} rows, its entry says ${file.rows}.`)
     const said = ['topic', 'partition', 'start', 'next'].map((name) => keyValues.get(`stockpipe.${name}`))
     const meant = [entry.topic, entry.partition, entry.start, entry.next].map(String)
@@ -128,4 +133,5 @@ const checkFooter = async (
     if (!StockpipeError.isInstance(error) || error.code !== 'PARQUET_DAMAGED') throw error
     report('FILE_DAMAGED', `${file.key}: ${error.message}`)
   }
+  return true
 }

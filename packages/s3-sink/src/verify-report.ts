@@ -54,6 +54,32 @@ export interface VerifiedFile {
   readonly start: string
   readonly rows: number
   readonly bytes: number
+  /** A compaction took its rows over, or a retirement gave them up: it may be gone. */
+  readonly takenBy: 'compaction' | 'retirement' | null
+}
+
+/** One generation of a compacted or retired partition. */
+export interface VerifiedCompaction {
+  readonly kind: 'compaction' | 'retirement'
+  /** `k1=v1/k2=v2`. */
+  readonly partition: string
+  readonly generation: number
+  /** `claimed`: queries read the former files; `switched`: the new ones; `removed`: the former files are gone. */
+  readonly state: 'claimed' | 'switched' | 'removed'
+  /** As many before as after. */
+  readonly rows: number
+  readonly sourceFiles: number
+  readonly files: number
+  readonly bytes: number
+  /** Of its record. */
+  readonly key: string
+}
+
+/** A file that was published after its partition was compacted: queries read its rows after the next compaction. */
+export interface UnreadFile {
+  readonly key: string
+  readonly partition: string
+  readonly rows: number
 }
 
 export interface VerifyTotals {
@@ -81,6 +107,12 @@ export interface VerifyReport {
   readonly files: readonly VerifiedFile[]
   /** Files under the table's location that no entry names; each is a problem too. */
   readonly unknownFiles: readonly string[]
+  /** By partition, oldest first. */
+  readonly compactions: readonly VerifiedCompaction[]
+  /** No problem, but rows that queries miss until `stockpipe compact` has run. */
+  readonly unreadFiles: readonly UnreadFile[]
+  /** What compactors have left that did not come to claim; nobody reads them, the next compaction deletes them. */
+  readonly abandonedFiles: readonly string[]
   readonly totals: VerifyTotals
 }
 
@@ -117,7 +149,34 @@ export const formatVerifyReport = (report: VerifyReport): string => {
       `${number.format(log.rows)} rows${deadLetters} in ${log.files} files${holes}${lost}${pruned}${pending}`
     )
   })
-  const { totals, problems } = report
+  const { totals, problems, compactions, unreadFiles, abandonedFiles } = report
+  for (const kind of ['compaction', 'retirement'] as const) {
+    const some = compactions.filter((one) => one.kind === kind)
+    if (some.length === 0) continue
+    const of = (read: (one: VerifiedCompaction) => number) =>
+      number.format(some.reduce((sum, one) => sum + read(one), 0))
+    const states = (['claimed', 'switched', 'removed'] as const)
+      .map((state) => [some.filter((one) => one.state === state).length, state] as const)
+      .filter(([count]) => count > 0)
+      .map(([count, state]) => `${count} ${state}`)
+      .join(', ')
+    const made =
+      kind === 'compaction'
+        ? `, ${of(({ rows }) => rows)} rows before and after, in ${of(({ files }) => files)} files`
+        : `, ${of(({ rows }) => rows)} rows`
+    lines.push(`${some.length} ${kind}s of ${of(({ sourceFiles }) => sourceFiles)} files (${states})${made}`)
+  }
+  if (unreadFiles.length > 0) {
+    const partitions = new Set(unreadFiles.map(({ partition }) => partition))
+    const rows = unreadFiles.reduce((sum, file) => sum + file.rows, 0)
+    lines.push(
+      `NOT READ BY QUERIES: ${number.format(rows)} rows in ${unreadFiles.length} files came after their ${partitions.size} partitions were compacted (${[...partitions].slice(0, 3).join(', ')}); run stockpipe compact`,
+    )
+  }
+  if (abandonedFiles.length > 0)
+    lines.push(
+      `${abandonedFiles.length} files of compactors that ended before their claim; nobody reads them`,
+    )
   lines.push(
     `${report.journal}: ${number.format(totals.records)} records, ${number.format(totals.rows)} rows, ${number.format(totals.deadLetters)} dead letters, ${totals.files} files, ${number.format(totals.bytes)} bytes`,
     ...problems.map(({ code, message }) => `${code}: ${message}`),

@@ -6,6 +6,7 @@ import type { SinkObjectStore } from './sink-object-store.ts'
 import { atOnce } from './slots.ts'
 import { verifiedFile, verifiedLog } from './verified-log.ts'
 import { listJournal, type ReportProblem, readChain } from './verify-chain.ts'
+import { checkCompactions, VerifiedCompactions } from './verify-compactions.ts'
 import { checkFiles, listTables, readsAtOnce, type Stores } from './verify-files.ts'
 import { totalsOf, type VerifyProblem, type VerifyReport } from './verify-report.ts'
 import { findUnknown } from './verify-unknown-files.ts'
@@ -13,11 +14,14 @@ import { findUnknown } from './verify-unknown-files.ts'
 export interface VerifyOptions extends JournalAccessOptions {
   /** Looked through for unknown files even when no entry names its location. */
   readonly table?: BoundTable
+  /** Reads every row of compacted files too and proves their checksums, instead of their footers only. Default false. */
+  readonly content?: boolean
 }
 
 /**
  * Proves a sink's journal against its files: every chain from genesis (or its checkpoint) on without gap or overlap,
- * every named file there with the entry's size and rows, no file that no entry names. Of pruned groups only what the
+ * every named file there with the entry's size and rows, no file that no entry names, every compaction with as many rows
+ * after it as before. A file whose rows a compaction took over may be gone once the catalog was switched. Of pruned groups only what the
  * checkpoint says is known: their files are told by their names, and one of them that is gone is not missed. Reads only.
  * A sink that is running meanwhile may show files it has just published as unknown: verify again, or stop it first.
  *
@@ -46,7 +50,18 @@ export const verifySink = async (options: VerifyOptions): Promise<VerifyReport> 
     readChain(journalStore, keys, listing, problem, options.signal),
   )
   const tables = await listTables(chains, options, stores)
-  const pending = await checkFiles(chains, tables, stores, problem, options.signal)
+  const compactions = await VerifiedCompactions.read(journalStore, keys, problem, options.signal)
+  const pending = await checkFiles(chains, tables, compactions, stores, problem, options.signal)
+  const checked = await checkCompactions({
+    keys,
+    chains,
+    tables,
+    compactions,
+    stores,
+    problem,
+    content: options.content === true,
+    signal: options.signal,
+  })
   const unknownFiles = findUnknown(chains, tables, sinkHash(keys.sink), problem)
   const logs = chains.map((chain) => verifiedLog(chain, pending))
   return {
@@ -56,9 +71,14 @@ export const verifySink = async (options: VerifyOptions): Promise<VerifyReport> 
     problems,
     logs,
     files: chains.flatMap(({ entries }) =>
-      entries.flatMap((entry) => entry.files.map((file) => verifiedFile(entry, file))),
+      entries.flatMap((entry) =>
+        entry.files.map((file) =>
+          verifiedFile(entry, file, compactions.takenBy(entry.table.bucket, file.key)),
+        ),
+      ),
     ),
     unknownFiles,
+    ...checked,
     totals: totalsOf(logs),
   }
 }

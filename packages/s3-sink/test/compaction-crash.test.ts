@@ -1,0 +1,73 @@
+import { describe, expect, it } from 'vitest'
+import { CompactionWorld, dayMillis } from './sink/compaction-fixture.ts'
+import { MemoryObjectStore } from './sink/memory-object-store.ts'
+import { type Death, dieAt } from './sink/mortal-process.ts'
+
+/** A closed partition of three files. */
+const closed = async (): Promise<CompactionWorld> => {
+  const world = new CompactionWorld().trade(7, 0, '2024-03-08', ['AAPL'])
+  await world.sink(3)
+  world.runtime.pass(2 * dayMillis)
+  return world
+}
+
+/** One that was compacted, has late rows, and whose former files may be removed. */
+const compactedWithLateRows = async (): Promise<CompactionWorld> => {
+  const world = await closed()
+  await world.compact()
+  world.trade(5, 1, '2024-03-08', ['AAPL'])
+  await world.sink(3)
+  world.runtime.pass(3 * dayMillis)
+  return world
+}
+
+const expectSound = async (world: CompactionWorld, sizes: readonly number[], when: string) => {
+  expect(await world.seen(), when).toEqual(sizes)
+  expect((await world.verify(true)).problems, when).toEqual([])
+}
+
+describe('a compactor that dies', () => {
+  it.each<[string, () => Promise<CompactionWorld>, number]>([
+    ['at its first compaction', closed, 0],
+    ['with late rows and former files to remove', compactedWithLateRows, 5],
+  ])(
+    '%s, at any call, leaves every row to be read once, and the next one finishes',
+    async (_, make, lateRows) => {
+      const counted = await make()
+      const store = new MemoryObjectStore(counted.bucket)
+      await counted.compact(counted.options(store))
+      const calls = store.calls.length
+      expect(calls).toBeGreaterThan(15)
+      for (const death of ['before', 'after', 'late'] as const satisfies Death[]) {
+        for (let at = 1; at <= calls; at += 1) {
+          const when = `died ${death} call ${at}, ${store.calls[at - 1]!.operation} ${store.calls[at - 1]!.key}`
+          const world = await make()
+          const before = world.traded.slice(0, world.tradeCount - lateRows)
+          const mortal = new MemoryObjectStore(world.bucket)
+          const { died, late } = dieAt(mortal, at, death)
+          const run = world.compact(world.options(mortal))
+          // A process that is dead does not complain.
+          run.catch(() => {})
+          await Promise.race([died, run])
+          const seen = await world.seen()
+          // Old or new, never a part or both.
+          expect([before, world.traded], when).toContainEqual(seen)
+          await expectSound(world, seen, when)
+          await world.compact()
+          await expectSound(world, world.traded, when)
+          late()
+          await expectSound(world, world.traded, when)
+          world.runtime.pass(2 * dayMillis)
+          await world.compact()
+          await expectSound(world, world.traded, when)
+          world.runtime.pass(2 * dayMillis)
+          await world.compact()
+          await expectSound(world, world.traded, when)
+          // Nothing is left of the dead one, and nothing of the former files.
+          expect(world.bucket.keys('.parquet'), when).toHaveLength(1)
+        }
+      }
+    },
+    600_000,
+  )
+})
