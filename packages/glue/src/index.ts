@@ -44,6 +44,7 @@ export { type FormatPlanOptions, formatPlan } from './format-plan.ts'
 export { type FoundPartitions, type GetPartitionsOptions, getPartitions } from './get-partitions.ts'
 export type { GlueSender } from './glue-request.ts'
 export { type ListPartitionsOptions, listPartitions } from './list-partitions.ts'
+export { createPartitionCatalog, type PartitionCatalogOptions } from './partition-catalog.ts'
 export {
   type PartitionCondition,
   type PartitionFilter,

@@ -181,6 +181,12 @@ const compactOne = async (
     }
     await removeAbandoned(context, plan.path)
   }
+  if (newest?.record.kind === 'retirement' && plan.sources.length > 0) {
+    const { catalog, signal } = context
+    // A sink that runs on has registered it once, and does not again.
+    if ((await catalog.get(plan.values, signal ? { signal } : {})) === undefined)
+      return answer('refused', { reason: `rows came after it was retired; ${register(plan)}` })
+  }
   if (!isWorthIt(plan, settings.fileBytes)) return answer('unchanged')
   const hindrance = await hindranceOf(context, settings, plan)
   if (hindrance) return answer(hindrance.kind, { reason: hindrance.reason })
@@ -222,12 +228,7 @@ const hindranceOf = async (
     return { kind: 'open', reason: `it was switched at ${latest.switched.doneAt}` }
   const expected = newest?.record.to ?? plan.folder
   const partition = await catalog.get(plan.values, signal ? { signal } : {})
-  if (partition === undefined) {
-    return {
-      kind: 'refused',
-      reason: `the catalog does not have the partition; register it with location ${expected}`,
-    }
-  }
+  if (partition === undefined) return { kind: 'refused', reason: register(plan) }
   if (partition.location !== expected)
     return {
       kind: 'refused',
@@ -235,3 +236,6 @@ const hindranceOf = async (
     }
   return undefined
 }
+
+const register = ({ files, folder }: PartitionPlan): string =>
+  `the catalog does not have the partition; register it with location ${files.newest?.record.to ?? folder}`

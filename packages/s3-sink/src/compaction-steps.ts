@@ -51,7 +51,9 @@ export const switchGeneration = async (
           : await catalog.switchLocation(change, options)
       if (answer === 'gone') return notDone('the catalog does not have the partition any more')
       const now = await catalog.get(record.partitionValues, call)
-      if (answer === 'elsewhere') {
+      // Dropped before, and made anew in its first folder by rows that came since.
+      const isAnew = record.to === null && now?.location === `${record.table.location}${record.path}`
+      if (answer === 'elsewhere' && !isAnew) {
         return notDone(
           `the catalog has the partition at ${now?.location ?? 'no location'}, and the compaction began with ${record.from}`,
         )

@@ -45,6 +45,12 @@ export { type PrunedLog, type PruneJournalOptions, pruneJournal } from './prune.
 export { createPushSink } from './push-sink.ts'
 export type { PushOptions, PushResult, PushSink, PushSinkOptions } from './push-sink-options.ts'
 export { type ResetOptions, type ResetReport, resetPartitionLog } from './reset.ts'
+export {
+  type RetiredPartition,
+  type RetirementReport,
+  type RetireOptions,
+  retirePartitions,
+} from './retire.ts'
 export type { SortColumn } from './row-order.ts'
 export { createSink, type Sink } from './sink.ts'
 export type { LifecycleRule, PutIfAbsentOptions, SinkObjectStore } from './sink-object-store.ts'

@@ -1,6 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { readCheckpoint, writeCheckpoint } from '../src/checkpoint.ts'
+import {
+  readCompaction,
+  readCompactionStep,
+  writeCompaction,
+  writeCompactionStep,
+} from '../src/compaction-record.ts'
 import { readGenesis, writeGenesis } from '../src/genesis.ts'
 import { readEntry, writeEntry } from '../src/journal-entry.ts'
 import { JsonFields } from '../src/json-fields.ts'
@@ -22,6 +28,15 @@ const kinds = {
   checkpoint: {
     read: (bytes: Uint8Array) => readCheckpoint(bytes, 'key', { sink: 'trades', log, next: 5n }),
     write: (value: never) => writeCheckpoint(value),
+  },
+  compaction: {
+    read: (bytes: Uint8Array) =>
+      readCompaction(bytes, 'key', { sink: 'trades', path: 'ticker=IBM/', generation: 1 }),
+    write: (value: never) => writeCompaction(value),
+  },
+  switched: {
+    read: (bytes: Uint8Array) => readCompactionStep(bytes, 'key', 'switched'),
+    write: (value: never) => writeCompactionStep('switched', value),
   },
 }
 

@@ -1,5 +1,13 @@
 import { day, defineTable, defineTopic, identity, t } from '@stockpipe/core'
-import { type CompactOptions, compactPartitions, createSink, verifySink } from '../../src/index.ts'
+import {
+  type CompactionAccessOptions,
+  type CompactOptions,
+  compactPartitions,
+  createSink,
+  type RetireOptions,
+  retirePartitions,
+  verifySink,
+} from '../../src/index.ts'
 import { readParquetRows } from '../../src/parquet-rows.ts'
 import { consume, FakeLog } from './fake-log.ts'
 import { ManualRuntime } from './manual-runtime.ts'
@@ -58,7 +66,7 @@ export class CompactionWorld {
     await sink.close()
   }
 
-  options(store = new MemoryObjectStore(this.bucket), runtime = this.runtime): CompactOptions {
+  options(store = new MemoryObjectStore(this.bucket), runtime = this.runtime): CompactionAccessOptions {
     return {
       journal: tradesJournal,
       table: tradesTable,
@@ -70,6 +78,10 @@ export class CompactionWorld {
 
   compact(options: Partial<CompactOptions> = {}) {
     return compactPartitions({ ...this.options(), ...options })
+  }
+
+  retire(options: Partial<RetireOptions> = {}) {
+    return retirePartitions({ ...this.options(), partitions: () => true, ...options })
   }
 
   verify(content = false) {

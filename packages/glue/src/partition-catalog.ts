@@ -1,0 +1,151 @@
+import {
+  DeletePartitionCommand,
+  GetPartitionCommand,
+  GetTableCommand,
+  type Partition,
+  UpdatePartitionCommand,
+} from '@aws-sdk/client-glue'
+import {
+  type BoundTable,
+  ConfigurationError,
+  defaultPartitionName,
+  type PartitionCatalog,
+  partitionPath,
+  type Runtime,
+  StockpipeError,
+  systemRuntime,
+} from '@stockpipe/core'
+import { type GlueCall, type GlueSender, request, wasRefused } from './glue-request.ts'
+import { mendedInput } from './partition-difference.ts'
+import { withSlash } from './partition-values.ts'
+import { signBefore } from './signing-time-guard.ts'
+import { storageDescriptor } from './table-input.ts'
+
+export interface PartitionCatalogOptions {
+  readonly client: GlueSender
+  readonly table: BoundTable
+  readonly runtime?: Runtime
+}
+
+const notFound = ['EntityNotFoundException'] as const
+
+/**
+ * The registered partitions of a table in Glue, as compaction moves them: `compactPartitions` of `@stockpipe/s3-sink`
+ * takes it as its `catalog`. Glue has no conditional update: the caller's journal decides who may switch a partition.
+ *
+ * Its calls throw a `GlueRequestError` for what Glue refuses, and a `ConfigurationError` (`PARTITIONS_PROJECTED`) for a
+ * table whose partitions are projected.
+ */
+export const createPartitionCatalog = (options: PartitionCatalogOptions): PartitionCatalog => {
+  const { client, table, runtime = systemRuntime } = options
+  const names = { DatabaseName: table.database, TableName: table.table.name }
+  const call = (signal: AbortSignal | undefined): GlueCall => ({ client, runtime, signal })
+  const valuesOf = (values: readonly (string | null)[]) =>
+    values.map((value) => (value === null || value === '' ? defaultPartitionName : value))
+  const nameOf = (values: readonly (string | null)[]) =>
+    `partition ${partitionPath(table.table.partitions, values)} of ${table.database}.${table.table.name}`
+  let registered: Promise<void> | undefined
+
+  const checkRegistered = async (signal: AbortSignal | undefined): Promise<void> => {
+    const what = `${table.database}.${table.table.name}`
+    const { Table } = await request(call(signal), 'GetTable', what, (send) =>
+      client.send(new GetTableCommand({ DatabaseName: table.database, Name: table.table.name }), send),
+    )
+    if (Table?.Parameters?.['projection.enabled']?.toLowerCase() !== 'true') return
+    throw new ConfigurationError({
+      code: 'PARTITIONS_PROJECTED',
+      message: `The partitions of ${what} are projected: their locations are made from a template and cannot be switched one by one. Compact a table with registered partitions.`,
+    })
+  }
+  const find = async (
+    values: readonly (string | null)[],
+    signal: AbortSignal | undefined,
+  ): Promise<Partition | undefined> => {
+    registered ??= checkRegistered(signal).catch((error: unknown) => {
+      registered = undefined
+      throw error
+    })
+    await registered
+    const answer = await request(
+      call(signal),
+      'GetPartition',
+      nameOf(values),
+      (send) => client.send(new GetPartitionCommand({ ...names, PartitionValues: valuesOf(values) }), send),
+      notFound,
+    )
+    return wasRefused(answer) ? undefined : answer.Partition
+  }
+  /** Sends a change, each attempt signed in time. */
+  const change = async (
+    operation: string,
+    values: readonly (string | null)[],
+    { signal, signedBefore }: { readonly signal?: AbortSignal; readonly signedBefore?: number },
+    make: () => UpdatePartitionCommand | DeletePartitionCommand,
+  ): Promise<'changed' | 'gone'> => {
+    try {
+      const answer = await request(
+        call(signal),
+        operation,
+        nameOf(values),
+        (send): Promise<object> => {
+          const command = make()
+          if (signedBefore !== undefined)
+            signBefore(command, runtime, signedBefore, `${operation} of ${nameOf(values)}`)
+          return client.send(command as UpdatePartitionCommand, send)
+        },
+        notFound,
+      )
+      return wasRefused(answer) ? 'gone' : 'changed'
+    } catch (error) {
+      const { cause } = error as { readonly cause?: unknown }
+      if (StockpipeError.isInstance(cause) && cause.code === 'SIGNED_TOO_LATE') throw cause
+      throw error
+    }
+  }
+
+  return {
+    async get(values, { signal } = {}) {
+      const found = await find(values, signal)
+      return (
+        found && {
+          location: withSlash(found.StorageDescriptor?.Location),
+          parameters: found.Parameters ?? {},
+        }
+      )
+    },
+    async switchLocation({ values, from, to, parameters }, changeOptions = {}) {
+      const found = await find(values, changeOptions.signal)
+      if (found === undefined) return 'gone'
+      const location = withSlash(found.StorageDescriptor?.Location)
+      if (location === withSlash(to)) return 'switched'
+      if (location !== withSlash(from)) return 'elsewhere'
+      const changed = await change(
+        'UpdatePartition',
+        values,
+        changeOptions,
+        () =>
+          new UpdatePartitionCommand({
+            ...names,
+            PartitionValueList: valuesOf(values),
+            PartitionInput: {
+              ...mendedInput(found, storageDescriptor(table, to)),
+              Parameters: { ...found.Parameters, ...parameters },
+            },
+          }),
+      )
+      return changed === 'gone' ? 'gone' : 'switched'
+    },
+    async drop({ values, from }, changeOptions = {}) {
+      const found = await find(values, changeOptions.signal)
+      if (found === undefined) return 'dropped'
+      if (withSlash(found.StorageDescriptor?.Location) !== withSlash(from)) return 'elsewhere'
+      await change(
+        'DeletePartition',
+        values,
+        changeOptions,
+        () => new DeletePartitionCommand({ ...names, PartitionValues: valuesOf(values) }),
+      )
+      return 'dropped'
+    },
+  }
+}
