@@ -8,7 +8,6 @@ import {
 import {
   type BoundTable,
   ConfigurationError,
-  defaultPartitionName,
   type PartitionCatalog,
   partitionPath,
   type Runtime,
@@ -17,7 +16,7 @@ import {
 } from '@stockpipe/core'
 import { type GlueCall, type GlueSender, request, wasRefused } from './glue-request.ts'
 import { mendedInput } from './partition-difference.ts'
-import { withSlash } from './partition-values.ts'
+import { catalogValues, withSlash } from './partition-values.ts'
 import { signBefore } from './signing-time-guard.ts'
 import { storageDescriptor } from './table-input.ts'
 
@@ -40,8 +39,6 @@ export const createPartitionCatalog = (options: PartitionCatalogOptions): Partit
   const { client, table, runtime = systemRuntime } = options
   const names = { DatabaseName: table.database, TableName: table.table.name }
   const call = (signal: AbortSignal | undefined): GlueCall => ({ client, runtime, signal })
-  const valuesOf = (values: readonly (string | null)[]) =>
-    values.map((value) => (value === null || value === '' ? defaultPartitionName : value))
   const nameOf = (values: readonly (string | null)[]) =>
     `partition ${partitionPath(table.table.partitions, values)} of ${table.database}.${table.table.name}`
   let registered: Promise<void> | undefined
@@ -70,7 +67,8 @@ export const createPartitionCatalog = (options: PartitionCatalogOptions): Partit
       call(signal),
       'GetPartition',
       nameOf(values),
-      (send) => client.send(new GetPartitionCommand({ ...names, PartitionValues: valuesOf(values) }), send),
+      (send) =>
+        client.send(new GetPartitionCommand({ ...names, PartitionValues: catalogValues(values) }), send),
       notFound,
     )
     return wasRefused(answer) ? undefined : answer.Partition
@@ -126,7 +124,7 @@ export const createPartitionCatalog = (options: PartitionCatalogOptions): Partit
         () =>
           new UpdatePartitionCommand({
             ...names,
-            PartitionValueList: valuesOf(values),
+            PartitionValueList: catalogValues(values),
             PartitionInput: {
               ...mendedInput(found, storageDescriptor(table, to)),
               Parameters: { ...found.Parameters, ...parameters },
@@ -143,7 +141,7 @@ export const createPartitionCatalog = (options: PartitionCatalogOptions): Partit
         'DeletePartition',
         values,
         changeOptions,
-        () => new DeletePartitionCommand({ ...names, PartitionValues: valuesOf(values) }),
+        () => new DeletePartitionCommand({ ...names, PartitionValues: catalogValues(values) }),
       )
       return 'dropped'
     },
