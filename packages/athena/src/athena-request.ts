@@ -20,7 +20,12 @@ const retryable = new Set([
   'ThrottlingException',
   'TimeoutError',
   'TooManyRequestsException',
+  'EAI_AGAIN',
+  'ECONNABORTED',
+  'ECONNREFUSED',
   'ECONNRESET',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
   'EPIPE',
   'ETIMEDOUT',
 ])
@@ -28,10 +33,20 @@ const retryable = new Set([
 /** Attempts of a call in all. */
 export const maximumAttempts = 8
 
+/** The name Athena gives a failure, or the system's code of a connection that failed, which may be its cause. */
 const serviceErrorName = (error: unknown): string => {
-  const { name, code } = (error ?? {}) as { name?: unknown; code?: unknown }
-  if (typeof name === 'string' && name !== 'Error' && name !== 'AggregateError') return name
-  return typeof code === 'string' ? code : 'UnknownError'
+  const { name, code, cause } = (error ?? {}) as { name?: unknown; code?: unknown; cause?: unknown }
+  if (typeof code === 'string' && retryable.has(code)) return code
+  if (typeof name === 'string' && !['Error', 'AggregateError', 'TypeError'].includes(name)) return name
+  if (typeof code === 'string') return code
+  const ofCause = (cause ?? {}) as { code?: unknown }
+  return typeof ofCause.code === 'string' ? ofCause.code : 'UnknownError'
+}
+
+/** Whether Athena has said no, so that nothing has come of the call; without an answer nobody knows. */
+export const isRefusal = (error: unknown): boolean => {
+  const { $fault: fault, name } = (error ?? {}) as { $fault?: unknown; name?: unknown }
+  return fault === 'client' && name !== 'TimeoutError'
 }
 
 /** Waits before attempt `attempt` (from 1): exponential from 100 ms to 10 s, with jitter over its upper half. */

@@ -1,4 +1,4 @@
-import { ConfigurationError, type Runtime } from '@stockpipe/core'
+import { ConfigurationError, type Runtime, type StandardSchemaV1 } from '@stockpipe/core'
 import type { AthenaSender } from './athena-request.ts'
 import { type CatalogTable, catalogDatabases, catalogTables } from './catalog-tables.ts'
 import { endableRows } from './endable-rows.ts'
@@ -6,14 +6,14 @@ import { queryDollars } from './query-cost.ts'
 import { type EndedQuery, QueryRunner, type ResultEncryption } from './query-execution.ts'
 import type { PollSettings } from './query-poller.ts'
 import type { ResultPage, TextRow } from './result-pages.ts'
-import { columnInfoText, matchColumns } from './result-shape.ts'
+import { type DecodedRow, decodedRows, statedRows, validatedRows } from './result-rows.ts'
+import { columnInfoText } from './result-shape.ts'
 import { answerPages, type ResultPath } from './results/answer-pages.ts'
 import type { ResultStore } from './results/result-store.ts'
 import type { SqlValue } from './sql-literal.ts'
 import { type BoundStatement, bindParameters } from './sql-parameters.ts'
-import { SqlFragment } from './sql-template.ts'
-import { type QueryColumns, type QueryRow, statedColumns } from './stated-column.ts'
-import { valueDecoder } from './value-decoder.ts'
+import { type QuotedText, SqlFragment } from './sql-template.ts'
+import type { QueryColumns, QueryRow } from './stated-column.ts'
 
 export interface AthenaOptions {
   /** An `AthenaClient`, or anything with its `send`. */
@@ -57,6 +57,8 @@ export interface StatementOptions {
   readonly sql: string | SqlFragment
   /** Values for the `?` of a text, in order; each becomes a typed literal. */
   readonly parameters?: readonly SqlValue[]
+  /** Where names stand in a text that comes from a template, as spreading one tells: `{ ...sql`...`, columns }`. */
+  readonly quoted?: readonly QuotedText[]
   /** Aborting rejects with `signal.reason`, once the query has ended on Athena. */
   readonly signal?: AbortSignal
   /** For how long the query may wait and run, in milliseconds; reading its rows is not counted. Default for ever. */
@@ -85,6 +87,18 @@ export interface StatementOptions {
 export interface QueryOptions<Columns extends QueryColumns> extends StatementOptions {
   /** What the query answers: `{ ticker: t.string(), vwap: t.decimal(38, 4) }`, or a bound table for `SELECT *`. */
   readonly columns: Columns
+  readonly schema?: undefined
+}
+
+export interface SchemaQueryOptions<Schema extends StandardSchemaV1> extends StatementOptions {
+  /** What rows are checked and changed by: a Standard Schema, of zod, valibot, arktype and others. */
+  readonly schema: Schema
+  readonly columns?: undefined
+}
+
+export interface DecodedQueryOptions extends StatementOptions {
+  readonly columns?: undefined
+  readonly schema?: undefined
 }
 
 /** What every ended query tells of itself. */
@@ -113,6 +127,11 @@ export interface TextResult extends QueryFacts {
   readonly updateCount: number | undefined
 }
 
+export interface ExecuteResult extends QueryFacts {
+  /** Rows written by an INSERT or CREATE TABLE AS, where Athena tells. */
+  readonly updateCount: number | undefined
+}
+
 /** A typed way to run SQL on Athena; `createAthena` makes it. */
 export interface Athena {
   /**
@@ -126,12 +145,27 @@ export interface Athena {
     options: QueryOptions<Columns>,
   ): Promise<QueryResult<QueryRow<Columns>>>
   /**
+   * Runs a query without stated columns: rows are decoded by the types Athena tells (`DecodedRow`), then checked by the
+   * schema, whose output they are. A row that it refuses is a `SchemaMismatchError`. Throws as above.
+   */
+  query<Schema extends StandardSchemaV1>(
+    options: SchemaQueryOptions<Schema>,
+  ): Promise<QueryResult<StandardSchemaV1.InferOutput<Schema>>>
+  /** The same without a schema. A row type that the caller says is not checked. */
+  query<Row extends object = DecodedRow>(options: DecodedQueryOptions): Promise<QueryResult<Row>>
+  /**
    * As `query`, one row after the other, fetched page by page: memory holds one page of 1,000 rows. Its `return()`
    * gives a query up that still runs.
    */
   stream<const Columns extends QueryColumns>(
     options: QueryOptions<Columns>,
   ): AsyncGenerator<QueryRow<Columns>, void>
+  stream<Schema extends StandardSchemaV1>(
+    options: SchemaQueryOptions<Schema>,
+  ): AsyncGenerator<StandardSchemaV1.InferOutput<Schema>, void>
+  stream<Row extends object = DecodedRow>(options: DecodedQueryOptions): AsyncGenerator<Row, void>
+  /** Runs DDL, INSERT, CREATE TABLE AS or UNLOAD. Throws as `query` does. */
+  execute(options: StatementOptions): Promise<ExecuteResult>
   /** Runs any statement and answers text, for tools that do not know the columns. Throws as `query` does. */
   queryText(options: StatementOptions): Promise<TextResult>
   /** The databases of the data catalog, page by page. Throws an `AthenaRequestError` when Athena refuses. */
@@ -162,21 +196,38 @@ export const createAthena = (options: AthenaOptions): Athena => {
     reused: query.Statistics?.ResultReuseInformation?.ReusedPreviousResult ?? false,
     dollars: queryDollars(query, dollarsPerTerabyte),
   })
+  const rowPages = (query: EndedQuery, statement: AnyQueryOptions) => {
+    const { columns, schema } = statement
+    const pages = pagesOf(query, statement)
+    if (columns) return statedRows(pages, query.QueryExecutionId, columns)
+    const decoded = decodedRows(pages, query.QueryExecutionId)
+    return schema ? validatedRows(decoded, query.QueryExecutionId, schema) : decoded
+  }
   return {
-    async query({ columns, ...statement }) {
+    async query(statement: AnyQueryOptions) {
       const query = await run(statement)
-      const rows: QueryRow<typeof columns>[] = []
-      for await (const page of typedPages(pagesOf(query, statement), query, columns)) {
+      const rows: unknown[] = []
+      for await (const page of rowPages(query, statement)) {
         for (const row of page) rows.push(row)
       }
-      return { rows, ...queryFacts(query) }
+      return { rows: rows as never[], ...queryFacts(query) }
     },
-    stream({ columns, ...statement }) {
+    stream(statement: AnyQueryOptions) {
       return endableRows(statement.signal, async function* (signal) {
         const query = await run({ ...statement, signal })
-        for await (const page of typedPages(pagesOf(query, { ...statement, signal }), query, columns))
-          yield* page
+        for await (const page of rowPages(query, { ...statement, signal })) yield* page as never[]
       })
+    },
+    async execute(statement) {
+      const query = await run(statement)
+      let updateCount: number | undefined
+      if (tellsCount(query)) {
+        for await (const page of pagesOf(query, { ...statement, resultPath: 'pages' })) {
+          updateCount = page.updateCount
+          break
+        }
+      }
+      return { updateCount, ...queryFacts(query) }
     },
     async queryText(statement) {
       const query = await run(statement)
@@ -197,37 +248,22 @@ export const createAthena = (options: AthenaOptions): Athena => {
   }
 }
 
-const boundStatement = ({ sql, parameters }: StatementOptions): BoundStatement => {
-  if (!(sql instanceof SqlFragment)) return bindParameters(sql, parameters ?? [])
+interface AnyQueryOptions extends StatementOptions {
+  readonly columns?: QueryColumns | undefined
+  readonly schema?: StandardSchemaV1 | undefined
+}
+
+const boundStatement = ({ sql, parameters, quoted }: StatementOptions): BoundStatement => {
+  if (!(sql instanceof SqlFragment)) return bindParameters(sql, parameters ?? [], quoted)
   if (parameters !== undefined && parameters.length > 0) {
     throw new ConfigurationError({
       code: 'PARAMETERS_TWICE',
       message: 'A sql`...` template carries its own values; leave out `parameters`.',
     })
   }
-  return bindParameters(sql.sql, sql.parameters)
+  return bindParameters(sql.sql, sql.parameters, sql.quoted)
 }
 
-/** The decoded pages of an answer; the columns are compared on the first. */
-async function* typedPages<Columns extends QueryColumns>(
-  pages: AsyncIterable<ResultPage>,
-  query: EndedQuery,
-  columns: Columns,
-): AsyncGenerator<QueryRow<Columns>[], void> {
-  const stated = statedColumns(columns)
-  const decoders = stated.map((column) => valueDecoder(column, query.QueryExecutionId))
-  let order: readonly number[] | undefined
-  let rowNumber = 0
-  for await (const page of pages) {
-    order ??= matchColumns(stated, page.columns, query.QueryExecutionId)
-    const positions = order
-    yield page.rows.map((cells) => {
-      rowNumber += 1
-      const row: Record<string, unknown> = {}
-      stated.forEach(({ name }, index) => {
-        row[name] = decoders[index]!(cells[positions[index]!] ?? null, rowNumber)
-      })
-      return row as QueryRow<Columns>
-    })
-  }
-}
+/** A statement whose answer may say how many rows were written. */
+const tellsCount = ({ StatementType: type, SubstatementType: substatement }: EndedQuery): boolean =>
+  (type !== 'DDL' && type !== 'UTILITY') || substatement === 'CREATE_TABLE_AS_SELECT'

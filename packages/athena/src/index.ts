@@ -1,10 +1,14 @@
+export { AnswerColumn, type AnswerOutput, answer, type ZonedTimestamp } from './answer-column.ts'
 export {
   type Athena,
   type AthenaOptions,
   createAthena,
+  type DecodedQueryOptions,
+  type ExecuteResult,
   type QueryFacts,
   type QueryOptions,
   type QueryResult,
+  type SchemaQueryOptions,
   type StatementOptions,
   type TextResult,
 } from './athena.ts'
@@ -31,9 +35,18 @@ export type { MarketQuery, MarketSource, RowFilter } from './market/table-column
 export { volumeWeightedAveragePrice } from './market/volume-weighted-average-price.ts'
 export type { ResultEncryption } from './query-execution.ts'
 export type { PollSettings } from './query-poller.ts'
+export type { DecodedRow, DecodedValue } from './result-rows.ts'
 export type { ResultPath } from './results/answer-pages.ts'
 export { ResultReadError } from './results/result-read-error.ts'
 export type { OpenedObject, ResultStore, StoredLocation, StoredObject } from './results/result-store.ts'
 export { type SqlValue, sqlLiteral } from './sql-literal.ts'
-export { identifier, literal, SqlFragment, type SqlInterpolation, sql } from './sql-template.ts'
-export type { QueryColumns, QueryRow } from './stated-column.ts'
+export {
+  identifier,
+  list,
+  literal,
+  type QuotedText,
+  SqlFragment,
+  type SqlInterpolation,
+  sql,
+} from './sql-template.ts'
+export type { QueryColumn, QueryColumns, QueryRow } from './stated-column.ts'

@@ -8,19 +8,24 @@ import {
   type AthenaCall,
   type AthenaSender,
   backOff,
+  isRefusal,
   maximumAttempts,
   request,
-  requestFailed,
 } from './athena-request.ts'
 import { CallPatience } from './call-patience.ts'
 import { ConcurrencyGate } from './concurrency-gate.ts'
+import { AthenaRequestError } from './errors.ts'
 import {
-  type QueryErrorCategory,
-  QueryFailedError,
-  QueryNotStoppedError,
-  QueryTimedOutError,
-  ScanLimitError,
-} from './errors.ts'
+  isConcurrencyRefusal,
+  mayHaveStarted,
+  queryFailed,
+  queryNotStopped,
+  queryTimedOut,
+  scannedTooMuch,
+  startNotStopped,
+  toldToStop,
+  tooManyQueries,
+} from './query-failures.ts'
 import { type PollSettings, QueryPoller } from './query-poller.ts'
 import type { BoundStatement } from './sql-parameters.ts'
 
@@ -92,8 +97,9 @@ export class QueryRunner {
    * Runs a statement to its end. A SELECT that fails with `AthenaError.Retryable` is run again; anything that writes
    * is not, because half of it may be there.
    *
-   * Throws a `QueryFailedError`, an `AthenaRequestError`; a `QueryTimedOutError`, a `ScanLimitError` or `signal.reason` once the query has
-   * ended on Athena, and a `QueryNotStoppedError` when that could not be made sure of.
+   * Throws a `QueryFailedError`, an `AthenaRequestError`; a `QueryTimedOutError`, a `ScanLimitError`, `signal.reason` or
+   * what `onStart` throws once the query has ended on Athena, and a `QueryNotStoppedError` when that could not be made
+   * sure of.
    */
   async run(statement: BoundStatement, options: RunOptions = {}): Promise<EndedQuery> {
     let started: string | undefined
@@ -121,7 +127,7 @@ export class QueryRunner {
   async #start(
     { queryString, executionParameters }: BoundStatement,
     signal: AbortSignal,
-    { reuseMaxAgeMinutes }: RunOptions,
+    { reuseMaxAgeMinutes, onAbort }: RunOptions,
   ): Promise<string> {
     const { client, database, catalog, workGroup, outputLocation, encryption } = this.#settings
     const call = this.call(signal)
@@ -140,23 +146,29 @@ export class QueryRunner {
       ...(reuseMaxAgeMinutes === undefined ? {} : resultReuse(reuseMaxAgeMinutes)),
     })
     const what = `database ${database}${workGroup ? `, work group ${workGroup}` : ''}`
+    // Whether an attempt had no answer: it may have started the query.
+    let isUncertain = false
+    const send = () =>
+      client.send(command).catch((error: unknown) => {
+        if (isConcurrencyRefusal(error)) return undefined
+        isUncertain ||= !isRefusal(error)
+        throw error
+      })
     // A refusal while queries of ours run is waited out; others' are not ours to wait for without end.
     for (let refusals = 0; ; ) {
       await this.#gate.enter(signal, refusals > 0)
       try {
         // The signal is not handed to the call: a query whose id we do not learn could not be stopped.
-        const answer = await request(call, 'StartQueryExecution', what, () =>
-          client.send(command).catch((error: unknown) => {
-            if (isConcurrencyRefusal(error)) return undefined
-            throw error
-          }),
-        )
+        const answer = await request(call, 'StartQueryExecution', what, send)
         if (answer) {
           this.#gate.started()
           return answer.QueryExecutionId ?? ''
         }
       } catch (error) {
         this.#gate.failed()
+        if (!isUncertain) throw error
+        if (!signal.aborted && error instanceof AthenaRequestError) throw mayHaveStarted(error, token)
+        if (onAbort !== 'leave') await this.#stopStarted(send, what, token, signal.reason)
         throw error
       }
       refusals = this.#gate.running === 0 ? refusals + 1 : 1
@@ -180,30 +192,71 @@ export class QueryRunner {
         if (scanned > maxScannedBytes) patience.abort(scannedTooMuch(id, scanned, maxScannedBytes))
       })
     } catch (error) {
-      if (signal.aborted && onAbort !== 'leave') await this.#stop(id, signal.reason)
+      if (onAbort === 'leave') throw error
+      if (!signal.aborted && error instanceof AthenaRequestError) {
+        await this.#tellToStop(id, error)
+        throw toldToStop(error, id)
+      }
+      await this.#stop(id, signal.aborted ? signal.reason : error)
       throw error
     } finally {
       this.#gate.ended()
     }
   }
 
+  /**
+   * Stops the query that a start without an answer may have begun: the same start, under the same token, tells its id.
+   * Throws a `QueryNotStoppedError` when that cannot be done.
+   */
+  async #stopStarted(
+    send: () => Promise<{ readonly QueryExecutionId?: string | undefined } | undefined>,
+    what: string,
+    token: string,
+    reason: unknown,
+  ): Promise<void> {
+    const late = this.#patienceToStop()
+    let id: string | undefined
+    try {
+      const answer = await request(this.call(late.signal), 'StartQueryExecution', what, send)
+      id = answer?.QueryExecutionId
+    } catch (error) {
+      // Refused for good, as the attempt before must have been.
+      if (error instanceof AthenaRequestError && !error.retryable && isRefusal(error.cause)) return
+      throw startNotStopped(token, reason, error)
+    } finally {
+      late.close()
+    }
+    if (id === undefined) throw startNotStopped(token, reason, new Error('Athena takes no more queries'))
+    await this.#stop(id, reason)
+  }
+
   /** Resolves when the query has ended; throws a `QueryNotStoppedError` with the reason as its cause otherwise. */
-  async #stop(id: string, reason: unknown): Promise<void> {
-    const late = new AbortController()
-    const timer = this.#runtime.setTimer(
-      () => late.abort(new Error(`${stopMillis} ms have passed`)),
-      stopMillis,
-    )
+  #stop(id: string, reason: unknown): Promise<void> {
+    return this.#tellToStop(id, reason, (signal) => this.#poller.ended(id, signal))
+  }
+
+  async #tellToStop(
+    id: string,
+    reason: unknown,
+    confirm?: (signal: AbortSignal) => Promise<unknown>,
+  ): Promise<void> {
+    const late = this.#patienceToStop()
     try {
       await request(this.call(late.signal), 'StopQueryExecution', `query ${id}`, (options) =>
         this.#settings.client.send(new StopQueryExecutionCommand({ QueryExecutionId: id }), options),
       )
-      await this.#poller.ended(id, late.signal)
+      await confirm?.(late.signal)
     } catch (error) {
       throw queryNotStopped(id, reason, error)
     } finally {
-      timer.cancel()
+      late.close()
     }
+  }
+
+  #patienceToStop(): CallPatience {
+    const late = new CallPatience(undefined)
+    late.endAfter(this.#runtime, stopMillis, () => new Error(`${stopMillis} ms have passed`))
+    return late
   }
 }
 
@@ -232,68 +285,3 @@ const resultReuse = (maxAgeMinutes: number) => ({
     ResultReuseByAgeConfiguration: { Enabled: true, MaxAgeInMinutes: maxAgeMinutes },
   },
 })
-
-const scannedTooMuch = (queryExecutionId: string, scannedBytes: number, maxScannedBytes: number) =>
-  new ScanLimitError({
-    code: 'SCAN_LIMIT',
-    message: `Query ${queryExecutionId} has scanned ${scannedBytes} bytes, more than its maxScannedBytes, ${maxScannedBytes}. Name fewer partitions or columns, or raise it.`,
-    facts: { queryExecutionId, scannedBytes, maxScannedBytes },
-  })
-
-const isConcurrencyRefusal = (error: unknown): boolean => {
-  const { name, Reason: reason } = (error ?? {}) as { name?: unknown; Reason?: unknown }
-  return name === 'TooManyRequestsException' && reason === 'CONCURRENT_QUERY_LIMIT_EXCEEDED'
-}
-
-const tooManyQueries = (what: string, attempts: number) =>
-  requestFailed(
-    'StartQueryExecution',
-    what,
-    'TooManyRequestsException',
-    attempts,
-    new Error('CONCURRENT_QUERY_LIMIT_EXCEEDED'),
-  )
-
-const queryTimedOut = (timeoutMillis: number, queryExecutionId: string | undefined) =>
-  new QueryTimedOutError({
-    code: 'QUERY_TIMED_OUT',
-    message: `${queryExecutionId ? `Query ${queryExecutionId}` : 'A query that waited to be started'} took longer than timeoutMillis, ${timeoutMillis} ms.`,
-    facts: { queryExecutionId },
-  })
-
-const queryNotStopped = (queryExecutionId: string, reason: unknown, cause: unknown) =>
-  new QueryNotStoppedError({
-    code: 'QUERY_NOT_STOPPED',
-    message: `Query ${queryExecutionId} was given up (${reason instanceof Error ? reason.message : String(reason)}) and may still run: ${cause instanceof Error ? cause.message : String(cause)}. Look it up under that id in the Athena console.`,
-    cause: reason,
-    facts: { queryExecutionId },
-  })
-
-const categories: Readonly<Record<number, QueryErrorCategory>> = { 1: 'system', 2: 'user', 3: 'other' }
-
-const queryFailed = (execution: QueryExecution, queryExecutionId: string): QueryFailedError => {
-  const { Status: status } = execution
-  const state = status?.State === 'CANCELLED' ? 'CANCELLED' : 'FAILED'
-  const error = status?.AthenaError
-  const reason = status?.StateChangeReason ?? error?.ErrorMessage ?? 'Athena gives no reason'
-  const category = categories[error?.ErrorCategory ?? 0]
-  const retryable = error?.Retryable ?? false
-  const remedy = retryable
-    ? 'It may succeed when run again.'
-    : state === 'CANCELLED'
-      ? 'Somebody stopped it, or it passed a limit of its work group.'
-      : category === 'user'
-        ? 'Mend the statement or the data it names.'
-        : 'Look it up under that id in the Athena console.'
-  return new QueryFailedError({
-    code: state === 'CANCELLED' ? 'QUERY_CANCELLED' : 'QUERY_FAILED',
-    message: `Query ${queryExecutionId} in database ${execution.QueryExecutionContext?.Database ?? '(none)'} ${state === 'CANCELLED' ? 'was cancelled' : 'failed'}: ${reason.replace(/\.?\s*$/, '')}. ${remedy}`,
-    retryable,
-    facts: { queryExecutionId, errorType: error?.ErrorType },
-    queryExecutionId,
-    state,
-    stateChangeReason: reason,
-    category,
-    errorType: error?.ErrorType,
-  })
-}

@@ -44,17 +44,15 @@ export async function* resultPages(call: AthenaCall, query: EndedQuery): AsyncGe
 }
 
 /**
- * Only a SELECT has a header row, and only on its first page. The kind of statement decides; comparing alone would
- * drop a row of data that equals the names. Where Athena does not tell the kind, comparing is all there is.
+ * Queries have a header row, on the first page only; DDL, SHOW and DESCRIBE have none, and a row of theirs may well equal
+ * the names. Where there can be one it is known by the names it holds, so that nothing else is ever left out.
  */
 const beginsWithHeader = (
-  query: EndedQuery,
+  { StatementType: type, SubstatementType: substatement }: EndedQuery,
   columns: readonly ColumnInfo[],
   rows: readonly Row[],
 ): boolean => {
-  const { StatementType: type, SubstatementType: substatement } = query
-  if (type === 'DDL' || type === 'UTILITY') return false
-  if (substatement !== undefined && !['SELECT', 'EXECUTE'].includes(substatement)) return false
+  if ((type === 'DDL' || type === 'UTILITY') && substatement !== 'EXPLAIN') return false
   const cells = rows[0]?.Data ?? []
   return (
     columns.length > 0 &&

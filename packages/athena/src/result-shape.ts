@@ -1,10 +1,12 @@
 import type { ColumnInfo } from '@aws-sdk/client-athena'
 import { type ColumnType, SchemaMismatchError } from '@stockpipe/core'
-import { isUnambiguous } from './nested-text.ts'
-import { type StatedColumn, typeText } from './stated-column.ts'
+import type { AnswerType } from './answer-column.ts'
+import { holds, isNested, isReadable } from './nested-text.ts'
+import { type StatedAnswerColumn, typeText } from './stated-column.ts'
+import { isJsonText } from './value-decoder.ts'
 
 /** Which types of Athena's answer decode to a column type without loss; decimals are compared digit by digit. */
-const suitable: { readonly [Kind in ColumnType['kind']]: readonly string[] } = {
+const suitable: { readonly [Kind in (ColumnType | AnswerType)['kind']]: readonly string[] } = {
   boolean: ['boolean'],
   int8: ['tinyint'],
   int16: ['tinyint', 'smallint'],
@@ -22,6 +24,14 @@ const suitable: { readonly [Kind in ColumnType['kind']]: readonly string[] } = {
   list: ['array'],
   map: ['map'],
   struct: ['row', 'struct'],
+  timestampNanos: ['timestamp'],
+  timestampWithTimeZone: ['timestamp with time zone'],
+  time: ['time', 'time with time zone'],
+  intervalDayToSecond: ['interval day to second'],
+  intervalYearToMonth: ['interval year to month'],
+  uuid: ['uuid', 'varchar', 'char'],
+  parsedJson: ['json', 'varchar', 'string'],
+  text: [],
 }
 
 /** The type of an answer's column as Athena would write it: `decimal(38,4)`, `bigint`. */
@@ -30,23 +40,45 @@ export const columnInfoText = (info: ColumnInfo): string => {
   return type === 'decimal' ? `decimal(${info.Precision ?? 0},${info.Scale ?? 0})` : type
 }
 
-const suits = (type: ColumnType, info: ColumnInfo): boolean => {
+const suits = ({ type, nullable }: StatedAnswerColumn, info: ColumnInfo): boolean => {
   const answered = (info.Type ?? '').toLowerCase()
+  if (type.kind === 'text') return true
+  // The type of NULL without a type: no row has a value.
+  if (answered === 'unknown') return nullable
+  if (isNested(type) && isJsonText(answered)) return !holds(type, 'binary')
   if (!suitable[type.kind].includes(answered)) return false
-  if (type.kind === 'list' || type.kind === 'map' || type.kind === 'struct') return isUnambiguous(type)
+  if (isNested(type)) return isReadable(type)
   if (type.kind !== 'decimal') return true
   const { Precision: precision = 0, Scale: scale = 0 } = info
   return scale <= type.scale && precision - scale <= type.precision - type.scale
 }
 
-const advice = (type: ColumnType, info: ColumnInfo): string => {
+const advice = ({ type }: StatedAnswerColumn, info: ColumnInfo): string => {
   const answered = (info.Type ?? '').toLowerCase()
-  if (type.kind === 'timestamp' && answered === 'timestamp with time zone') {
-    return ` (write CAST(${info.Name} AT TIME ZONE 'UTC' AS timestamp(3)))`
+  const { Name: name } = info
+  switch (answered) {
+    case 'timestamp with time zone':
+      return ` (write CAST(${name} AT TIME ZONE 'UTC' AS timestamp(3)), or state answer.timestampWithTimeZone())`
+    case 'time':
+    case 'time with time zone':
+      return ' (state answer.time())'
+    case 'interval day to second':
+      return ' (state answer.intervalDayToSecond())'
+    case 'interval year to month':
+      return ' (state answer.intervalYearToMonth())'
+    case 'uuid':
+      return ' (state answer.uuid())'
+    case 'unknown':
+      return ' (every value is NULL: add .nullable())'
+    case 'array':
+    case 'map':
+    case 'row':
+      return isNested(type) && !holds(type, 'binary')
+        ? ` (strings in the text of ${answered} values are ambiguous: write CAST(${name} AS JSON) and keep the stated type)`
+        : ` (write CAST(${name} AS JSON), and state its list, map or struct, or t.json(); it takes no binary)`
+    default:
+      return ''
   }
-  return ['array', 'map', 'row'].includes(answered)
-    ? ` (strings in the text of ${answered} values are ambiguous: write json_format(CAST(${info.Name} AS json)) and state t.json())`
-    : ''
 }
 
 /**
@@ -55,7 +87,7 @@ const advice = (type: ColumnType, info: ColumnInfo): string => {
  * Throws a `SchemaMismatchError` that names every column that is missing, was not stated, or has another type.
  */
 export const matchColumns = (
-  stated: readonly StatedColumn[],
+  stated: readonly StatedAnswerColumn[],
   infos: readonly ColumnInfo[],
   queryExecutionId: string,
 ): readonly number[] => {
@@ -68,20 +100,22 @@ export const matchColumns = (
   })
   const names = new Set(stated.map(({ name }) => name.toLowerCase()))
   if (names.size < stated.length) problems.push('two stated columns differ only in upper and lower case')
-  const order = stated.map(({ name, type }) => {
+  const order = stated.map((column) => {
+    const { name, type } = column
     const index = positions.get(name.toLowerCase()) ?? -1
     const info = infos[index]
     if (info === undefined) problems.push(`column '${name}' is missing from the answer`)
-    else if (!suits(type, info)) {
+    else if (!suits(column, info)) {
       problems.push(
-        `column '${name}' is ${columnInfoText(info)} in the answer and ${typeText(type)} as stated${advice(type, info)}`,
+        `column '${name}' is ${columnInfoText(info)} in the answer and ${typeText(type)} as stated${advice(column, info)}`,
       )
     }
     return index
   })
   for (const info of infos) {
     if (!names.has((info.Name ?? '').toLowerCase())) {
-      problems.push(`column '${info.Name}' (${columnInfoText(info)}) was not stated`)
+      const unnamed = /^_col\d+$/.test(info.Name ?? '') ? ', an expression without AS' : ''
+      problems.push(`column '${info.Name}' (${columnInfoText(info)}${unnamed}) was not stated`)
     }
   }
   if (problems.length === 0) return order

@@ -1,26 +1,43 @@
-import type { BoundTable, ColumnRecord, ColumnType, InferSelect, RowOf } from '@stockpipe/core'
+import type { BoundTable, Column, ColumnOutput, ColumnRecord, ColumnType, InferSelect } from '@stockpipe/core'
+import type { AnswerColumn, AnswerOutput, AnswerType } from './answer-column.ts'
 
-/** The columns a query answers: by name with `t`, or a table for all of its columns and partitions. */
-export type QueryColumns = ColumnRecord | BoundTable
+/** A column of an answer: of `t`, or of `answer` where a table has no such type. */
+export type QueryColumn = ColumnRecord[string] | AnswerColumn
+
+/** The columns a query answers: by name with `t` or `answer`, or a table for all of its columns and partitions. */
+export type QueryColumns = Readonly<Record<string, QueryColumn>> | BoundTable
 
 /** The row a query answers, by its stated columns. */
 export type QueryRow<Columns extends QueryColumns> = Columns extends BoundTable
   ? InferSelect<Columns>
-  : Columns extends ColumnRecord
-    ? RowOf<Columns>
-    : never
+  : {
+      -readonly [Name in keyof Columns]: Columns[Name] extends AnswerColumn
+        ? AnswerOutput<Columns[Name]>
+        : Columns[Name] extends Column
+          ? ColumnOutput<Columns[Name]>
+          : never
+    } & {}
 
-/** A column as the caller states it. */
+/** A column as the caller states it, of a type that tables have. */
 export interface StatedColumn {
   readonly name: string
   readonly type: ColumnType
   readonly nullable: boolean
 }
 
+/** A column as the caller states it. */
+export interface StatedAnswerColumn {
+  readonly name: string
+  readonly type: ColumnType | AnswerType
+  readonly nullable: boolean
+}
+
 const isTable = (columns: QueryColumns): columns is BoundTable => typeof columns.location === 'string'
 
 /** The stated columns in order. */
-export const statedColumns = (columns: QueryColumns): readonly StatedColumn[] => {
+export function statedColumns(columns: ColumnRecord | BoundTable): readonly StatedColumn[]
+export function statedColumns(columns: QueryColumns): readonly StatedAnswerColumn[]
+export function statedColumns(columns: QueryColumns): readonly StatedAnswerColumn[] {
   if (!isTable(columns)) {
     return Object.entries(columns).map(([name, { type, isNullable }]) => ({
       name,
@@ -39,8 +56,19 @@ export const statedColumns = (columns: QueryColumns): readonly StatedColumn[] =>
   ]
 }
 
-/** A column type as it is written: `t.decimal(18, 4)`. */
-export const typeText = (type: ColumnType): string => {
+const answerNames: Readonly<Partial<Record<string, string>>> = {
+  timestampNanos: 'timestampNanos',
+  timestampWithTimeZone: 'timestampWithTimeZone',
+  time: 'time',
+  intervalDayToSecond: 'intervalDayToSecond',
+  intervalYearToMonth: 'intervalYearToMonth',
+  uuid: 'uuid',
+  parsedJson: 'json',
+  text: 'text',
+} satisfies Record<AnswerType['kind'], string>
+
+/** A column type as it is written: `t.decimal(18, 4)`, `answer.time()`. */
+export const typeText = (type: ColumnType | AnswerType): string => {
   switch (type.kind) {
     case 'decimal':
       return `t.decimal(${type.precision}, ${type.scale})`
@@ -50,8 +78,10 @@ export const typeText = (type: ColumnType): string => {
       return `t.map(${typeText(type.key)}, ${valueText(type.value)})`
     case 'struct':
       return `t.struct({ ${type.fields.map((field) => `${field.name}: ${valueText(field)}`).join(', ')} })`
-    default:
-      return `t.${type.kind}()`
+    default: {
+      const name = answerNames[type.kind]
+      return name === undefined ? `t.${type.kind}()` : `answer.${name}()`
+    }
   }
 }
 

@@ -1,9 +1,9 @@
 import { type ColumnType, Decimal, parseDate, parseInstantNanos, SchemaMismatchError } from '@stockpipe/core'
-import { nestedReader } from './nested-text.ts'
-import { type StatedColumn, typeText } from './stated-column.ts'
-
-/** Reads the text Athena gives for a value; undefined when it is no such text. */
-export type ReadText = (text: string) => unknown
+import type { AnswerType } from './answer-column.ts'
+import { answerReaders, type ReadText, UnreadableValue } from './answer-text.ts'
+import { nestedJsonReader } from './nested-json.ts'
+import { isNested, type NestedType, nestedReader } from './nested-text.ts'
+import { type StatedAnswerColumn, typeText } from './stated-column.ts'
 
 const integer = /^-?\d+$/
 const floating = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/
@@ -45,9 +45,21 @@ const readers: { readonly [Kind in ColumnType['kind']]: (type: ColumnType) => Re
   struct: (type) => nestedReader(type as NestedType, readerOf),
 }
 
-type NestedType = Parameters<typeof nestedReader>[0]
-
 const readerOf = (type: ColumnType): ReadText => readers[type.kind](type)
+
+const isAnswerType = (type: ColumnType | AnswerType): type is AnswerType => type.kind in answerReaders
+
+/** Arrays, maps and rows come as text of their own kind, or as JSON where the query casts them. */
+const columnReader = (type: ColumnType | AnswerType, answeredType: string | undefined): ReadText => {
+  if (isAnswerType(type)) return answerReaders[type.kind]
+  return isNested(type) && answeredType !== undefined && isJsonText(answeredType)
+    ? nestedJsonReader(type, readerOf)
+    : readerOf(type)
+}
+
+/** Whether values of that type may be JSON: `CAST(x AS JSON)`, or what `json_format` makes of it. */
+export const isJsonText = (answeredType: string): boolean =>
+  ['json', 'varchar', 'string'].includes(answeredType.toLowerCase())
 
 const readInteger: ReadText = (text) => (integer.test(text) ? Number(text) : undefined)
 const readBigint: ReadText = (text) => (integer.test(text) ? BigInt(text) : undefined)
@@ -68,12 +80,25 @@ const readTimestamp: ReadText = (text) => {
   return nanos === undefined || nanos % 1_000_000n !== 0n ? undefined : new Date(Number(nanos / 1_000_000n))
 }
 
+const advice = ({ kind }: ColumnType | AnswerType): string => {
+  if (kind === 'timestamp') return ' (answer.timestampNanos() holds nine digits, answer.text() all)'
+  return kind === 'timestampNanos' ? ' (answer.text() holds every digit)' : ''
+}
+
 /** Decodes the values of one column; `rowNumber` counts from 1, for messages. */
 export type DecodeValue = (text: string | null, rowNumber: number) => unknown
 
-/** A decoder for a stated column. It throws a `SchemaMismatchError` for a value the stated type cannot hold. */
-export const valueDecoder = (column: StatedColumn, queryExecutionId: string): DecodeValue => {
-  const read = readerOf(column.type)
+/**
+ * A decoder for a stated column. It throws a `SchemaMismatchError` for a value the stated type cannot hold.
+ *
+ * @param answeredType the type of the answer's column, which tells JSON from other text
+ */
+export const valueDecoder = (
+  column: StatedAnswerColumn,
+  queryExecutionId: string,
+  answeredType?: string,
+): DecodeValue => {
+  const read = columnReader(column.type, answeredType)
   const refuse = (rowNumber: number, what: string): never => {
     throw new SchemaMismatchError({
       code: 'RESULT_VALUE',
@@ -90,10 +115,8 @@ export const valueDecoder = (column: StatedColumn, queryExecutionId: string): De
       )
     }
     const value = read(text)
-    if (value !== undefined) return value
-    return refuse(
-      rowNumber,
-      `holds "${text.slice(0, 60)}", which ${typeText(column.type)} cannot hold exactly`,
-    )
+    if (value !== undefined && !(value instanceof UnreadableValue)) return value
+    const why = value?.reason ?? `which ${typeText(column.type)} cannot hold exactly${advice(column.type)}`
+    return refuse(rowNumber, `holds "${text.slice(0, 60)}", ${why}`)
   }
 }

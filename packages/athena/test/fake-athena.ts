@@ -39,6 +39,7 @@ export interface ScriptedAnswer {
   readonly substatementType?: string | null
   /** More of what GetQueryExecution tells. */
   readonly execution?: object
+  readonly updateCount?: number
 }
 
 /** A client that runs one query through QUEUED and RUNNING and answers what is scripted. */
@@ -69,6 +70,7 @@ export const answering = (script: ScriptedAnswer): ReturnType<typeof fakeAthena>
     const names = Object.keys(script.columns)
     const rows = [...(page === 0 && script.header !== false ? [names] : []), ...(script.pages[page] ?? [])]
     return {
+      ...(script.updateCount === undefined ? {} : { UpdateCount: script.updateCount }),
       ResultSet: {
         ResultSetMetadata: {
           ColumnInfo: Object.entries(script.columns).map(([name, type]) => columnInfo(name, type)),

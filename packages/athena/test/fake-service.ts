@@ -51,6 +51,8 @@ export interface FakeServiceOptions {
   readonly scannedBytes?: (sql: string) => number
   /** What it throws instead of answering. */
   readonly refuses?: (command: SentCommand) => Error | undefined
+  /** What is thrown although it has done what it was asked. */
+  readonly losesAnswer?: (command: SentCommand) => Error | undefined
 }
 
 /** Athena with a clock: queries that run for a time, a limit of them, and one row that is the statement's number. */
@@ -60,6 +62,7 @@ export const fakeService = ({
   runMillis,
   scannedBytes,
   refuses,
+  losesAnswer,
 }: FakeServiceOptions) => {
   const queries = new Map<string, FakeQuery>()
   const tokens = new Map<string, string>()
@@ -80,7 +83,12 @@ export const fakeService = ({
   const fake = fakeAthena((command) => {
     const refusal = refuses?.(command)
     if (refusal) throw refusal
-    const { operation, input } = command
+    const answer = answerOf(command)
+    const lost = losesAnswer?.(command)
+    if (lost) throw lost
+    return answer
+  })
+  const answerOf = ({ operation, input }: SentCommand): object => {
     const running = settle()
     switch (operation) {
       case 'StartQueryExecution': {
@@ -133,7 +141,7 @@ export const fakeService = ({
         }
       }
     }
-  })
+  }
   return {
     ...fake,
     queries,

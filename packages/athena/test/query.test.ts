@@ -162,7 +162,7 @@ describe('columns', () => {
       .catch((thrown: unknown) => thrown)
     expect(error).toMatchObject({ name: 'SchemaMismatchError', code: 'RESULT_COLUMNS' })
     expect((error as Error).message).toBe(
-      "The answer of query q-1 does not fit the stated columns: column 'price' is decimal(20,6) in the answer and t.decimal(18, 4) as stated; column 'n' is bigint in the answer and t.int32() as stated; column 'at' is timestamp with time zone in the answer and t.timestamp() as stated (write CAST(at AT TIME ZONE 'UTC' AS timestamp(3))); column 'gone' is missing from the answer; column 'extra' (varchar) was not stated. State what the query selects, or select and CAST what is stated.",
+      "The answer of query q-1 does not fit the stated columns: column 'price' is decimal(20,6) in the answer and t.decimal(18, 4) as stated; column 'n' is bigint in the answer and t.int32() as stated; column 'at' is timestamp with time zone in the answer and t.timestamp() as stated (write CAST(at AT TIME ZONE 'UTC' AS timestamp(3)), or state answer.timestampWithTimeZone()); column 'gone' is missing from the answer; column 'extra' (varchar) was not stated. State what the query selects, or select and CAST what is stated.",
     )
   })
 
@@ -185,6 +185,30 @@ describe('columns', () => {
     await expect(athenaOver(fake).query({ sql: 'SELECT 1', columns: { x: t.int64() } })).rejects.toThrow(
       "the answer has two columns 'X'",
     )
+  })
+
+  test('an expression without AS is stated as Athena names it, and named when it is not', async () => {
+    const fake = () => answering({ columns: { _col0: 'bigint', n: 'integer' }, pages: [[['1', '2']]] })
+    const { rows } = await athenaOver(fake()).query({
+      sql: 'SELECT count(*), 2 AS n',
+      columns: { _col0: t.int64(), n: t.int32() },
+    })
+    expect(rows).toEqual([{ _col0: 1n, n: 2 }])
+    await expect(
+      athenaOver(fake()).query({ sql: 'SELECT count(*), 2 AS n', columns: { n: t.int32() } }),
+    ).rejects.toThrow("column '_col0' (bigint, an expression without AS) was not stated")
+  })
+
+  test('a NULL without a type fits what may be null', async () => {
+    const fake = () => answering({ columns: { nothing: 'unknown' }, pages: [[[undefined]]] })
+    const { rows } = await athenaOver(fake()).query({
+      sql: 'SELECT NULL AS nothing',
+      columns: { nothing: t.decimal(9, 2).nullable() },
+    })
+    expect(rows).toEqual([{ nothing: null }])
+    await expect(
+      athenaOver(fake()).query({ sql: 'SELECT NULL AS nothing', columns: { nothing: t.string() } }),
+    ).rejects.toThrow('(every value is NULL: add .nullable())')
   })
 
   test('a table states its columns and partitions', async () => {
@@ -229,6 +253,17 @@ describe('the header row', () => {
     const script = { header: false, statementType: 'UTILITY', substatementType: 'SHOW_TABLES' } as const
     expect(await words(script)).toEqual(['word', 'other', 'word'])
     expect(await words({ ...script, statementType: 'DDL' })).toEqual(['word', 'other', 'word'])
+  })
+
+  test('of EXECUTE and EXPLAIN is known by the names it holds, and so none is left out that is not there', async () => {
+    for (const script of [
+      { substatementType: 'EXECUTE' },
+      { substatementType: 'VALUES' },
+      { statementType: 'UTILITY', substatementType: 'EXPLAIN' },
+    ] as const) {
+      expect(await words(script)).toEqual(['word', 'other', 'word'])
+      expect(await words({ ...script, header: false, pages: [[['other']]] })).toEqual(['other'])
+    }
   })
 
   test('is found by comparing where Athena does not tell the kind of statement', async () => {

@@ -177,6 +177,75 @@ describe('a query that is given up', () => {
     expect(await rows.next()).toEqual({ done: true, value: undefined })
   })
 
+  test('because onStart throws is stopped, and the caller gets what was thrown', async () => {
+    const { fake, select } = running({ runMillis: () => 600_000 })
+    const problem = new Error('no')
+    const onStart = () => {
+      throw problem
+    }
+    await expect(select(1, { onStart })).rejects.toBe(problem)
+    expect([...fake.queries.values()].map(({ state }) => state)).toEqual(['CANCELLED'])
+    await expect(select(2, { onStart, onAbort: 'leave' })).rejects.toBe(problem)
+    expect(fake.running()).toBe(1)
+  })
+
+  test('because its state cannot be asked for is told to stop, and named', async () => {
+    const { fake, select } = running({
+      runMillis: () => 600_000,
+      refuses: ({ operation }) =>
+        operation.includes('GetQueryExecution') ? serviceException('InvalidRequestException') : undefined,
+    })
+    const ends = await Promise.allSettled([select(1), select(2)])
+    for (const [index, end] of ends.entries()) {
+      const { reason } = end as PromiseRejectedResult
+      expect(reason).toBeInstanceOf(AthenaRequestError)
+      expect(reason.message).toContain(`Query q-${index + 1} was told to stop.`)
+      expect(reason.facts).toMatchObject({ queryExecutionId: `q-${index + 1}` })
+    }
+    expect([...fake.queries.values()].map(({ state }) => state)).toEqual(['CANCELLED', 'CANCELLED'])
+  })
+
+  test('while an answer to its start is lost is found by its token and stopped', async () => {
+    const abort = new AbortController()
+    const reason = new Error('enough')
+    let lost = 0
+    const { fake, select } = running({
+      runMillis: () => 600_000,
+      losesAnswer: ({ operation }) => {
+        if (operation !== 'StartQueryExecution' || lost++ > 0) return undefined
+        abort.abort(reason)
+        return Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' })
+      },
+    })
+    await expect(select(1, { signal: abort.signal })).rejects.toBe(reason)
+    expect([...fake.queries.values()].map(({ state }) => state)).toEqual(['CANCELLED'])
+    const tokens = fake.sent.flatMap(({ operation, input }) =>
+      operation === 'StartQueryExecution' ? [input.ClientRequestToken] : [],
+    )
+    expect(tokens).toEqual(Array(2).fill(tokens[0]))
+  })
+
+  test('while it was being started, and cannot be found again, is named by its token', async () => {
+    const abort = new AbortController()
+    let starts = 0
+    const { fake, select } = running({
+      runMillis: () => 600_000,
+      losesAnswer: ({ operation }) => {
+        if (operation !== 'StartQueryExecution') return undefined
+        if (starts++ === 0) abort.abort(new Error('enough'))
+        return Object.assign(new Error('connect'), { code: 'ECONNREFUSED' })
+      },
+    })
+    const error = await select(1, { signal: abort.signal }).catch((thrown: unknown) => thrown)
+    expect(error).toBeInstanceOf(QueryNotStoppedError)
+    const { input } = fake.sent[0]!
+    expect((error as Error).message).toContain(`under the client request token ${input.ClientRequestToken}`)
+    expect(error).toMatchObject({
+      cause: new Error('enough'),
+      facts: { clientRequestToken: input.ClientRequestToken },
+    })
+  })
+
   test('leaves nothing at a signal that lives longer, nor does one that ends', async () => {
     const { athena, select } = running()
     const { signal } = new AbortController()
@@ -184,5 +253,41 @@ describe('a query that is given up', () => {
     for await (const { n } of athena.stream({ sql: 'SELECT 2 AS n', columns, signal })) expect(n).toBe(2n)
     for await (const _ of athena.stream({ sql: 'SELECT 3 AS n', columns, signal })) break
     expect(getEventListeners(signal, 'abort')).toEqual([])
+  })
+})
+
+describe('a connection that fails', () => {
+  const failures = [
+    Object.assign(new AggregateError([], ''), { code: 'ECONNREFUSED' }),
+    Object.assign(new Error('read ECONNRESET'), { name: 'TimeoutError', code: 'ECONNRESET' }),
+    Object.assign(new TypeError('fetch failed'), {
+      cause: Object.assign(new Error('x'), { code: 'EAI_AGAIN' }),
+    }),
+    Object.assign(new Error('socket hang up'), { code: 'EPIPE' }),
+  ]
+
+  test.each(failures)('%o is tried again, and a start keeps its token', async (failure) => {
+    let calls = 0
+    const { fake, select } = running({ refuses: () => (++calls % 2 ? failure : undefined) })
+    expect(await select(1)).toBe(1)
+    const starts = fake.sent.filter(({ operation }) => operation === 'StartQueryExecution')
+    expect(starts).toHaveLength(2)
+    expect(starts[0]!.input.ClientRequestToken).toBe(starts[1]!.input.ClientRequestToken)
+  })
+
+  test('for good is told with the token under which the query may run all the same', async () => {
+    const { fake, select } = running({
+      losesAnswer: () => Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' }),
+    })
+    const error = await select(1).catch((thrown: unknown) => thrown)
+    expect(error).toBeInstanceOf(AthenaRequestError)
+    const { input } = fake.sent[0]!
+    expect(error).toMatchObject({
+      retryable: true,
+      serviceError: 'ECONNRESET',
+      facts: { clientRequestToken: input.ClientRequestToken },
+    })
+    expect((error as Error).message).toContain('It may have started the query all the same')
+    expect(fake.queries.size).toBe(1)
   })
 })

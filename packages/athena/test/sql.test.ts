@@ -1,8 +1,13 @@
 import { ConfigurationError, Decimal, day, defineTable, t } from '@stockpipe/core'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { identifier, literal, type SqlValue, sql, sqlLiteral } from '../src/index.ts'
+import { identifier, list, literal, type SqlFragment, type SqlValue, sql, sqlLiteral } from '../src/index.ts'
 import { bindParameters } from '../src/sql-parameters.ts'
+
+const trades = defineTable('trades', {
+  columns: { ts: t.timestamp() },
+  partitions: { trade_date: day('ts') },
+}).at({ database: 'market', location: 's3://lake/trades/' })
 
 describe('sqlLiteral', () => {
   test.each<[SqlValue, string]>([
@@ -46,15 +51,10 @@ describe('sqlLiteral', () => {
 })
 
 describe('sql', () => {
-  const trades = defineTable('trades', {
-    columns: { ts: t.timestamp() },
-    partitions: { trade_date: day('ts') },
-  }).at({ database: 'market', location: 's3://lake/trades/' })
-
   test('values are parameters, tables and identifiers names, fragments text with their own values', () => {
     const recent = sql`trade_date >= ${'2024-01-01'}`
     const query = sql`SELECT ${identifier('odd"name')} FROM ${trades} WHERE ${recent} AND size > ${5n}`
-    expect({ ...query }).toEqual({
+    expect(query).toMatchObject({
       sql: 'SELECT "odd""name" FROM "market"."trades" WHERE trade_date >= ? AND size > ?',
       parameters: ['2024-01-01', 5n],
     })
@@ -104,6 +104,122 @@ describe('sql', () => {
   })
 })
 
+describe('values by where they stand', () => {
+  const bound = (fragment: SqlFragment) => bindParameters(fragment.sql, fragment.parameters, fragment.quoted)
+
+  test.each<[string, SqlFragment, string, readonly string[]]>([
+    [
+      'in what is selected and in clauses without a predicate',
+      sql`SELECT ${1} + a FROM t WHERE a = ${2} GROUP BY a HAVING count(*) > ${3n} ORDER BY a OFFSET ${4} LIMIT ${5}`,
+      'SELECT  1  + a FROM t WHERE a = ? GROUP BY a HAVING count(*) > ? ORDER BY a OFFSET  4  LIMIT  5 ',
+      ['2', '3'],
+    ],
+    [
+      'in subqueries and common tables',
+      sql`WITH w AS (SELECT ${1} AS x FROM t WHERE b IN (SELECT ${2} FROM u WHERE c = ${3})) SELECT x FROM w JOIN t ON x = ${4} AND b = f(${5}) LEFT JOIN v USING (x) WHERE x IN ${list([6, 7])}`,
+      'WITH w AS (SELECT  1  AS x FROM t WHERE b IN (SELECT  2  FROM u WHERE c = ?)) SELECT x FROM w JOIN t ON x = ? AND b = f(?) LEFT JOIN v USING (x) WHERE x IN (?, ?)',
+      ['3', '4', '5', '6', '7'],
+    ],
+    [
+      'in the FILTER of an aggregate',
+      sql`SELECT count(*) FILTER (WHERE a = ${1} AND (b = ${2})) FROM t WHERE a = ${3}`,
+      'SELECT count(*) FILTER (WHERE a =  1  AND (b =  2 )) FROM t WHERE a = ?',
+      ['3'],
+    ],
+    [
+      'behind the name of a type',
+      sql`SELECT a FROM t WHERE a = DATE ${'2024-03-08'} AND b < c + INTERVAL ${'1'} DAY AND d = ${'x'}`,
+      "SELECT a FROM t WHERE a = DATE  '2024-03-08'  AND b < c + INTERVAL  '1'  DAY AND d = ?",
+      ["'x'"],
+    ],
+    [
+      'in VALUES',
+      sql`INSERT INTO t (a) SELECT a FROM (VALUES ${1}, ${-2}) AS v (a) WHERE a > ${0}`,
+      'INSERT INTO t (a) SELECT a FROM (VALUES  1 ,  (-2) ) AS v (a) WHERE a > ?',
+      ['0'],
+    ],
+    [
+      'in the properties of a new table',
+      sql`CREATE TABLE t WITH (external_location = ${'s3://b/p/'}) AS SELECT a FROM u WHERE a = ${1}`,
+      "CREATE TABLE t WITH (external_location =  's3://b/p/' ) AS SELECT a FROM u WHERE a = ?",
+      ['1'],
+    ],
+    [
+      'in an UNLOAD',
+      sql`UNLOAD (SELECT a FROM u WHERE a = ${1}) TO ${'s3://b/p/'} WITH (format = ${'PARQUET'})`,
+      "UNLOAD (SELECT a FROM u WHERE a = ?) TO  's3://b/p/'  WITH (format =  'PARQUET' )",
+      ['1'],
+    ],
+    [
+      'in a view, which takes none',
+      sql`CREATE OR REPLACE VIEW ${identifier('v"')} AS SELECT a FROM t WHERE a = ${"it's \\"}`,
+      `CREATE OR REPLACE VIEW "v""" AS SELECT a FROM t WHERE a =  'it''s \\' `,
+      [],
+    ],
+    ['in a DELETE, which takes none', sql`DELETE FROM t WHERE a = ${1}`, 'DELETE FROM t WHERE a =  1 ', []],
+    ['in an EXECUTE', sql`EXECUTE p USING ${1}, ${'x'}`, "EXECUTE p USING  1 ,  'x' ", []],
+    [
+      'behind comments',
+      sql`-- WHERE ?\r/* SELECT */ (SELECT a FROM t WHERE /* ? */ a = ${1})`,
+      '-- WHERE ?\r/* SELECT */ (SELECT a FROM t WHERE /* ? */ a = ?)',
+      ['1'],
+    ],
+  ])('%s', (_, fragment, queryString, executionParameters) => {
+    expect(bound(fragment)).toEqual({ queryString, executionParameters })
+  })
+
+  test.each<[SqlFragment, string]>([
+    [
+      sql`ALTER TABLE ${identifier('market', '_odd"name')} ADD PARTITION (dt = ${"it's C:\\x"}) LOCATION ${'s3://b/p/'}`,
+      "ALTER TABLE `market`.`_odd\"name` ADD PARTITION (dt =  'it\\'s C:\\\\x' ) LOCATION  's3://b/p/' ",
+    ],
+    [
+      sql`CREATE EXTERNAL TABLE ${identifier('t')} (a string COMMENT ${'?'}) STORED AS PARQUET TBLPROPERTIES ('k' = ${literal("'")})`,
+      "CREATE EXTERNAL TABLE `t` (a string COMMENT  '?' ) STORED AS PARQUET TBLPROPERTIES ('k' =  '\\'' )",
+    ],
+    [
+      sql`CREATE TABLE t (a string) LOCATION ${'s3://b/'} TBLPROPERTIES ('table_type' = 'ICEBERG')`,
+      "CREATE TABLE t (a string) LOCATION  's3://b/'  TBLPROPERTIES ('table_type' = 'ICEBERG')",
+    ],
+    [
+      sql`ALTER TABLE t DROP PARTITION (a = ${-5}, b = ${7n}, c = ${Decimal.parse('1.50')}, d = ${1e21}, e = ${true})`,
+      'ALTER TABLE t DROP PARTITION (a =  (-5) , b =  7 , c =  1.50 , d =  1000000000000000000000 , e =  true )',
+    ],
+    [sql`DESCRIBE ${identifier('a', 'b')}`, 'DESCRIBE `a`.`b`'],
+    [sql`SHOW TABLES IN ${identifier('a')} ${'x*'}`, "SHOW TABLES IN `a`  'x*' "],
+    [sql`DROP TABLE ${identifier('view')}`, 'DROP TABLE `view`'],
+    [sql`DROP VIEW ${identifier('a')}`, 'DROP VIEW "a"'],
+  ])('%o is written as Hive reads it', (fragment, queryString) => {
+    expect(bound(fragment)).toEqual({ queryString, executionParameters: [] })
+    // A template that is spread says where its names are.
+    expect(bound({ ...fragment } as SqlFragment).queryString).toBe(queryString)
+  })
+
+  test('a table in DDL is named in backticks, and a template in a template keeps its places', () => {
+    const where = sql`PARTITION (${identifier('dt')} = ${'x'})`
+    expect(bound(sql`ALTER TABLE ${trades} DROP ${where}, ${where}`).queryString).toBe(
+      "ALTER TABLE `market`.`trades` DROP PARTITION (`dt` =  'x' ), PARTITION (`dt` =  'x' )",
+    )
+  })
+
+  test.each([
+    [sql`DROP TABLE ${identifier('a`; DROP TABLE b')}`, /it has a backtick/],
+    [sql`ALTER TABLE t DROP PARTITION (a = ${null})`, /no literal for NULL: pass the text/],
+    [sql`ALTER TABLE t DROP PARTITION (a = ${new Date(0)})`, /no literal for a Date/],
+    [sql`ALTER TABLE t DROP PARTITION (a = ${Number.NaN})`, /no literal for such a value/],
+    [{ ...sql`DROP TABLE ${identifier('a')}`, sql: ' DROP TABLE "a"' } as SqlFragment, /was changed after/],
+  ])('%o is refused', (fragment, message) => {
+    expect(() => bound(fragment)).toThrow(ConfigurationError)
+    expect(() => bound(fragment)).toThrow(message)
+  })
+
+  test('a list holds no null, and an empty one is an empty query', () => {
+    expect(() => list(['a', null])).toThrow(/cannot hold null: IN never finds it/)
+    expect(() => list(['a', ['b']] as never)).toThrow(/cannot be an array/)
+    expect(list([])).toMatchObject({ sql: '(SELECT NULL WHERE false)', parameters: [] })
+  })
+})
+
 /** Reads one Trino literal or quoted identifier from the start; answers what is left. */
 const readQuoted = (text: string, quote: string): { value: string; rest: string } => {
   let value = ''
@@ -119,6 +235,22 @@ const readQuoted = (text: string, quote: string): { value: string; rest: string 
     index += 1
   }
 }
+
+/** Reads one Hive string or name in backticks from the start, by Hive's lexer: a backslash takes the next character. */
+const readHive = (text: string): { value: string; rest: string } => {
+  const quote = text[0]!
+  expect(["'", '`']).toContain(quote)
+  let value = ''
+  for (let index = 1; ; index++) {
+    let character = text[index]
+    if (character === undefined) throw new Error(`unterminated: ${text}`)
+    if (character === quote) return { value, rest: text.slice(index + 1) }
+    if (quote === "'" && character === '\\') character = text[++index]
+    value += character
+  }
+}
+
+const bindable = ({ sql: text, parameters, quoted }: SqlFragment) => [text, parameters, quoted] as const
 
 const seed = Number(process.env['FUZZ_SEED'] ?? Date.now() % 1_000_000)
 const hostile = fc.oneof(
@@ -186,6 +318,31 @@ describe(`no value leaves its literal (FUZZ_SEED=${seed})`, () => {
         expect(readQuoted(identifier(name).sql, '"')).toEqual({ value: name, rest: '' })
       }),
       { seed, numRuns: 1000 },
+    )
+  })
+
+  test('strings and names in DDL that Hive reads, where a backslash escapes', () => {
+    fc.assert(
+      fc.property(hostile, hostile, hostile, (name, value, other) => {
+        fc.pre([name, value, other].every((text) => !/[\uD800-\uDFFF]/u.test(text)))
+        fc.pre(name !== '' && !/[\0`]/.test(name))
+        const { queryString, executionParameters } = bindParameters(
+          ...bindable(
+            sql`ALTER TABLE ${identifier(name)} DROP PARTITION (a = ${value}, b=${literal(other)}, c = ${7})`,
+          ),
+        )
+        expect(executionParameters).toEqual([])
+        const read: string[] = []
+        let rest = queryString.slice('ALTER TABLE '.length)
+        for (const after of [' DROP PARTITION (a =  ', ' , b= ', ' , c =  7 )']) {
+          const part = readHive(rest)
+          read.push(part.value)
+          expect(part.rest.startsWith(after)).toBe(true)
+          rest = part.rest.slice(after.length)
+        }
+        expect([...read, rest]).toEqual([name, value, other, ''])
+      }),
+      { seed, numRuns: 2000 },
     )
   })
 

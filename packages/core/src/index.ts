@@ -1,3 +1,4 @@
+export type { StandardSchemaV1 } from '@standard-schema/spec'
 export { type AvroEncoding, type AvroFraming, type AvroInstantFormat, avro } from './avro-encoding.ts'
 export { avroSchemaOf } from './avro-table-schema.ts'
 export { blockBuffers, blockMemory, giveBlockMemory } from './block-memory.ts'
