@@ -5,6 +5,23 @@ export {
   type ApplyPlanOptions,
   applyPlan,
 } from './apply-plan.ts'
+export {
+  type BarColumns,
+  type BarInterval,
+  type BarsDefinition,
+  type BarsOptions,
+  defineBars,
+} from './bars-definition.ts'
+export { barsQuery, barsUnload } from './bars-statement.ts'
+export {
+  athenaBarsWriter,
+  type BarsStore,
+  type BarsWriter,
+  type BuildBarsOptions,
+  type BuiltBars,
+  buildBars,
+  type StatementRunner,
+} from './build-bars.ts'
 export type { CatalogPartition } from './catalog-partition.ts'
 export { type CatalogTable, catalogTable } from './catalog-table.ts'
 export {
@@ -72,6 +89,7 @@ export type { PartitionValues } from './partition-values.ts'
 export { CatalogChangedError, DestructiveChangeError, PlanNotAppliedError } from './plan-errors.ts'
 export { type PlanTablesOptions, planTables } from './plan-tables.ts'
 export type { PollDelays } from './poller.ts'
+export { type RemoveReplacedBarsOptions, removeReplacedBars } from './replaced-bars.ts'
 export { type CrawlerProgress, type CrawlerRun, type RunCrawlerOptions, runCrawler } from './run-crawler.ts'
 export { createGlueSchemaRegistry, type GlueSchemaRegistryOptions } from './schema-registry.ts'
 export { fingerprintParameter, glueTableInput } from './table-input.ts'

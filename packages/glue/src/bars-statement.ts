@@ -1,0 +1,107 @@
+import { formatDate, type PartitionDefinition, parseDate } from '@stockpipe/core'
+import { type BarsDefinition, barPartition } from './bars-definition.ts'
+
+const name = (text: string): string => `"${text.replaceAll('"', '""')}"`
+const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`
+
+/** The day so many days later. */
+const later = (date: string, days: number): string => formatDate(parseDate(date)! + days)
+
+/**
+ * The SELECT of the bars of these days, as Athena runs it: the columns of the table of bars, in order, and `bar_date`.
+ * The partitions of the trades that cannot hold such a trade are not read.
+ *
+ * @param days `2024-01-02`, in the time zone of the bars
+ */
+export const barsQuery = (bars: BarsDefinition, days: readonly string[]): string => {
+  const { source, interval, tieBreak } = bars
+  const time = name(bars.time)
+  const local =
+    bars.timeZone === 'UTC'
+      ? time
+      : `CAST(at_timezone(with_timezone(${time}, 'UTC'), ${literal(bars.timeZone)}) AS timestamp(3))`
+  // A minute of the exchange begins with a minute of UTC.
+  const begin = interval === 'minute' ? `date_trunc('minute', ${time})` : `CAST(${local} AS date)`
+  const beginName = interval === 'minute' ? 'start' : 'day'
+  const orders = (direction: 'ASC' | 'DESC') => {
+    const nulls = direction === 'ASC' ? 'NULLS FIRST' : 'NULLS LAST'
+    return [
+      `traded_at ${direction}`,
+      ...(tieBreak === undefined ? [] : [`tie_break ${direction} ${nulls}`]),
+      `price ${direction}`,
+    ].join(', ')
+  }
+  const rank = (direction: 'ASC' | 'DESC') =>
+    `row_number() OVER (PARTITION BY symbol, ${beginName} ORDER BY ${orders(direction)})`
+  const volume = bars.table.table.column('volume').type
+  const sum = volume.kind === 'decimal' ? `decimal(38, ${volume.scale})` : 'bigint'
+  return `WITH trades AS (
+  SELECT ${name(bars.symbol)} AS symbol, ${begin} AS ${beginName}, ${name(bars.price)} AS price, ${name(bars.size)} AS size,
+    ${time} AS traded_at,${tieBreak === undefined ? '' : ` ${name(tieBreak)} AS tie_break,`}
+    CAST(CAST(${local} AS date) AS varchar) AS ${barPartition}
+  FROM ${name(source.database)}.${name(source.table.name)}
+  WHERE ${tradeConditions(bars, days).join('\n    AND ')}
+), ranked AS (
+  SELECT symbol, ${beginName}, price, size, ${barPartition},
+    ${rank('ASC')} AS from_first,
+    ${rank('DESC')} AS from_last
+  FROM trades
+  WHERE ${barPartition} IN (${days.map(literal).join(', ')})
+)
+SELECT symbol, ${beginName},
+  max(CASE WHEN from_first = 1 THEN price END) AS open, max(price) AS high, min(price) AS low,
+  max(CASE WHEN from_last = 1 THEN price END) AS close,
+  CAST(sum(size) AS ${sum}) AS volume, count(*) AS trades, ${barPartition}
+FROM ranked
+GROUP BY symbol, ${beginName}, ${barPartition}`
+}
+
+/**
+ * The UNLOAD of the bars of at most 100 days to an empty folder, one `bar_date=2024-01-02/` a day that has any.
+ *
+ * @param folder `s3://bucket/prefix/`
+ */
+export const barsUnload = (bars: BarsDefinition, days: readonly string[], folder: string): string =>
+  `UNLOAD (
+${barsQuery(bars, days)}
+) TO ${literal(folder)}
+WITH (format = 'PARQUET', compression = 'SNAPPY', partitioned_by = ARRAY[${literal(barPartition)}])`
+
+const tradeConditions = (bars: BarsDefinition, days: readonly string[]): readonly string[] => {
+  const { table } = bars.source
+  const sorted = [...days].sort()
+  const [first, last] = [sorted[0]!, sorted[sorted.length - 1]!]
+  const price = table.column(bars.price)
+  const conditions = table.partitions.flatMap((partition) => partitionCondition(bars, partition, sorted))
+  // Wider than the days by more than any zone is from UTC.
+  conditions.push(
+    `${name(bars.time)} >= TIMESTAMP ${literal(`${later(first, -1)} 00:00:00.000`)}`,
+    `${name(bars.time)} < TIMESTAMP ${literal(`${later(last, 2)} 00:00:00.000`)}`,
+  )
+  for (const column of [bars.symbol, bars.price, bars.size]) conditions.push(`${name(column)} IS NOT NULL`)
+  if (price.type.kind === 'double' || price.type.kind === 'float') {
+    conditions.push(`NOT is_nan(${name(bars.price)})`)
+  }
+  return conditions
+}
+
+const textLength = { year: 4, month: 7, day: 10, hour: 10 } as const
+
+/** What a partition by the time of the trades has to be; nothing for other partitions. */
+const partitionCondition = (
+  bars: BarsDefinition,
+  partition: PartitionDefinition,
+  days: readonly string[],
+): string[] => {
+  if (partition.source !== bars.time || partition.transform === 'identity') return []
+  const sameZone = (partition.timeZone ?? 'UTC') === bars.timeZone
+  if (sameZone && partition.transform === 'day') {
+    return [`${name(partition.name)} IN (${days.map(literal).join(', ')})`]
+  }
+  const slack = sameZone ? 0 : 1
+  const length = textLength[partition.transform]
+  const from = later(days[0]!, -slack).slice(0, length)
+  const to = later(days[days.length - 1]!, slack).slice(0, length)
+  // Hours go on behind the day: the last of a day sorts before what follows `~`.
+  return [`${name(partition.name)} BETWEEN ${literal(from)} AND ${literal(`${to}~`)}`]
+}
