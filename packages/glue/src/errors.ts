@@ -91,6 +91,33 @@ export class PartitionIndexError extends StockpipeError {
   }
 }
 
+/** A job's run did not succeed, or what became of it is not known. */
+export class JobRunError extends StockpipeError {
+  override readonly name = 'JobRunError'
+  readonly job: string
+  /** Undefined when it is not known whether one began. */
+  readonly runId: string | undefined
+  /** As Glue names it: `FAILED`, `TIMEOUT`, `STOPPED`, `ERROR`, `EXPIRED`. */
+  readonly state: string | undefined
+  /** The end of its log, where a reader of logs was given. */
+  readonly logExcerpt: readonly string[]
+
+  constructor(
+    options: StockpipeErrorOptions & {
+      job: string
+      runId: string | undefined
+      state: string | undefined
+      logExcerpt: readonly string[]
+    },
+  ) {
+    super(options)
+    this.job = options.job
+    this.runId = options.runId
+    this.state = options.state
+    this.logExcerpt = options.logExcerpt
+  }
+}
+
 /** A crawler's run ended without success, or never began. */
 export class CrawlerError extends StockpipeError {
   override readonly name = 'CrawlerError'

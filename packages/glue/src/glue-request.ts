@@ -101,7 +101,14 @@ const remedies: Readonly<Record<string, string>> = {
   UnrecognizedClientException: 'Check the access key and secret key.',
 }
 
-const requestFailed = (operation: string, what: string, name: string, attempts: number, cause: unknown) => {
+/** The error of a call that failed and stayed failed. */
+export const requestFailed = (
+  operation: string,
+  what: string,
+  name: string,
+  attempts: number,
+  cause: unknown,
+) => {
   const told = cause instanceof Error && cause.message ? cause.message.replace(/\.?\s*$/, '') : String(cause)
   const remedy =
     remedies[name] ?? (isRetryable(name) ? 'Try again later.' : 'Check the request and its settings.')

@@ -45,11 +45,13 @@ export {
 } from './create-partitions.ts'
 export { type DeletePartitionsOptions, deletePartitions } from './delete-partitions.ts'
 export { type EnsureDatabaseOptions, ensureDatabase } from './ensure-database.ts'
+export { type EnsuredJob, type EnsureJobOptions, ensureJob } from './ensure-job.ts'
 export { type EnsuredTable, type EnsureTableOptions, ensureTable } from './ensure-table.ts'
 export {
   CrawlerError,
   GlueRequestError,
   type IndexBackfillError,
+  JobRunError,
   PartitionBatchError,
   type PartitionFailure,
   PartitionIndexError,
@@ -60,6 +62,15 @@ export {
 export { type FormatPlanOptions, formatPlan } from './format-plan.ts'
 export { type FoundPartitions, type GetPartitionsOptions, getPartitions } from './get-partitions.ts'
 export type { GlueSender } from './glue-request.ts'
+export {
+  defineJob,
+  type GlueJob,
+  type JobArguments,
+  type PythonShellJob,
+  type RayJob,
+  type SparkJob,
+  type StreamingJob,
+} from './job-definition.ts'
 export { type ListPartitionsOptions, listPartitions } from './list-partitions.ts'
 export { createPartitionCatalog, type PartitionCatalogOptions } from './partition-catalog.ts'
 export {
@@ -91,6 +102,13 @@ export { type PlanTablesOptions, planTables } from './plan-tables.ts'
 export type { PollDelays } from './poller.ts'
 export { type RemoveReplacedBarsOptions, removeReplacedBars } from './replaced-bars.ts'
 export { type CrawlerProgress, type CrawlerRun, type RunCrawlerOptions, runCrawler } from './run-crawler.ts'
+export {
+  type EndedJobRun,
+  type JobLogReader,
+  type JobRunProgress,
+  type RunJobOptions,
+  runJob,
+} from './run-job.ts'
 export { createGlueSchemaRegistry, type GlueSchemaRegistryOptions } from './schema-registry.ts'
 export { fingerprintParameter, glueTableInput } from './table-input.ts'
 export {
@@ -106,3 +124,4 @@ export {
 } from './table-plan.ts'
 export type { PartitionSchemas, ReadErrorName, ReadOutcome } from './type-evolution.ts'
 export { type PartitionUpdate, type UpdatePartitionsOptions, updatePartitions } from './update-partitions.ts'
+export { type UploadJobScriptOptions, uploadJobScript } from './upload-job-script.ts'
