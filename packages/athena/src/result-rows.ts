@@ -40,7 +40,10 @@ const decoderOf = (
   return (cells, rowNumber) => {
     const row: Record<string, unknown> = {}
     columns.forEach(({ name }, index) => {
-      row[name] = decoders[index]!(cells[positions[index]!] ?? null, rowNumber)
+      const value = decoders[index]!(cells[positions[index]!] ?? null, rowNumber)
+      // Assigning to this name would set the row's prototype.
+      if (name === '__proto__') Object.defineProperty(row, name, { value, enumerable: true })
+      else row[name] = value
     })
     return row
   }

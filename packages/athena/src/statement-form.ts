@@ -88,7 +88,7 @@ const clauses = new Set([
   'WITH',
   'TABLE',
 ])
-/** `DATE ?` is no Trino, `DATE '2024-03-08'` is. */
+/** Trino takes a literal behind these and no `?`: `DATE '2024-03-08'`, `AT TIME ZONE 'UTC'`. */
 const literalTypes = new Set([
   'DATE',
   'TIME',
@@ -107,6 +107,7 @@ const literalTypes = new Set([
   'BIGINT',
   'UUID',
   'IPADDRESS',
+  'ZONE',
 ])
 
 /**

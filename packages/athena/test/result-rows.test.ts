@@ -76,6 +76,17 @@ describe('rows without stated columns', () => {
     )
   })
 
+  test('have a column of any name', async () => {
+    const columns = JSON.parse('{"__proto__": "varchar", "constructor": "varchar", "": "varchar"}')
+    const { rows } = await athenaOver({ columns, pages: [[['a', 'b', 'c']]] }).query({ sql: 'SELECT 1' })
+    expect(Object.entries(rows[0]!)).toEqual([
+      ['__proto__', 'a'],
+      ['constructor', 'b'],
+      ['', 'c'],
+    ])
+    expect(Object.getPrototypeOf(rows[0])).toBe(Object.prototype)
+  })
+
   test('come one by one as well', async () => {
     const athena = athenaOver({ columns: { n: 'bigint' }, pages: [[['1']], [['2']]] })
     const rows: unknown[] = []

@@ -128,8 +128,8 @@ describe('values by where they stand', () => {
     ],
     [
       'behind the name of a type',
-      sql`SELECT a FROM t WHERE a = DATE ${'2024-03-08'} AND b < c + INTERVAL ${'1'} DAY AND d = ${'x'}`,
-      "SELECT a FROM t WHERE a = DATE  '2024-03-08'  AND b < c + INTERVAL  '1'  DAY AND d = ?",
+      sql`SELECT a FROM t WHERE a = DATE ${'2024-03-08'} AND b < c + INTERVAL ${'1'} DAY AND d = ${'x'} AND e AT TIME ZONE ${'UTC'} > f`,
+      "SELECT a FROM t WHERE a = DATE  '2024-03-08'  AND b < c + INTERVAL  '1'  DAY AND d = ? AND e AT TIME ZONE  'UTC'  > f",
       ["'x'"],
     ],
     [
