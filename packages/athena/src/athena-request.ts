@@ -32,6 +32,8 @@ const retryable = new Set([
 
 /** Attempts of a call in all. */
 export const maximumAttempts = 8
+/** Where nothing listens, the endpoint is more likely wrong than just starting: that is told within two seconds. */
+const attemptsRefused = 5
 
 /** The name Athena gives a failure, or the system's code of a connection that failed, which may be its cause. */
 const serviceErrorName = (error: unknown): string => {
@@ -43,10 +45,14 @@ const serviceErrorName = (error: unknown): string => {
   return typeof ofCause.code === 'string' ? ofCause.code : 'UnknownError'
 }
 
-/** Whether Athena has said no, so that nothing has come of the call; without an answer nobody knows. */
-export const isRefusal = (error: unknown): boolean => {
-  const { $fault: fault, name } = (error ?? {}) as { $fault?: unknown; name?: unknown }
-  return fault === 'client' && name !== 'TimeoutError'
+/** Failures of a connection that was never made, over which no call has gone. */
+const neverConnected = new Set(['EAI_AGAIN', 'ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH'])
+
+/** Whether a call that failed so may have been done all the same: it was sent, and Athena has not said no. */
+export const mayBeDone = (error: unknown): boolean => {
+  const name = serviceErrorName(error)
+  const { $fault: fault } = (error ?? {}) as { $fault?: unknown }
+  return fault !== 'client' && retryable.has(name) && !neverConnected.has(name)
 }
 
 /** Waits before attempt `attempt` (from 1): exponential from 100 ms to 10 s, with jitter over its upper half. */
@@ -69,7 +75,8 @@ export const request = async <Output>(
     } catch (error) {
       if (call.signal?.aborted) throw call.signal.reason
       const name = serviceErrorName(error)
-      if (!retryable.has(name) || attempt >= maximumAttempts) {
+      const most = name === 'ECONNREFUSED' ? attemptsRefused : maximumAttempts
+      if (!retryable.has(name) || attempt >= most) {
         throw requestFailed(operation, what, name, attempt, error)
       }
     }

@@ -8,8 +8,8 @@ import {
   type AthenaCall,
   type AthenaSender,
   backOff,
-  isRefusal,
   maximumAttempts,
+  mayBeDone,
   request,
 } from './athena-request.ts'
 import { CallPatience } from './call-patience.ts'
@@ -151,7 +151,7 @@ export class QueryRunner {
     const send = () =>
       client.send(command).catch((error: unknown) => {
         if (isConcurrencyRefusal(error)) return undefined
-        isUncertain ||= !isRefusal(error)
+        isUncertain ||= mayBeDone(error)
         throw error
       })
     // A refusal while queries of ours run is waited out; others' are not ours to wait for without end.
@@ -220,8 +220,8 @@ export class QueryRunner {
       const answer = await request(this.call(late.signal), 'StartQueryExecution', what, send)
       id = answer?.QueryExecutionId
     } catch (error) {
-      // Refused for good, as the attempt before must have been.
-      if (error instanceof AthenaRequestError && !error.retryable && isRefusal(error.cause)) return
+      // What Athena will not run now it has not run before.
+      if (error instanceof AthenaRequestError && error.serviceError === 'InvalidRequestException') return
       throw startNotStopped(token, reason, error)
     } finally {
       late.close()

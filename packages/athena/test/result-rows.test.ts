@@ -1,4 +1,4 @@
-import { Decimal, type StandardSchemaV1 } from '@stockpipe/core'
+import { Decimal, defineTable, type StandardSchemaV1, t } from '@stockpipe/core'
 import { describe, expect, test } from 'vitest'
 import { createAthena } from '../src/index.ts'
 import { answering, type ScriptedAnswer } from './fake-athena.ts'
@@ -142,6 +142,20 @@ describe('a schema', () => {
     for await (const ticker of athenaOver(script).stream({ sql: 'SELECT 1', schema: later }))
       seen.push(ticker)
     expect(seen).toEqual(['IBM', '', 'AAPL'])
+  })
+
+  test('may be a table definition, which is a Standard Schema', async () => {
+    const { rows } = await athenaOver({ ...script, pages: [[['IBM', '1.5']]] }).query({
+      sql: 'SELECT 1',
+      schema: defineTable('trades', { columns: { ticker: t.string(), price: t.decimal(18, 4) } }),
+    })
+    expect(rows).toEqual([{ ticker: 'IBM', price: Decimal.parse('1.5000') }])
+    await expect(
+      athenaOver(script).query({
+        sql: 'SELECT 1',
+        schema: defineTable('trades', { columns: { ticker: t.string(), price: t.boolean() } }),
+      }),
+    ).rejects.toThrow("Row 1 of query q-1 does not fit the schema: column 'price': ")
   })
 
   test('that refuses the row as a whole, with many issues, tells some', async () => {

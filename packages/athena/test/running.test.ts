@@ -233,7 +233,7 @@ describe('a query that is given up', () => {
       losesAnswer: ({ operation }) => {
         if (operation !== 'StartQueryExecution') return undefined
         if (starts++ === 0) abort.abort(new Error('enough'))
-        return Object.assign(new Error('connect'), { code: 'ECONNREFUSED' })
+        return Object.assign(new Error('write'), { code: 'EPIPE' })
       },
     })
     const error = await select(1, { signal: abort.signal }).catch((thrown: unknown) => thrown)
@@ -273,6 +273,18 @@ describe('a connection that fails', () => {
     const starts = fake.sent.filter(({ operation }) => operation === 'StartQueryExecution')
     expect(starts).toHaveLength(2)
     expect(starts[0]!.input.ClientRequestToken).toBe(starts[1]!.input.ClientRequestToken)
+  })
+
+  test.each([
+    Object.assign(new Error('no credentials'), { name: 'CredentialsProviderError' }),
+    Object.assign(new Error('connect'), { code: 'ECONNREFUSED' }),
+    serviceException('AccessDeniedException'),
+  ])('before anything was sent is told without one: %o', async (failure) => {
+    const { select } = running({ refuses: () => failure })
+    const error = (await select(1).catch((thrown: unknown) => thrown)) as AthenaRequestError
+    expect(error).toBeInstanceOf(AthenaRequestError)
+    expect(error.message).not.toContain('token')
+    expect(error.facts).not.toHaveProperty('clientRequestToken')
   })
 
   test('for good is told with the token under which the query may run all the same', async () => {
