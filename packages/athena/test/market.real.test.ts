@@ -57,6 +57,6 @@ if ('skipped' in trino) {
       await trino[Symbol.asyncDispose]()
     })
 
-    marketHelperTests(() => athena, 12, 300_000)
+    marketHelperTests(() => athena, 4, 300_000)
   })
 }

@@ -74,44 +74,66 @@ const days = [
   '2024-11-29',
   '2024-12-31',
   '1969-12-31',
+  '1969-12-28',
   '2018-02-18',
   '2018-11-04',
 ].map((day) => Date.parse(`${day}T00:00:00Z`))
 
-const millis = fc.tuple(
-  fc.constantFrom(...days),
-  fc.oneof(
-    { arbitrary: fc.integer({ min: 0, max: 30 * 48 }).map((half) => half * 60_000 * 30), weight: 2 },
-    { arbitrary: fc.integer({ min: 0, max: 29 * 3_600_000 }), weight: 2 },
-    // Many within a few seconds: ties.
-    { arbitrary: fc.integer({ min: 0, max: 6 }).map((step) => 52_200_000 + step * 500), weight: 3 },
-  ),
+const hour = 3_600_000
+
+/** Moments of a day: half hours, opens and closes and what is just before, any, and many within few seconds. */
+const sinceMidnight = fc.oneof(
+  { arbitrary: fc.integer({ min: 0, max: 58 }).map((halves) => (halves * hour) / 2), weight: 2 },
+  {
+    arbitrary: fc
+      .tuple(fc.constantFrom(13.5, 14.5, 18, 20, 21, 24, 28, 29), fc.constantFrom(-30_000, -1, 0, 1))
+      .map(([hours, shift]) => hours * hour + shift),
+    weight: 3,
+  },
+  { arbitrary: fc.integer({ min: 0, max: 29 * hour }), weight: 1 },
+  { arbitrary: fc.integer({ min: 0, max: 6 }).map((step) => 14.5 * hour + step * 500), weight: 4 },
 )
 
 const sometimesNull = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: null, freq: 12 })
 
-/** Trades of few symbols, with ties in time, gaps, groups of one row, NULLs, and none at all. */
-export const generatedTrades: fc.Arbitrary<readonly Trade[]> = fc
-  .array(
-    fc.record({
-      symbol: sometimesNull(fc.constantFrom('AAPL', 'BRK.B', "O'X", 'ÄÖ 1')),
-      price: sometimesNull(
-        fc.oneof(fc.bigInt({ min: -20_000n, max: 2_000_000n }), fc.constantFrom(0n, 10n ** 17n)),
-      ).map((unscaled) => (unscaled === null ? null : Decimal.of(unscaled, 4))),
-      quote: sometimesNull(fc.integer({ min: -64, max: 4096 }).map((eighths) => eighths / 8)),
-      size: sometimesNull(fc.oneof(fc.bigInt({ min: 1n, max: 100_000n }), fc.constant(0n))),
-      millis: sometimesNull(millis.map(([day, since]) => day + since)),
-    }),
-    { maxLength: 40, size: 'max' },
-  )
-  .chain((trades) =>
-    fc
-      .shuffledSubarray(
-        trades.map((_, index) => BigInt(index)),
-        { minLength: trades.length },
-      )
-      .map((ids) => trades.map((trade, index) => ({ ...trade, id: ids[index]! }))),
-  )
+const tradeOf = (days: readonly number[], symbols: readonly string[]) =>
+  fc.record({
+    symbol: sometimesNull(fc.constantFrom(...symbols)),
+    price: sometimesNull(
+      fc.oneof(
+        { arbitrary: fc.bigInt({ min: 1n, max: 2_000_000n }), weight: 6 },
+        { arbitrary: fc.bigInt({ min: -20_000n, max: 20n }), weight: 1 },
+        { arbitrary: fc.constantFrom(0n, 10_000n, 10n ** 17n), weight: 1 },
+      ),
+    ).map((unscaled) => (unscaled === null ? null : Decimal.of(unscaled, 4))),
+    quote: sometimesNull(fc.integer({ min: -64, max: 4096 }).map((eighths) => eighths / 8)),
+    size: sometimesNull(fc.oneof(fc.bigInt({ min: 1n, max: 100_000n }), fc.constant(0n))),
+    millis: sometimesNull(
+      fc.tuple(fc.constantFrom(...days), sinceMidnight).map(([day, since]) => day + since),
+    ),
+  })
+
+/** Trades of few symbols on few days, with ties in time, gaps, groups of one row, NULLs, and none at all. */
+export const tradesOn = (days: readonly number[]): fc.Arbitrary<readonly Trade[]> =>
+  fc
+    .tuple(
+      fc.shuffledSubarray([...days], { minLength: 1, maxLength: 3 }),
+      fc.shuffledSubarray(['BRK.B', 'AAPL', "O'X", 'ÄÖ 1'], { minLength: 1, maxLength: 3 }),
+    )
+    .chain(([some, symbols]) => fc.array(tradeOf(some, symbols), { maxLength: 40, size: 'max' }))
+    .chain((trades) =>
+      fc
+        .shuffledSubarray(
+          trades.map((_, index) => BigInt(index)),
+          { minLength: trades.length },
+        )
+        .map((ids) => trades.map((trade, index) => ({ ...trade, id: ids[index]! }))),
+    )
+
+export const generatedTrades = tradesOn(days)
+
+/** Of one year, so that the days between can be gone through one by one. */
+export const tradesOf2024 = tradesOn(days.filter((day) => new Date(day).getUTCFullYear() === 2024))
 
 /** What a row of an answer is compared by: text of decimals and moments. */
 export const plain = (value: unknown): unknown => {

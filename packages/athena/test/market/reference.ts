@@ -190,3 +190,145 @@ export const returns = (points: readonly Point[]): Record<string, unknown>[] => 
     ({ time }) => time,
   )
 }
+
+/** Points of a symbol in order, with the index of each. */
+const series = <T extends Point>(points: readonly T[]): [string | null, T[]][] =>
+  [...groupedBy(points, ({ symbol }) => symbol)].map(([symbol, group]) => [
+    symbol,
+    sortedBy(group, ({ time }) => time),
+  ])
+
+const bySymbolAndTime = (rows: readonly Record<string, unknown>[]) =>
+  sortedBy(
+    rows,
+    ({ symbol }) => symbol,
+    ({ time }) => time,
+  )
+
+export const movingAverage = (points: readonly Point[], rows: number): Record<string, unknown>[] =>
+  bySymbolAndTime(
+    series(points).flatMap(([symbol, inOrder]) =>
+      inOrder.map(({ time, value }, index) => {
+        const latest = inOrder.slice(Math.max(0, index - rows + 1), index + 1)
+        const sum = latest.map((point) => point.value).reduce((a, b) => a.add(b))
+        const average = sum.divide(Decimal.of(BigInt(latest.length), 0), value.scale)
+        return { symbol, time, value, average, rows: BigInt(latest.length) }
+      }),
+    ),
+  )
+
+export const exponentialMovingAverage = (
+  points: readonly Point[],
+  smoothing: number,
+  rows: number,
+): Record<string, unknown>[] =>
+  bySymbolAndTime(
+    series(points).flatMap(([symbol, inOrder]) =>
+      inOrder.map(({ time, value }, index) => {
+        const latest = inOrder.slice(Math.max(0, index - rows + 1), index + 1)
+        const weights = latest.map((_, place) => (1 - smoothing) ** (latest.length - 1 - place))
+        const total = latest.reduce((sum, point, place) => sum + numberOf(point.value) * weights[place]!, 0)
+        const average = total / weights.reduce((sum, weight) => sum + weight, 0)
+        return { symbol, time, value, average, rows: BigInt(latest.length) }
+      }),
+    ),
+  )
+
+export const drawdown = (points: readonly Point[]): Record<string, unknown>[] =>
+  bySymbolAndTime(
+    series(points).flatMap(([symbol, inOrder]) => {
+      let peak = inOrder[0]!
+      return inOrder.map((point) => {
+        if (point.value.compare(peak.value) >= 0) peak = point
+        const isAboveZero = peak.value.unscaled > 0n
+        return {
+          symbol,
+          time: point.time,
+          value: point.value,
+          peak: peak.value,
+          peakTime: peak.time,
+          drawdown: isAboveZero ? numberOf(point.value) / numberOf(peak.value) - 1 : null,
+        }
+      })
+    }),
+  )
+
+export const maxDrawdown = (points: readonly Point[]): Record<string, unknown>[] => {
+  const known = drawdown(points).filter((row) => row['drawdown'] !== null)
+  const worst = [...groupedBy(known, ({ symbol }) => symbol)].map(([symbol, rows]) => {
+    const row = sortedBy(
+      rows,
+      (one) => one['drawdown'],
+      ({ time }) => time,
+    )[0]!
+    return {
+      symbol,
+      maxDrawdown: row['drawdown'],
+      peak: row['peak'],
+      peakTime: row['peakTime'],
+      trough: row['value'],
+      troughTime: row['time'],
+    }
+  })
+  return sortedBy(worst, ({ symbol }) => symbol)
+}
+
+/** Of samples; null for fewer than two. */
+export const standardDeviation = (values: readonly number[]): number | null => {
+  if (values.length < 2) return null
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length
+  return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1))
+}
+
+export const topMovers = (
+  ends: readonly (Point & { readonly open: Decimal })[],
+  limit: number,
+  direction: 'up' | 'down' | 'either',
+): Record<string, unknown>[] => {
+  const moves = series(ends).flatMap(([symbol, inOrder]) => {
+    const [first, last] = [inOrder[0]!.open, inOrder.at(-1)!.value]
+    return first.unscaled > 0n ? [{ symbol, first, last, change: numberOf(last) / numberOf(first) - 1 }] : []
+  })
+  const size = { up: 1, down: -1, either: 0 }[direction]
+  return sortedBy(
+    moves,
+    ({ change }) => -(size === 0 ? Math.abs(change) : change * size),
+    ({ symbol }) => symbol,
+  )
+    .slice(0, limit)
+    .map((move, index) => ({ rank: BigInt(index + 1), ...move }))
+}
+
+export const asOfJoin = (
+  trades: readonly Trade[],
+  quotes: readonly Trade[],
+  momentOf: (row: Trade) => bigint | null,
+  tolerance: bigint | undefined,
+): Record<string, unknown>[] =>
+  trades.map((trade) => {
+    const moment = momentOf(trade)
+    const before = quotes.filter((quote) => {
+      const quoted = momentOf(quote)
+      return (
+        quote.symbol !== null &&
+        quote.symbol === trade.symbol &&
+        moment !== null &&
+        quoted !== null &&
+        quoted <= moment
+      )
+    })
+    const last = sortedBy(
+      before,
+      (quote) => momentOf(quote),
+      ({ id }) => id,
+    ).at(-1)
+    const isNear = last && (tolerance === undefined || moment! - momentOf(last)! <= tolerance)
+    return {
+      id: trade.id,
+      ticker: trade.symbol,
+      price: trade.price,
+      quoteId: isNear ? last.id : null,
+      bid: isNear ? last.price : null,
+      ask: isNear ? last.quote : null,
+    }
+  })
