@@ -137,9 +137,9 @@ const codecs = {
   })),
 }
 
-const trades = (name) =>
+const trades = (name, symbol = t.string()) =>
   defineTable(name, {
-    columns: { symbol: t.string().nullable(), price: t.decimal(18, 4), ts: t.timestamp() },
+    columns: { symbol, price: t.decimal(18, 4), ts: t.timestamp() },
     partitions: { trade_date: day('ts', { timeZone: 'America/New_York' }), ticker: identity('symbol') },
   }).at(place(name))
 /** Three days of each symbol; the third lies on another day in UTC than in New York. */
@@ -159,7 +159,7 @@ const tradesOf = (symbols) => [
 
 const registered = {
   name: 'registered',
-  definition: { table: trades('registered') },
+  definition: { table: trades('registered', t.string().nullable()) },
   batches: tradesOf([...oddSymbols, ...unlistedSymbols, null]),
 }
 const range = { from: '2024-03-01', to: '2024-03-31' }
@@ -180,6 +180,78 @@ const injected = {
   batches: tradesOf([...oddSymbols, ...unlistedSymbols]),
   /** Queries must name the value. */
   bySymbol: [...oddSymbols, ...unlistedSymbols],
+}
+
+const templated = {
+  name: 'templated',
+  definition: catalogTable({
+    table: trades('templated'),
+    partitioning: {
+      kind: 'projected',
+      keys: { trade_date: range, ticker: { values: ['AAPL', 'BRK.B', 'a b+c', '日本🐂'] } },
+      locationTemplate: `s3://${bucket}/templated/trade_date=\${trade_date}/ticker=\${ticker}/`,
+    },
+  }),
+  batches: tradesOf(['AAPL', 'BRK.B', 'a b+c', '日本🐂']),
+}
+const calendar = {
+  year: year('ts'),
+  hour: hour('ts', { timeZone: 'America/New_York' }),
+  listed: identity('listed'),
+}
+const calendarColumns = { serial: t.int64(), listed: t.date(), ts: t.timestamp() }
+/** Hours around both changes of the clocks in New York. */
+const hours = {
+  name: 'hours',
+  definition: catalogTable({
+    table: defineTable('hours', { columns: calendarColumns, partitions: calendar }).at(place('hours')),
+    partitioning: {
+      kind: 'projected',
+      keys: {
+        year: { min: 2020, max: 2030 },
+        hour: { from: '2024-03-09-00', to: '2024-11-04-23' },
+        listed: { from: '2024-01-01', to: '2024-01-29', interval: { every: 14, unit: 'DAYS' } },
+      },
+    },
+  }),
+  batches: [
+    {
+      rows: [Date.UTC(2024, 2, 10, 3), Date.UTC(2024, 10, 3, 2)].flatMap((start, change) =>
+        Array.from({ length: 12 }, (_, at) => ({
+          serial: BigInt(change * 100 + at),
+          listed: ['2024-01-01', '2024-01-15', '2024-01-29'][at % 3],
+          ts: new Date(start + at * 3_600_000),
+        })),
+      ),
+    },
+  ],
+}
+const shards = {
+  name: 'shards',
+  definition: catalogTable({
+    table: defineTable('shards', {
+      columns: { shard: t.int32(), padded: t.string(), open: t.boolean(), serial: t.int64() },
+      partitions: { in_shard: identity('shard'), in_padded: identity('padded'), in_open: identity('open') },
+    }).at(place('shards')),
+    partitioning: {
+      kind: 'projected',
+      keys: {
+        in_shard: { min: -6, max: 9, interval: 3 },
+        in_padded: { min: 0, max: 12, digits: 4 },
+        in_open: { values: ['true', 'false'] },
+      },
+    },
+  }),
+  batches: [
+    {
+      rows: Array.from({ length: 24 }, (_, at) => ({
+        shard: -6 + 3 * (at % 6),
+        padded: String(at % 13).padStart(4, '0'),
+        open: at % 2 === 0,
+        serial: BigInt(at),
+      })),
+    },
+  ],
 }
 
 const before = {
@@ -236,6 +308,9 @@ export const marketTables = [
   registered,
   listed,
   injected,
+  templated,
+  hours,
+  shards,
   evolved('evolved_registered', true),
   evolved('evolved_projected', true, { kind: 'projected', keys: { ticker: symbols } }),
   evolved('evolved_plain', false),

@@ -1,12 +1,26 @@
-const dayIn = new Map()
+const formats = new Map()
 
-/** The partition values of a row as queries give them, worked out apart from the sink: by Intl. */
+/** The fields of an instant in a zone, worked out apart from the sink: by Intl. */
+const fieldsIn = (timeZone, instant) => {
+  if (!formats.has(timeZone)) {
+    const fields = { year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', hourCycle: 'h23' }
+    formats.set(timeZone, new Intl.DateTimeFormat('en-US', { timeZone, ...fields }))
+  }
+  const parts = formats.get(timeZone).formatToParts(instant)
+  return Object.fromEntries(parts.map(({ type, value }) => [type, value]))
+}
+
+/** The partition values of a row as queries give them. */
 export const partitionValues = (partitions, row) =>
   partitions.map(({ transform, source, timeZone = 'UTC' }) => {
     const value = row[source]
     if (value === null || value === undefined) return null
     if (transform === 'identity') return String(value)
-    if (transform !== 'day') throw new Error(`the check has no rule for ${transform}`)
-    if (!dayIn.has(timeZone)) dayIn.set(timeZone, new Intl.DateTimeFormat('en-CA', { timeZone }))
-    return dayIn.get(timeZone).format(value)
+    const { year, month, day, hour } = fieldsIn(timeZone, value)
+    return {
+      year,
+      month: `${year}-${month}`,
+      day: `${year}-${month}-${day}`,
+      hour: `${year}-${month}-${day}-${hour}`,
+    }[transform]
   })

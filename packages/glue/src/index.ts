@@ -87,12 +87,12 @@ export {
   type PartitionIndexDefinition,
   partitionFilteringParameter,
 } from './partition-index.ts'
-export type {
-  DateProjection,
-  EnumProjection,
-  InjectedProjection,
-  ProjectedKeys,
-  TablePartitioning,
+export {
+  type ProjectedKeys,
+  type ProjectedPartitioning,
+  projectedLocation,
+  type TablePartitioning,
+  unprojectedReason,
 } from './partition-projection.ts'
 export { createPartitionRegistrar, type PartitionRegistrarOptions } from './partition-registrar.ts'
 export type { PartitionOptions, PartitionProgress } from './partition-request.ts'
@@ -100,6 +100,14 @@ export type { PartitionValues } from './partition-values.ts'
 export { CatalogChangedError, DestructiveChangeError, PlanNotAppliedError } from './plan-errors.ts'
 export { type PlanTablesOptions, planTables } from './plan-tables.ts'
 export type { PollDelays } from './poller.ts'
+export type { DateUnit } from './projection-dates.ts'
+export type {
+  DateProjection,
+  EnumProjection,
+  InjectedProjection,
+  IntegerProjection,
+  ProjectionWriter,
+} from './projection-rules.ts'
 export { type RemoveReplacedBarsOptions, removeReplacedBars } from './replaced-bars.ts'
 export { type CrawlerProgress, type CrawlerRun, type RunCrawlerOptions, runCrawler } from './run-crawler.ts'
 export {

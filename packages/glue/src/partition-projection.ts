@@ -1,140 +1,199 @@
+import { type BoundTable, escapePartitionValue, type PartitionRecord, partitionPath } from '@stockpipe/core'
+import { projectsDate } from './projection-dates.ts'
 import {
-  type BoundTable,
-  ConfigurationError,
-  type PartitionDefinition,
-  type PartitionRecord,
-  parseDate,
-} from '@stockpipe/core'
-
-/** The values of an identity partition, listed; keep to dozens. */
-export interface EnumProjection {
-  readonly values: readonly string[]
-}
-
-/** The values of an identity partition come from the query, which must then name one (`ticker = 'IBM'`). */
-export interface InjectedProjection {
-  readonly injected: true
-}
-
-/** The range of a calendar partition, inclusive. Rows outside it are not found by queries. */
-export interface DateProjection {
-  /** A value of the partition such as `2024-01-01` (day) or `2024` (year), or `NOW-30DAYS`. */
-  readonly from: string
-  /** The same. Default `NOW`, and one step more where the partition's time zone may be ahead of UTC. */
-  readonly to?: string
-}
+  type CheckedRule,
+  checkedRule,
+  type DateProjection,
+  type EnumProjection,
+  type InjectedProjection,
+  type IntegerProjection,
+  type ProjectionRule,
+  type ProjectionWriter,
+  refuseProjection,
+  ruleProperties,
+} from './projection-rules.ts'
 
 /** What Athena needs to know of each partition to work out the locations by itself. */
 export type ProjectedKeys<Partitions extends PartitionRecord> = {
   readonly [Name in keyof Partitions]: Partitions[Name]['transform'] extends 'identity'
-    ? EnumProjection | InjectedProjection
-    : DateProjection
+    ? EnumProjection | InjectedProjection | IntegerProjection | DateProjection
+    : Partitions[Name]['transform'] extends 'year'
+      ? IntegerProjection | DateProjection
+      : DateProjection
 }
 
-/** How queries find the partitions: each registered in the catalog, or all projected from a rule. */
+/** All partitions projected from rules. */
+export interface ProjectedPartitioning<Partitions extends PartitionRecord = PartitionRecord> {
+  readonly kind: 'projected'
+  readonly keys: ProjectedKeys<Partitions>
+  /**
+   * Where the partitions are, such as `s3://bucket/prefix/${trade_date}/${ticker}/`, for files that are not the sink's. Values
+   * stand in it as they are. Default `name=value/` below the table's location, escaped as Hive does.
+   */
+  readonly locationTemplate?: string
+  /** `sink` (the default): rules under which queries would not find the sink's files are refused. */
+  readonly writtenBy?: ProjectionWriter
+}
+
+/** How queries find the partitions: each registered in the catalog, or all projected from rules. */
 export type TablePartitioning<Partitions extends PartitionRecord = PartitionRecord> =
   | { readonly kind: 'registered' }
-  | { readonly kind: 'projected'; readonly keys: ProjectedKeys<Partitions> }
+  | ProjectedPartitioning<Partitions>
 
-const calendar = {
-  year: { format: 'yyyy', unit: 'YEARS', now: 'NOW+1YEARS', pattern: /^\d{4}$/ },
-  month: { format: 'yyyy-MM', unit: 'MONTHS', now: 'NOW+1MONTHS', pattern: /^\d{4}-\d{2}$/ },
-  day: { format: 'yyyy-MM-dd', unit: 'DAYS', now: 'NOW+1DAYS', pattern: /^\d{4}-\d{2}-\d{2}$/ },
-  hour: { format: 'yyyy-MM-dd-HH', unit: 'HOURS', now: 'NOW+14HOURS', pattern: /^\d{4}-\d{2}-\d{2}-\d{2}$/ },
-} as const
-
-const relative = /^NOW(?:[+-]\d+(?:YEARS|MONTHS|WEEKS|DAYS|HOURS|MINUTES|SECONDS))?$/
+/** A value that stands in a key as it is, whether it is escaped or not. */
+const isPlain = (value: string): boolean => escapePartitionValue(value) === value
 
 /**
- * The table parameters of Athena's partition projection. No location template is written: Athena then looks for
- * `name=value/` below the table's location, escaped as Hive does, which is where the sink writes.
+ * The table parameters of Athena's partition projection. Without a template Athena looks for `name=value/` below the
+ * table's location, escaped as Hive does, which is where the sink writes.
  *
- * Throws a `ConfigurationError` for a key without a rule, and for values and ranges Athena would misread.
+ * Throws a `ConfigurationError` for a key without a rule, and for values, ranges and templates Athena would misread.
  */
 export const projectionParameters = (
   bound: BoundTable,
-  keys: ProjectedKeys<PartitionRecord>,
+  partitioning: ProjectedPartitioning,
 ): Readonly<Record<string, string>> => {
-  const { name, partitions } = bound.table
-  if (partitions.length === 0) {
-    refuse(name, 'has no partitions to project', "leave out partitioning, or say { kind: 'registered' }")
-  }
-  for (const key of Object.keys(keys)) {
-    if (!partitions.some((partition) => partition.name === key)) {
-      refuse(name, `has no partition '${key}' to project`, `name ${partitions.map((p) => p.name).join(', ')}`)
-    }
-  }
+  const rules = checkedRules(bound, partitioning)
   const parameters: Record<string, string> = { 'projection.enabled': 'true' }
-  for (const partition of partitions) {
-    const rule = keys[partition.name] as EnumProjection | InjectedProjection | DateProjection | undefined
-    const properties = rule === undefined ? {} : ruleProperties(name, partition, rule)
-    if (Object.keys(properties).length === 0) {
-      refuse(
-        name,
-        `needs a projection rule for its partition '${partition.name}' (${partition.transform})`,
-        partition.transform === 'identity'
-          ? "give { values: ['A', 'B'] } or { injected: true }"
-          : "give { from: '...' }",
-      )
+  for (const [name, rule] of rules) {
+    for (const [property, value] of Object.entries(ruleProperties(rule))) {
+      parameters[`projection.${name}.${property}`] = value
     }
-    for (const [property, value] of Object.entries(properties)) {
-      parameters[`projection.${partition.name}.${property}`] = value
-    }
+  }
+  const template = partitioning.locationTemplate
+  if (template !== undefined) {
+    checkTemplate(bound, template, rules, partitioning.writtenBy ?? 'sink')
+    parameters['storage.location.template'] = template
   }
   return parameters
 }
 
-const ruleProperties = (
-  table: string,
-  partition: PartitionDefinition,
-  rule: EnumProjection | InjectedProjection | DateProjection,
-): Record<string, string> => {
-  if (partition.transform === 'identity') {
-    if ('injected' in rule) return { type: 'injected' }
-    return 'values' in rule ? { type: 'enum', values: enumValues(table, partition.name, rule.values) } : {}
+/** The rules of all partitions, in the order of the path. */
+const checkedRules = (
+  bound: BoundTable,
+  partitioning: ProjectedPartitioning,
+): ReadonlyMap<string, CheckedRule> => {
+  const { name, partitions } = bound.table
+  const { keys, writtenBy = 'sink' } = partitioning
+  if (partitions.length === 0) {
+    refuseProjection(
+      name,
+      'has no partitions to project',
+      "leave out partitioning, or say { kind: 'registered' }",
+    )
   }
-  if (!('from' in rule)) return {}
-  const { format, unit, now } = calendar[partition.transform]
-  const utc = partition.timeZone === undefined || partition.timeZone === 'UTC'
-  const from = rangeEnd(table, partition, rule.from)
-  const to = rangeEnd(table, partition, rule.to ?? (utc ? 'NOW' : now))
-  if (!from.startsWith('NOW') && !to.startsWith('NOW') && from > to) {
-    refuse(table, `has an empty range for '${partition.name}': ${from} is after ${to}`, 'turn the two round')
+  for (const key of Object.keys(keys)) {
+    if (!partitions.some((partition) => partition.name === key)) {
+      const names = partitions.map((partition) => partition.name).join(', ')
+      refuseProjection(name, `has no partition '${key}' to project`, `name ${names}`)
+    }
   }
-  return { type: 'date', format, range: `${from},${to}`, interval: '1', 'interval.unit': unit }
+  return new Map(
+    partitions.map((partition) => [
+      partition.name,
+      checkedRule(bound, partition, keys[partition.name] as ProjectionRule | undefined, writtenBy),
+    ]),
+  )
 }
 
-const enumValues = (table: string, name: string, values: readonly string[]): string => {
-  if (values.length === 0) refuse(table, `lists no values for '${name}'`, 'list at least one')
-  for (const value of values) {
-    if (value === '' || value.includes(',') || value !== value.trim()) {
+const checkTemplate = (
+  bound: BoundTable,
+  template: string,
+  rules: ReadonlyMap<string, CheckedRule>,
+  writer: ProjectionWriter,
+) => {
+  const { name } = bound.table
+  const refuse = (what: string, remedy: string) =>
+    refuseProjection(name, `has the location template ${template}, which ${what}`, remedy)
+  if (!/^s3:\/\/[a-z0-9][a-z0-9.-]+\//.test(template)) refuse('is no location', 'write s3://bucket/prefix/…/')
+  if (!template.endsWith('/')) refuse('does not end with a slash', 'add it')
+  const named = [...template.matchAll(/\$\{([^}]*)\}/g)].map(([, key]) => key)
+  for (const key of named) {
+    if (key === undefined || !rules.has(key))
+      refuse(`names \${${key}}, which is no partition`, `name ${[...rules.keys()].join(', ')}`)
+  }
+  for (const key of rules.keys()) {
+    if (!named.includes(key)) refuse(`does not hold \${${key}}`, 'give each partition a place in it')
+  }
+  for (const [key, rule] of rules) {
+    const odd = rule.kind === 'enum' ? rule.values.find((value) => !isPlain(value)) : undefined
+    if (odd !== undefined) {
       refuse(
-        table,
-        `cannot project the value "${value}" of '${name}': the list is separated by commas, and Athena takes spaces literally`,
-        'use { injected: true } or registered partitions for such values',
+        `cannot carry the value "${odd}" of '${key}': keys hold it escaped, and a template puts it in as it is`,
+        'leave out the template, whose place Hive’s escaping takes, or use registered partitions',
       )
     }
   }
-  return [...new Set(values)].join(',')
-}
-
-const rangeEnd = (table: string, partition: PartitionDefinition, text: string): string => {
-  const kind = partition.transform as keyof typeof calendar
-  if (relative.test(text)) return text
-  const day = `${text}-01-01`.slice(0, 10)
-  if (!calendar[kind].pattern.test(text) || parseDate(day) === undefined || Number(text.slice(11)) > 23) {
-    refuse(
-      table,
-      `cannot read "${text}" as an end of the range of '${partition.name}'`,
-      `write it as ${calendar[kind].format}, or NOW with a shift such as NOW-30DAYS`,
-    )
+  if (writer === 'others') return
+  const layout = `${bound.location}${[...rules.keys()].map((key) => `${key}=\${${key}}/`).join('')}`
+  if (template !== layout) {
+    refuse(`is not where the sink writes, ${layout}`, "leave it out, or say writtenBy: 'others'")
   }
-  return text
+  for (const [key, rule] of rules) {
+    if (rule.kind === 'injected') {
+      refuse(`cannot carry every value of '${key}': it would be put in unescaped`, 'leave out the template')
+    }
+  }
 }
 
-const refuse = (table: string, what: string, remedy: string): never => {
-  throw new ConfigurationError({
-    code: 'PROJECTION_INVALID',
-    message: `Table ${table} ${what}; ${remedy}.`,
+/**
+ * Why queries of a projected table would not find a partition of the sink: its value lies outside the rules, or its location
+ * is another. Undefined when they find it. Call it with what the sink registers, so that a new symbol that is on no list, or a
+ * day outside the range, does not go unnoticed.
+ *
+ * @param at `nowMillis`: when the query is asked, for ranges up to `NOW`; default now
+ */
+export const unprojectedReason = <Partitions extends PartitionRecord>(
+  bound: BoundTable,
+  partitioning: ProjectedPartitioning<Partitions>,
+  partition: { readonly values: readonly (string | null)[]; readonly location: string },
+  at: { readonly nowMillis: number },
+): string | undefined => {
+  const rules = checkedRules(bound, partitioning as ProjectedPartitioning)
+  let index = 0
+  for (const [name, rule] of rules) {
+    const value = partition.values[index++] ?? null
+    if (value === null || value === '') return `'${name}' is null, and projection has no partition for it`
+    if (!projects(rule, value, at.nowMillis)) return `'${value}' of '${name}' is not projected`
+  }
+  const location = projectedLocation(bound, partitioning as ProjectedPartitioning, partition.values)
+  return location === partition.location
+    ? undefined
+    : `it is at ${partition.location}, and queries look at ${location}`
+}
+
+/** Where a query looks for the partition of these values. */
+export const projectedLocation = (
+  bound: BoundTable,
+  { locationTemplate }: Pick<ProjectedPartitioning, 'locationTemplate'>,
+  values: readonly (string | null)[],
+): string => {
+  const { partitions } = bound.table
+  if (locationTemplate === undefined) return `${bound.location}${partitionPath(partitions, values)}`
+  return locationTemplate.replace(/\$\{([^}]*)\}/g, (_, key: string) => {
+    const index = partitions.findIndex(({ name }) => name === key)
+    return values[index] ?? ''
   })
+}
+
+const projects = (rule: CheckedRule, value: string, nowMillis: number): boolean => {
+  switch (rule.kind) {
+    case 'injected':
+      return true
+    case 'enum':
+      return rule.values.includes(value)
+    case 'date':
+      return projectsDate(rule, value, nowMillis)
+    case 'integer': {
+      if (!/^-?\d+$/.test(value)) return false
+      const number = BigInt(value)
+      const text = String(number < 0n ? -number : number).padStart(rule.digits, '0')
+      return (
+        number >= rule.min &&
+        number <= rule.max &&
+        (number - rule.min) % rule.interval === 0n &&
+        value === `${number < 0n ? '-' : ''}${text}`
+      )
+    }
+  }
 }

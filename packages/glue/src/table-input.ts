@@ -1,7 +1,11 @@
 import type { Column, StorageDescriptor, TableInput } from '@aws-sdk/client-glue'
 import type { BoundTable, ColumnRecord, PartitionRecord } from '@stockpipe/core'
 import { glueColumnType } from './column-type.ts'
-import { projectionParameters, type TablePartitioning } from './partition-projection.ts'
+import {
+  type ProjectedPartitioning,
+  projectionParameters,
+  type TablePartitioning,
+} from './partition-projection.ts'
 
 /** The table parameter that holds the fingerprint of the definition the table was made from. */
 export const fingerprintParameter = 'stockpipe.fingerprint'
@@ -41,7 +45,7 @@ export const glueTableInput = <Columns extends ColumnRecord, Partitions extends 
     classification: 'parquet',
     [fingerprintParameter]: bound.table.fingerprint,
     ...(options.partitioning?.kind === 'projected'
-      ? projectionParameters(bound, options.partitioning.keys)
+      ? projectionParameters(bound, options.partitioning as ProjectedPartitioning)
       : {}),
   },
 })

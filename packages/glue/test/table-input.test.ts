@@ -130,7 +130,7 @@ describe('glueTableInput', () => {
     [{ trade_date: { from: '2024-01-01' }, ticker: { values: [' A'] } }, /cannot project the value " A"/],
     [
       { trade_date: { from: '2024-01-01' } },
-      /needs a projection rule for its partition 'ticker' \(identity\)/,
+      /needs a projection rule for its partition 'ticker' \(identity of string\)/,
     ],
     [
       { trade_date: { injected: true }, ticker: { injected: true } },
@@ -152,7 +152,7 @@ describe('glueTableInput', () => {
     )
   })
 
-  test('the compiler refuses a range for an identity partition', () => {
+  test('the compiler refuses a list for a calendar partition', () => {
     const table = defineTable('one', {
       columns: { symbol: t.string(), ts: t.timestamp() },
       partitions: { d: day('ts'), ticker: identity('symbol') },
@@ -161,10 +161,10 @@ describe('glueTableInput', () => {
       glueTableInput(table, {
         partitioning: {
           kind: 'projected',
-          // @ts-expect-error ticker is an identity partition: it has values, no range
-          keys: { d: { from: '2024-01-01' }, ticker: { from: '2024-01-01' } },
+          // @ts-expect-error d is a calendar partition: it has a range, no list
+          keys: { d: { values: ['2024-01-01'] }, ticker: { values: ['A'] } },
         },
       }),
-    ).toThrow(/rule for its partition 'ticker'/)
+    ).toThrow(/rule for its partition 'd'/)
   })
 })
