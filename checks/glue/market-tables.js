@@ -1,4 +1,4 @@
-import { Decimal, day, defineTable, identity, t } from '../../packages/core/dist/index.js'
+import { Decimal, day, defineTable, hour, identity, t, year } from '../../packages/core/dist/index.js'
 import { catalogTable } from '../../packages/glue/dist/index.js'
 
 /** The database of the check, and the bucket its tables are in. */
@@ -197,7 +197,7 @@ const templated = {
 const calendar = {
   year: year('ts'),
   hour: hour('ts', { timeZone: 'America/New_York' }),
-  listed: identity('listed'),
+  on_list: identity('listed'),
 }
 const calendarColumns = { serial: t.int64(), listed: t.date(), ts: t.timestamp() }
 /** Hours around both changes of the clocks in New York. */
@@ -210,7 +210,7 @@ const hours = {
       keys: {
         year: { min: 2020, max: 2030 },
         hour: { from: '2024-03-09-00', to: '2024-11-04-23' },
-        listed: { from: '2024-01-01', to: '2024-01-29', interval: { every: 14, unit: 'DAYS' } },
+        on_list: { from: '2024-01-01', to: '2024-01-29', interval: { every: 14, unit: 'DAYS' } },
       },
     },
   }),

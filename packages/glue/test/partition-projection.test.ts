@@ -185,7 +185,7 @@ describe('what Athena would misread is refused', () => {
 
   test.each<[Key, object, string, 'sink' | 'others', RegExp]>([
     ['symbol', { values: ['A'] }, `s3://lake/\${p}`, 'others', /does not end with a slash/],
-    ['symbol', { values: ['A'] }, 'lake/${p}/', 'others', /is no location/],
+    ['symbol', { values: ['A'] }, `lake/\${p}/`, 'others', /is no location/],
     ['symbol', { values: ['A'] }, 's3://lake/x/', 'others', /does not hold \$\{p\}/],
     [
       'symbol',
