@@ -1,3 +1,8 @@
 export type { CommandIO } from './command.ts'
 export { main } from './main.ts'
-export { defineSinkConfig, type SinkConfig, type SinkConfigExport } from './sink-config.ts'
+export {
+  type CompactionConfig,
+  defineSinkConfig,
+  type SinkConfig,
+  type SinkConfigExport,
+} from './sink-config.ts'

@@ -26,7 +26,7 @@ const checked = (file: string, config: unknown): SinkConfig => {
     throw new UsageError(`${file}: ${what}; ${remedy}`)
   }
   if (typeof config !== 'object' || config === null) return refuse(`it exports a ${typeof config}`)
-  const { kafka, groupId, sink, consumer, close, ...others } = config as Record<string, unknown>
+  const { kafka, groupId, sink, consumer, compaction, close, ...others } = config as Record<string, unknown>
   const [unknown] = Object.keys(others)
   if (unknown !== undefined) refuse(`it has a field '${unknown}' that nobody reads`)
   if (typeof kafka !== 'object' || kafka === null) refuse('`kafka` is a client of kafkajs or its settings')
@@ -38,6 +38,10 @@ const checked = (file: string, config: unknown): SinkConfig => {
   }
   if (consumer !== undefined && (typeof consumer !== 'object' || consumer === null)) {
     refuse('`consumer` has options of runConsumer')
+  }
+  const { catalog } = (compaction ?? {}) as Record<string, unknown>
+  if (compaction !== undefined && !isObject(catalog)) {
+    refuse('`compaction` has a catalog, such as createPartitionCatalog() of @stockpipe/glue makes')
   }
   if (close !== undefined && typeof close !== 'function') refuse('`close` is a function')
   return config as unknown as SinkConfig

@@ -1,10 +1,12 @@
 import { parseArgs } from 'node:util'
 import { nearestName, StockpipeError } from '@stockpipe/core'
 import { type Command, type CommandArguments, type CommandIO, UsageError } from './command.ts'
+import { compactCommand } from './commands/compact.ts'
 import { deadLettersCommand } from './commands/dead-letters.ts'
 import { journalCommand } from './commands/journal.ts'
 import { localCommand } from './commands/local.ts'
 import { queryCommand } from './commands/query.ts'
+import { retireCommand } from './commands/retire.ts'
 import { sinkCommand } from './commands/sink.ts'
 import { tableCommand } from './commands/table.ts'
 import { verifyCommand } from './commands/verify.ts'
@@ -17,6 +19,8 @@ const commands: readonly Command[] = [
   tableCommand,
   queryCommand,
   verifyCommand,
+  compactCommand,
+  retireCommand,
   journalCommand,
   deadLettersCommand,
 ]

@@ -1,6 +1,20 @@
 import type { RunConsumerOptions } from '@stockpipe/kafka'
-import type { SinkOptions } from '@stockpipe/s3-sink'
+import type { CompactOptions, SinkOptions } from '@stockpipe/s3-sink'
 import type { Kafka, KafkaConfig } from 'kafkajs'
+
+/** What `stockpipe compact` and `stockpipe retire` need beside the sink; as for `compactPartitions`. */
+export type CompactionConfig = Pick<
+  CompactOptions,
+  | 'catalog'
+  | 'compactedLocation'
+  | 'olderThanMillis'
+  | 'graceMillis'
+  | 'betweenMillis'
+  | 'sortBy'
+  | 'compression'
+  | 'fileBytes'
+  | 'rowBytes'
+>
 
 /** What `stockpipe sink --config FILE` runs: one topic, read as a member of a consumer group, into one table. */
 export interface SinkConfig {
@@ -14,6 +28,8 @@ export interface SinkConfig {
     RunConsumerOptions,
     'kafka' | 'groupId' | 'topics' | 'sink' | 'until' | 'signal' | 'onProgress'
   >
+  /** For `stockpipe compact` and `stockpipe retire`. */
+  readonly compaction?: CompactionConfig
   /** Called at the end, whatever the end: frees what the file has made. */
   readonly close?: () => Promise<void> | void
 }

@@ -108,11 +108,11 @@ export const removeFormerFiles = async (
   const newest = generations.at(-1)
   const due = generations.filter((generation) => isRemovable(context, generation))
   if (newest === undefined || due.length === 0) return { files: 0 }
-  const { to, partitionValues } = newest.record
-  if (newest.switched && to !== null) {
-    const now = await catalog.get(partitionValues, signal ? { signal } : {})
-    if (now !== undefined && now.location !== to)
-      return { files: 0, refused: `the catalog has the partition at ${now.location}, not at ${to}` }
+  const switched = generations.findLast((generation) => generation.switched)?.record
+  if (switched && switched.to !== null) {
+    const now = await catalog.get(switched.partitionValues, signal ? { signal } : {})
+    if (now !== undefined && now.location !== switched.to && now.location !== newest.record.to)
+      return { files: 0, refused: `the catalog has the partition at ${now.location}, not at ${switched.to}` }
   }
   let files = 0
   for (const { record } of due) {

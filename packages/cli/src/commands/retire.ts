@@ -1,0 +1,52 @@
+import { type Command, UsageError } from '../command.ts'
+import { compactionHelp, compactionOptions, compactionSetup } from '../compaction-setup.ts'
+import { retirementText } from '../format/compaction.ts'
+
+const help = `Takes closed partitions out of the catalog, and deletes their files after a grace time.
+
+Usage: stockpipe retire --config FILE --partition NAME=VALUE[/…] [options]
+
+  --config FILE          the sink of this file, as for 'stockpipe sink', with \`compaction: { catalog }\`
+  --partition NAME=VALUE[/…]  which partitions, such as trade_date=2020-01-02: all that have these values; may be repeated
+  --yes                  does not ask; at no terminal nothing is retired without it
+${compactionHelp}
+
+The journal tells that their rows were given up, so 'stockpipe verify' goes on holding. The files are deleted by a later run
+of this, or of 'stockpipe compact', when the grace time is over.
+
+Exit status 0 when nothing was refused, 1 and the reasons otherwise.
+`
+
+export const retireCommand: Command = {
+  name: 'retire',
+  summary: 'take partitions out of the catalog, and delete their files later',
+  help,
+  options: { ...compactionOptions, yes: { type: 'boolean' } },
+  async run(input, io) {
+    const { access, partitions, dryRun, json, close } = await compactionSetup(input, io)
+    try {
+      if (partitions === undefined) throw new UsageError('it takes --partition, at least once')
+      const { retirePartitions } = await import('@stockpipe/s3-sink')
+      const options = { ...access, partitions }
+      const plan = await retirePartitions({ ...options, dryRun: true })
+      const planned = plan.partitions.filter(({ outcome }) => outcome === 'planned')
+      if (!dryRun && planned.length > 0 && input.values['yes'] !== true) {
+        io.stderr.write(retirementText(plan))
+        const answer = await io.ask?.(`Give up the rows of these ${planned.length} partitions? yes/no: `)
+        if (answer?.trim().toLowerCase() !== 'yes') {
+          io.stderr.write(
+            answer === undefined
+              ? 'stockpipe retire: nothing was retired; give --yes if it is meant.\n'
+              : 'stockpipe retire: nothing was retired.\n',
+          )
+          return 1
+        }
+      }
+      const report = dryRun ? plan : await retirePartitions(options)
+      io.stdout.write(json ? `${JSON.stringify(report, null, 2)}\n` : retirementText(report))
+      return report.ok ? 0 : 1
+    } finally {
+      await close()
+    }
+  },
+}
