@@ -58,7 +58,22 @@ const allow = () => {
   for (const day of days) allowed.get(day).push(facts(written.get(day)))
 }
 
-let offset = 0n
+const dayOf = (offset) => days[Number(offset % BigInt(days.length))]
+const recordAt = (offset) => {
+  const value = {
+    id: String(offset),
+    symbol: `S${offset % 17n}`,
+    price: `${offset % 1000n}.${String(offset % 10_000n).padStart(4, '0')}`,
+    huge: offset % 5n === 0n ? null : `${offset}12345678901234567890.000001`,
+    // Not in the order of the offsets, so that there is something to sort.
+    ts: new Date(Date.parse(`${dayOf(offset)}T00:00:00Z`) + Number((offset * 7919n) % 86_400_000n)),
+    tags: offset % 3n === 0n ? [] : [`t${offset % 4n}`, 'x'],
+  }
+  return { offset, timestampMillis: 1_709_800_000_000, key: null, value: Buffer.from(JSON.stringify(value)) }
+}
+
+/** The offset of the next record. */
+let next = 0n
 let sinks = 0
 /** Has a sink write `count` files to each day, a group each. */
 const write = async (count) => {
@@ -69,31 +84,18 @@ const write = async (count) => {
     registrar: createPartitionRegistrar({ client: clients.glue, table }),
     rotation: { rows: rowsOfFile * days.length },
   })
-  const end = offset + BigInt(count * rowsOfFile * days.length)
-  await sink.assign([{ topic: 'ticks', partition: 0, logStart: 0n, logEnd: end }], { generation: sinks })
-  while (offset < end) {
-    const builder = new RecordBlockBuilder({ topic: 'ticks', partition: 0, firstOffset: offset })
-    for (let index = 0; index < rowsOfFile * days.length; index += 1, offset += 1n) {
-      const day = days[index % days.length]
-      written.get(day).push(offset)
-      const value = {
-        id: String(offset),
-        symbol: `S${offset % 17n}`,
-        price: `${offset % 1000n}.${String(offset % 10_000n).padStart(4, '0')}`,
-        huge: offset % 5n === 0n ? null : `${offset}12345678901234567890.000001`,
-        // Not in the order of the offsets, so that there is something to sort.
-        ts: new Date(Date.parse(`${day}T00:00:00Z`) + Number((offset * 7919n) % 86_400_000n)).toISOString(),
-        tags: offset % 3n === 0n ? [] : [`t${offset % 4n}`, 'x'],
-      }
-      builder.add({
-        offset,
-        timestampMillis: 1_709_800_000_000,
-        key: null,
-        value: Buffer.from(JSON.stringify(value)),
-      })
-    }
-    await sink.write(builder.finish(offset))
+  const end = next + BigInt(count * rowsOfFile * days.length)
+  // The position is that of the last record, which a sink compares with what it knows of it.
+  const [position] = await sink.assign([{ topic: 'ticks', partition: 0, logStart: 0n, logEnd: end }], {
+    generation: sinks,
+  })
+  for (let at = position.offset; at < end; ) {
+    const builder = new RecordBlockBuilder({ topic: 'ticks', partition: 0, firstOffset: at })
+    const to = at < next ? next : at + BigInt(rowsOfFile * days.length)
+    for (; at < to; at += 1n) builder.add(recordAt(at))
+    await sink.write(builder.finish(to))
   }
+  for (; next < end; next += 1n) written.get(dayOf(next)).push(next)
   await sink.close()
   writing = false
 }
@@ -217,7 +219,7 @@ try {
       settled = false
       allow()
     }
-    for (let kill = 0; kill < 4; kill += 1) await killed(300 + random.below(2500))
+    for (let kill = 0; kill < 4; kill += 1) await killed(300 + random.below(2500 + 10 * files))
     // Two at once; then one alone, that finishes what may be left.
     await Promise.all([compacted(), compacted()])
     await compacted()
