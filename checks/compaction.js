@@ -94,6 +94,8 @@ const write = async (count) => {
     const to = at < next ? next : at + BigInt(rowsOfFile * days.length)
     for (; at < to; at += 1n) builder.add(recordAt(at))
     await sink.write(builder.finish(to))
+    // A group each, however busy the machine is.
+    await sink.flush()
   }
   for (; next < end; next += 1n) written.get(dayOf(next)).push(next)
   await sink.close()
@@ -209,6 +211,7 @@ try {
   await write(Math.ceil(files / days.length))
   allow()
   const begun = await parquetFiles()
+  if (begun < files) throw new Error(`there are only ${begun} files`)
   loops = Promise.all([repeat(ask), repeat(ask), repeat(verify)])
   for (let round = 1; round <= rounds && deviations.length === 0; round += 1) {
     if (round > 1) {

@@ -15,12 +15,21 @@ describe('help and version', () => {
       const { status, out, err } = await run(argv)
       expect({ status, err }).toEqual({ status: 0, err: '' })
       expect(out).toContain('Usage: stockpipe <command> [options]')
-      for (const name of ['local', 'table', 'query', 'verify', 'journal', 'dead-letters'])
+      for (const name of [
+        'local',
+        'table',
+        'query',
+        'verify',
+        'compact',
+        'retire',
+        'journal',
+        'dead-letters',
+      ])
         expect(out).toMatch(new RegExp(`^  ${name} +\\w`, 'm'))
     },
   )
 
-  test.each(['local', 'table', 'query', 'verify', 'journal', 'dead-letters'])(
+  test.each(['local', 'table', 'query', 'verify', 'compact', 'retire', 'journal', 'dead-letters'])(
     '%s --help and help %s tell the same, with every option',
     async (name) => {
       const long = await run([name, '--help'])
@@ -42,7 +51,7 @@ describe('a command line that cannot be run ends with 2 and says what was meant'
     [['ver'], "stockpipe has no command 'ver'; did you mean 'stockpipe verify'?\n"],
     [
       ['frobnicate'],
-      "stockpipe has no command 'frobnicate'; it has local, sink, table, query, verify, journal, dead-letters.\n",
+      "stockpipe has no command 'frobnicate'; it has local, sink, table, query, verify, compact, retire, journal, dead-letters.\n",
     ],
     [['--quiet'], "stockpipe: a command comes first, not '--quiet'; see 'stockpipe --help'.\n"],
     [['help', 'querry'], "stockpipe has no command 'querry'; did you mean 'stockpipe query'?\n"],
