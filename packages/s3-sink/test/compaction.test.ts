@@ -54,7 +54,10 @@ describe('compaction', () => {
       { state: 'switched', rows: 20 },
     ])
     expect(after.files.every(({ takenBy }) => takenBy === 'compaction')).toBe(true)
-    made.runtime.pass(dayMillis)
+    // Queries that began before the switch may still read the former files.
+    made.runtime.pass(dayMillis - 60_000)
+    expect((await made.compact()).partitions.map(({ removedFiles }) => removedFiles)).toEqual([0, 0])
+    made.runtime.pass(60_000)
     const removal = await made.compact()
     expect(removal.partitions.map(({ outcome, removedFiles }) => [outcome, removedFiles])).toEqual([
       ['unchanged', 7],
@@ -230,5 +233,67 @@ describe('compaction', () => {
       .slice(1)
     made.bucket.objects.delete(entry!)
     await expect(made.compact()).rejects.toMatchObject({ code: 'CHAIN_GAP' })
+  })
+
+  it('takes files whose entries were pruned, by their names, and verify goes on holding when others are', async () => {
+    const made = await world()
+    made.runtime.pass(40 * dayMillis)
+    await made.prune()
+    expect(made.bucket.keys('checkpoints/')).toHaveLength(1)
+    expect((await made.compact()).partitions).toMatchObject([
+      { outcome: 'compacted', after: { rows: 20 } },
+      { outcome: 'compacted', after: { rows: 20 } },
+    ])
+    expect(await made.seen()).toEqual(made.traded)
+    expect((await made.verify(true)).problems).toEqual([])
+    made.trade(20)
+    await made.sink()
+    made.runtime.pass(40 * dayMillis)
+    await made.compact()
+    made.runtime.pass(2 * dayMillis)
+    await made.compact()
+    await made.prune()
+    expect(await made.seen()).toEqual(made.traded)
+    expect((await made.verify(true)).problems).toEqual([])
+  })
+
+  it('takes what fits into its memory at a time, and loses nothing by it', async () => {
+    const made = await world(60)
+    await made.compact({ rowBytes: 100, fileBytes: 2500 })
+    expect(made.bucket.keys('stockpipe-compacted').length).toBeGreaterThan(2)
+    expect(await made.seen()).toEqual(made.traded)
+    expect((await made.verify(true)).problems).toEqual([])
+  })
+
+  it('removes nothing while the catalog has the partition elsewhere, as a late update may leave it', async () => {
+    const made = await world(12)
+    const before = new Map(made.partitions.partitions)
+    await made.compact()
+    for (const [key, partition] of before) made.partitions.set(key, partition)
+    made.runtime.pass(2 * dayMillis)
+    const files = made.bucket.keys('.parquet')
+    expect((await made.compact()).partitions).toMatchObject([
+      {
+        outcome: 'refused',
+        reason: expect.stringContaining('the catalog has the partition at s3://lake/trades/'),
+      },
+      { outcome: 'refused' },
+    ])
+    expect(made.bucket.keys('.parquet')).toEqual(files)
+    expect(await made.seen()).toEqual(made.traded)
+  })
+
+  it('leaves an hour between a switch and the next claim, in which a switch that hung may arrive', async () => {
+    const made = await world(12)
+    await made.compact()
+    made.trade(6)
+    await made.sink(3)
+    made.runtime.pass(59 * 60_000)
+    expect((await made.compact({ olderThanMillis: 0 })).partitions).toMatchObject([
+      { outcome: 'open', reason: expect.stringContaining('it was switched at') },
+      { outcome: 'open' },
+    ])
+    made.runtime.pass(60_000)
+    expect((await made.compact({ olderThanMillis: 0 })).partitions[0]).toMatchObject({ outcome: 'compacted' })
   })
 })

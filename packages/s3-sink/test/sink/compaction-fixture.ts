@@ -4,6 +4,7 @@ import {
   type CompactOptions,
   compactPartitions,
   createSink,
+  pruneJournal,
   type RetireOptions,
   retirePartitions,
   verifySink,
@@ -82,6 +83,11 @@ export class CompactionWorld {
 
   retire(options: Partial<RetireOptions> = {}) {
     return retirePartitions({ ...this.options(), partitions: () => true, ...options })
+  }
+
+  prune() {
+    const store = new MemoryObjectStore(this.bucket)
+    return pruneJournal({ journal: tradesJournal, store, runtime: this.runtime })
   }
 
   verify(content = false) {
