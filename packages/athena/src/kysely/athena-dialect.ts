@@ -24,7 +24,7 @@ export class AthenaDialect implements Dialect {
   }
 
   createQueryCompiler(): QueryCompiler {
-    return new AthenaQueryCompiler(this.#named)
+    return new AthenaQueryCompiler(this.#named, this.#settings.allowFullScan ?? false)
   }
 
   createAdapter(): DialectAdapter {

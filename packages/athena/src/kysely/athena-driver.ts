@@ -87,7 +87,7 @@ class AthenaConnection implements DatabaseConnection {
   }
 
   #statement(query: CompiledQuery) {
-    const { onFacts: _, ...settings } = this.#settings
+    const { onFacts: _, allowFullScan: __, ...settings } = this.#settings
     const { sql, parameters, outputs } = query as Partial<AthenaCompiledQuery> & CompiledQuery
     return { statement: { ...settings, sql, parameters: parameters as readonly SqlValue[] }, outputs }
   }

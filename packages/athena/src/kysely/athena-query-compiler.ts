@@ -13,6 +13,7 @@ import {
 import { type SqlValue, sqlLiteral } from '../sql-literal.ts'
 import { inlined } from '../sql-parameters.ts'
 import { quoteIdentifier } from '../sql-template.ts'
+import type { AllowFullScan } from './partition-guard.ts'
 import { type BoundTextNode, QueryRewriting } from './query-rewriting.ts'
 import type { NamedSource } from './query-source.ts'
 import { refuseStatement } from './refusal.ts'
@@ -27,17 +28,22 @@ export interface AthenaCompiledQuery extends CompiledQuery {
 /** Writes a query in Athena's SQL: parameters after WHERE, ON and HAVING only, literals everywhere else. */
 export class AthenaQueryCompiler extends DefaultQueryCompiler {
   readonly #named: ReadonlyMap<string, NamedSource>
+  readonly #allowFullScan: AllowFullScan
   #takesParameters = false
 
-  constructor(named: ReadonlyMap<string, NamedSource>) {
+  constructor(named: ReadonlyMap<string, NamedSource>, allowFullScan: AllowFullScan) {
     super()
     this.#named = named
+    this.#allowFullScan = allowFullScan
   }
 
-  /** Throws a `ConfigurationError` for what Athena cannot run, and for values that are no SQL. */
+  /**
+   * Throws a `ConfigurationError` for what Athena cannot run and for values that are no SQL, a `FullScanError` for tables
+   * that would be read whole.
+   */
   override compileQuery(node: RootOperationNode, queryId: QueryId): AthenaCompiledQuery {
     if (node.kind !== 'SelectQueryNode' && node.kind !== 'RawNode') refuseStatement(node.kind)
-    const { node: rewritten, outputs } = new QueryRewriting(this.#named).rewrite(node)
+    const { node: rewritten, outputs } = new QueryRewriting(this.#named, this.#allowFullScan).rewrite(node)
     this.#takesParameters = false
     const compiled = super.compileQuery(rewritten as RootOperationNode, queryId)
     return { ...compiled, query: node, parameters: compiled.parameters as readonly SqlValue[], outputs }

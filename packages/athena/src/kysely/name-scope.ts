@@ -8,6 +8,8 @@ export interface ScopeSource {
   readonly columns: SourceColumns
   /** Set where it is a table of the catalog itself. */
   readonly table: BoundTable | undefined
+  /** The source of the builder it is. */
+  readonly named?: NamedSource | undefined
   /** On the side of an outer join that may be missing. */
   nullable: boolean
 }

@@ -1,6 +1,7 @@
 import { BoundTable, ConfigurationError } from '@stockpipe/core'
 import {
   AliasNode,
+  AndNode,
   type BinaryOperationNode,
   type CommonTableExpressionNode,
   IdentifierNode,
@@ -8,17 +9,23 @@ import {
   type LimitNode,
   type OffsetNode,
   type OperationNode,
+  type OrNode,
   ParensNode,
   RawNode,
   type SelectQueryNode,
   type SetOperationNode,
   TableNode,
+  type UnaryOperationNode,
   type ValueNode,
   type WithNode,
 } from 'kysely'
 import type { SqlValue } from '../sql-literal.ts'
 import { expressionType } from './expression-type.ts'
+import { impliedPartitions } from './implied-partitions.ts'
 import { NameScope, type ScopeSource } from './name-scope.ts'
+import { partNode } from './part-node.ts'
+import { conditionNode, type PartitionCondition } from './partition-condition.ts'
+import { type AllowFullScan, type Filter, refuseFullScans } from './partition-guard.ts'
 import type { NamedSource, SourceColumns, ValueType } from './query-source.ts'
 import { refuseClauses, refuseExpression } from './refusal.ts'
 import { type OutputColumn, readSelections, unitedOutputs } from './select-outputs.ts'
@@ -41,13 +48,15 @@ const isNode = (value: unknown): value is OperationNode =>
 /** Turns the tree that Kysely builds into one that Athena takes, and works out the types of its answer. */
 export class QueryRewriting {
   readonly #named: ReadonlyMap<string, NamedSource>
+  readonly #allowFullScan: AllowFullScan
   readonly #outputs = new WeakMap<OperationNode, readonly OutputColumn[] | undefined>()
 
-  constructor(named: ReadonlyMap<string, NamedSource>) {
+  constructor(named: ReadonlyMap<string, NamedSource>, allowFullScan: AllowFullScan) {
     this.#named = named
+    this.#allowFullScan = allowFullScan
   }
 
-  /** Throws a `ConfigurationError` for what Athena cannot run. */
+  /** Throws a `ConfigurationError` for what Athena cannot run, a `FullScanError` for tables that would be read whole. */
   rewrite(node: OperationNode): RewrittenQuery {
     const scope = new NameScope(this.#named)
     if (node.kind !== 'SelectQueryNode') return { node: this.#expression(node, scope), outputs: undefined }
@@ -65,7 +74,11 @@ export class QueryRewriting {
       scope.sources.push(source)
       return table
     })
-    const joins = node.joins?.map((join) => this.#join(join, scope))
+    const filters: Filter[] = []
+    const joins = node.joins?.map((join) => this.#join(join, scope, filters))
+    const implied = node.where && impliedPartitions(node.where.where, scope)
+    filters.push({ condition: implied, sources: scope.sources })
+    refuseFullScans(scope.sources, filters, this.#allowFullScan)
     const inner = <N extends OperationNode>(clause: N): N => this.#expression(clause, scope)
     const setOperations = node.setOperations?.map((operation) =>
       this.#setOperation(operation, commonTables, atRoot),
@@ -82,7 +95,7 @@ export class QueryRewriting {
       ...(froms && { from: { ...node.from!, froms } }),
       ...(joins && { joins }),
       selections,
-      ...(node.where && { where: inner(node.where) }),
+      ...(node.where && { where: { ...node.where, where: this.#filter(node.where.where, implied, scope) } }),
       ...(node.groupBy && { groupBy: inner(node.groupBy) }),
       ...(node.having && { having: inner(node.having) }),
       ...(node.orderBy && { orderBy: inner(node.orderBy) }),
@@ -132,13 +145,16 @@ export class QueryRewriting {
     return ParensNode.create(this.#query((node as ParensNode).node, scope, atRoot))
   }
 
-  #join(node: JoinNode, scope: NameScope): JoinNode {
+  #join(node: JoinNode, scope: NameScope, filters: Filter[]): JoinNode {
     const { node: table, source } = this.#source(node.table, scope)
     if (['RightJoin', 'FullJoin'].includes(node.joinType))
       for (const one of scope.sources) one.nullable = true
     scope.sources.push(source)
     if (['LeftJoin', 'FullJoin', 'LateralLeftJoin'].includes(node.joinType)) source.nullable = true
-    return { ...node, table, ...(node.on && { on: this.#expression(node.on, scope) }) }
+    if (!node.on) return { ...node, table }
+    const condition = impliedPartitions(node.on.on, scope)
+    filters.push({ condition, sources: filteredByJoin(node.joinType, source, scope.sources) })
+    return { ...node, table, on: { ...node.on, on: this.#filter(node.on.on, condition, scope) } }
   }
 
   /** What stands in FROM or JOIN, with its name and its columns. */
@@ -162,8 +178,15 @@ export class QueryRewriting {
     const table = named?.source instanceof BoundTable ? named.source : undefined
     return {
       node: named ? AliasNode.create(sourceNode(named), IdentifierNode.create(name)) : node,
-      source: { name, columns, table, nullable: false },
+      source: { name, columns, table, named, nullable: false },
     }
+  }
+
+  /** A predicate with what it implies of partitions. */
+  #filter(node: OperationNode, condition: PartitionCondition | undefined, scope: NameScope): OperationNode {
+    const rewritten = this.#expression(node, scope)
+    const implied = conditionNode(condition)
+    return implied ? AndNode.create(apart(rewritten), implied) : rewritten
   }
 
   /** Any other node, with what stands in it. */
@@ -189,11 +212,58 @@ export class QueryRewriting {
           ? this.#expression(value, scope)
           : value
     }
+    if (node.kind === 'AndNode' || node.kind === 'OrNode') {
+      const { left, right } = rewritten as unknown as AndNode | OrNode
+      return { ...node, left: apart(left), right: apart(right) }
+    }
+    if (node.kind === 'UnaryOperationNode') {
+      const { operand } = rewritten as unknown as UnaryOperationNode
+      return { ...node, operand: apart(operand) }
+    }
     if (node.kind === 'BinaryOperationNode') {
       const operation = rewritten as unknown as BinaryOperationNode
       return typedOperands(operation, (operand) => this.#typeOf(operand, scope)) as OperationNode as N
     }
     return rewritten as unknown as N
+  }
+}
+
+/** Text of the user's own beside AND, OR and NOT, in parentheses: whatever stands in it, it is one operand. */
+const apart = (node: OperationNode): OperationNode => (holdsText(node) ? ParensNode.create(node) : node)
+
+const holdsText = (node: OperationNode): boolean => {
+  switch (node.kind) {
+    case 'RawNode':
+      return !('literal' in node)
+    case 'OrNode':
+      return true
+    case 'UnaryOperationNode':
+      return holdsText((node as UnaryOperationNode).operand)
+    case 'BinaryOperationNode': {
+      const { leftOperand, rightOperand } = node as BinaryOperationNode
+      return holdsText(leftOperand) || holdsText(rightOperand)
+    }
+    default:
+      return false
+  }
+}
+
+/** The sources whose rows an ON filters: not those whose rows an outer join keeps. */
+const filteredByJoin = (
+  joinType: JoinNode['joinType'],
+  joined: ScopeSource,
+  sources: readonly ScopeSource[],
+): readonly ScopeSource[] => {
+  switch (joinType) {
+    case 'LeftJoin':
+    case 'LateralLeftJoin':
+      return [joined]
+    case 'RightJoin':
+      return sources.filter((source) => source !== joined)
+    case 'FullJoin':
+      return []
+    default:
+      return [...sources]
   }
 }
 
@@ -203,9 +273,10 @@ const plainTableName = (node: OperationNode): string | undefined => {
   return table.schema ? undefined : table.identifier.name
 }
 
-const sourceNode = ({ source }: NamedSource): OperationNode => {
+const sourceNode = ({ source, part }: NamedSource): OperationNode => {
   if (source instanceof BoundTable) {
-    return TableNode.createWithSchema(source.database, source.table.name)
+    const table = TableNode.createWithSchema(source.database, source.table.name)
+    return part?.selections ? partNode(table, part.selections) : table
   }
   const text: BoundTextNode = {
     ...RawNode.createWithSql(source.sql),

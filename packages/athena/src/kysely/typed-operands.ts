@@ -67,5 +67,5 @@ const dateOf = (value: unknown): RawNode | undefined => {
       message: `"${value.slice(0, 40)}" is compared with a date and is none; write it as YYYY-MM-DD.`,
     })
   }
-  return RawNode.createWithSql(`DATE '${value}'`)
+  return { ...RawNode.createWithSql(`DATE '${value}'`), literal: true } as RawNode
 }

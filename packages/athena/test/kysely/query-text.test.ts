@@ -6,7 +6,7 @@ import { min, stated, sum } from '../../src/kysely/index.ts'
 import { quotes, scripted, trades, venues } from './builder-tables.ts'
 
 const { athena } = scripted()
-const db = athena.from(trades, quotes, venues)
+const db = athena.from(trades, quotes, venues).withSettings({ allowFullScan: true })
 
 /** One space where there are several, and none within parentheses: the text reads as it means. */
 const text = (query: { compile(): { sql: string } }) =>
