@@ -117,6 +117,13 @@ export {
   type RunJobOptions,
   runJob,
 } from './run-job.ts'
+export {
+  type CheckDriftOptions,
+  checkDrift,
+  type DriftReport,
+  type FileColumns,
+  type SchemaDrift,
+} from './schema-drift.ts'
 export { createGlueSchemaRegistry, type GlueSchemaRegistryOptions } from './schema-registry.ts'
 export { fingerprintParameter, glueTableInput } from './table-input.ts'
 export {
