@@ -1,5 +1,6 @@
 import { formatDate, type PartitionDefinition, parseDate } from '@stockpipe/core'
 import { type BarsDefinition, barPartition } from './bars-definition.ts'
+import type { PartitionFilter } from './partition-expression.ts'
 
 const name = (text: string): string => `"${text.replaceAll('"', '""')}"`
 const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`
@@ -72,7 +73,11 @@ const tradeConditions = (bars: BarsDefinition, days: readonly string[]): readonl
   const sorted = [...days].sort()
   const [first, last] = [sorted[0]!, sorted[sorted.length - 1]!]
   const price = table.column(bars.price)
-  const conditions = table.partitions.flatMap((partition) => partitionCondition(bars, partition, sorted))
+  const conditions = partitionConditions(bars, sorted).map(({ name: partition, condition }) =>
+    'from' in condition
+      ? `${name(partition)} BETWEEN ${literal(condition.from)} AND ${literal(condition.to)}`
+      : `${name(partition)} IN (${condition.map(literal).join(', ')})`,
+  )
   // Wider than the days by more than any zone is from UTC.
   conditions.push(
     `${name(bars.time)} >= TIMESTAMP ${literal(`${later(first, -1)} 00:00:00.000`)}`,
@@ -87,21 +92,29 @@ const tradeConditions = (bars: BarsDefinition, days: readonly string[]): readonl
 
 const textLength = { year: 4, month: 7, day: 10, hour: 10 } as const
 
-/** What a partition by the time of the trades has to be; nothing for other partitions. */
-const partitionCondition = (
-  bars: BarsDefinition,
-  partition: PartitionDefinition,
-  days: readonly string[],
-): string[] => {
-  if (partition.source !== bars.time || partition.transform === 'identity') return []
-  const sameZone = (partition.timeZone ?? 'UTC') === bars.timeZone
-  if (sameZone && partition.transform === 'day') {
-    return [`${name(partition.name)} IN (${days.map(literal).join(', ')})`]
-  }
-  const slack = sameZone ? 0 : 1
-  const length = textLength[partition.transform]
-  const from = later(days[0]!, -slack).slice(0, length)
-  const to = later(days[days.length - 1]!, slack).slice(0, length)
-  // Hours go on behind the day: the last of a day sorts before what follows `~`.
-  return [`${name(partition.name)} BETWEEN ${literal(from)} AND ${literal(`${to}~`)}`]
+interface TradePartition {
+  readonly name: string
+  readonly condition: readonly string[] | { readonly from: string; readonly to: string }
 }
+
+/** What the partitions by the time of the trades have to be. */
+const partitionConditions = (
+  { source, time, timeZone }: BarsDefinition,
+  days: readonly string[],
+): readonly TradePartition[] =>
+  source.table.partitions.flatMap((partition: PartitionDefinition): TradePartition[] => {
+    if (partition.source !== time || partition.transform === 'identity') return []
+    const sorted = [...days].sort()
+    const sameZone = (partition.timeZone ?? 'UTC') === timeZone
+    if (sameZone && partition.transform === 'day') return [{ name: partition.name, condition: sorted }]
+    const slack = sameZone ? 0 : 1
+    const length = textLength[partition.transform]
+    const from = later(sorted[0]!, -slack).slice(0, length)
+    // Hours go on behind the day: the last of a day sorts before what follows `~`.
+    const to = `${later(sorted[sorted.length - 1]!, slack).slice(0, length)}~`
+    return [{ name: partition.name, condition: { from, to } }]
+  })
+
+/** The partitions of the trades that can hold trades of the days. */
+export const tradePartitionFilter = (bars: BarsDefinition, days: readonly string[]): PartitionFilter =>
+  Object.fromEntries(partitionConditions(bars, days).map((one) => [one.name, one.condition]))

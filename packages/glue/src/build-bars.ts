@@ -1,12 +1,18 @@
-import { GetTableCommand } from '@aws-sdk/client-glue'
-import { ConfigurationError, type ObjectStore, parseDate, type Runtime, systemRuntime } from '@stockpipe/core'
+import {
+  type BoundTable,
+  ConfigurationError,
+  type ObjectStore,
+  parseDate,
+  type Runtime,
+  systemRuntime,
+} from '@stockpipe/core'
 import { type BarsDefinition, barPartition } from './bars-definition.ts'
 import { barsUnload } from './bars-statement.ts'
 import { createPartitions } from './create-partitions.ts'
 import { getPartitions } from './get-partitions.ts'
-import { type GlueSender, request } from './glue-request.ts'
+import type { GlueSender } from './glue-request.ts'
 import { batchesOf } from './partition-request.ts'
-import { tableName } from './partition-values.ts'
+import { refuseProjected } from './refuse-projected.ts'
 import {
   barsRunParameter,
   removeReplacedBars,
@@ -91,7 +97,7 @@ export const buildBars = async (options: BuildBarsOptions): Promise<BuiltBars> =
   const { client, bars, write, store, signal, runtime = systemRuntime, onProgress } = options
   const days = checkedDays(options.days)
   const catalog = { client, table: bars.table, runtime, ...(signal ? { signal } : {}) }
-  await refuseProjected(options, runtime)
+  await refuseProjected({ client, runtime, signal }, bars.table as BoundTable)
   const built = {
     created: [] as string[],
     replaced: [] as string[],
@@ -185,21 +191,4 @@ const writtenDays = async (
     if (date !== undefined) days.add(date)
   }
   return days
-}
-
-/** Athena asks no partition of a projected table for its location. */
-const refuseProjected = async ({ client, bars, signal }: BuildBarsOptions, runtime: Runtime) => {
-  const { table } = bars
-  const answer = await request(
-    { client, runtime, signal },
-    'GetTable',
-    `table ${tableName(table)}`,
-    (sendOptions) =>
-      client.send(new GetTableCommand({ DatabaseName: table.database, Name: table.table.name }), sendOptions),
-  )
-  if (answer.Table?.Parameters?.['projection.enabled']?.toLowerCase() !== 'true') return
-  throw new ConfigurationError({
-    code: 'PARTITIONS_PROJECTED',
-    message: `Table ${tableName(table)} projects its partitions, which have no location of their own to be switched; make it with registered partitions.`,
-  })
 }

@@ -1,4 +1,4 @@
-import { GetPartitionsCommand, GetTablesCommand } from '@aws-sdk/client-glue'
+import { GetPartitionsCommand, GetTablesCommand, type Table } from '@aws-sdk/client-glue'
 import { type GlueCall, request } from './glue-request.ts'
 
 /** A table a crawler's target holds, as the catalog has it after the run. */
@@ -9,6 +9,8 @@ export interface CrawledTable {
   readonly partitionKeys: readonly string[]
   /** How many partitions the catalog has of it. */
   readonly partitions: number
+  /** What became of it since the run began, by the catalog's own times. */
+  readonly outcome: 'created' | 'updated' | 'unchanged'
 }
 
 const withSlash = (location: string): string => `${location.replace(/\/+$/, '')}/`
@@ -18,6 +20,7 @@ export const listCrawledTables = async (
   call: GlueCall,
   database: string,
   paths: readonly string[],
+  since: Date | undefined,
 ): Promise<readonly CrawledTable[]> => {
   const tables: CrawledTable[] = []
   let token: string | undefined
@@ -42,11 +45,18 @@ export const listCrawledTables = async (
         })),
         partitionKeys,
         partitions: partitionKeys.length === 0 ? 0 : await countPartitions(call, database, name),
+        outcome: outcomeOf(table, since),
       })
     }
     token = answer.NextToken || undefined
   } while (token !== undefined)
   return tables
+}
+
+const outcomeOf = ({ CreateTime, UpdateTime }: Table, since: Date | undefined): CrawledTable['outcome'] => {
+  const isLater = (at: Date | undefined) => since !== undefined && at !== undefined && at >= since
+  if (isLater(CreateTime)) return 'created'
+  return isLater(UpdateTime) ? 'updated' : 'unchanged'
 }
 
 const countPartitions = async (call: GlueCall, database: string, table: string): Promise<number> => {

@@ -6,6 +6,7 @@ import {
   UpdateJobCommand,
 } from '@aws-sdk/client-glue'
 import { ConfigurationError, type Runtime, systemRuntime } from '@stockpipe/core'
+import { canonicalText } from './canonical-text.ts'
 import {
   backOff,
   type GlueCall,
@@ -113,17 +114,6 @@ const keptOf = (existing: Job): JobUpdate => {
 
 const changedMembers = (existing: Job, wanted: JobUpdate): string[] =>
   Object.entries(wanted)
-    .filter(([member, value]) => canonical(existing[member as keyof Job]) !== canonical(value))
+    .filter(([member, value]) => canonicalText(existing[member as keyof Job]) !== canonicalText(value))
     .map(([member]) => member)
     .sort()
-
-/** The same text for the same value: members in order, what is absent or empty left out. */
-const canonical = (value: unknown): string => {
-  if (value === null || typeof value !== 'object') return JSON.stringify(value) ?? ''
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
-  const members = Object.entries(value)
-    .map(([name, inner]) => [name, canonical(inner)] as const)
-    .filter(([, text]) => text !== '')
-    .sort(([one], [other]) => (one < other ? -1 : 1))
-  return members.length === 0 ? '' : `{${members.map(([name, text]) => `${name}:${text}`).join(',')}}`
-}

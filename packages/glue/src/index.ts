@@ -35,6 +35,7 @@ export {
 } from './check-evolution.ts'
 export { glueColumnType } from './column-type.ts'
 export type { CrawledTable } from './crawled-tables.ts'
+export type { CrawlerPath, CrawlerSettings } from './crawler-definition.ts'
 export {
   type CreatedPartitions,
   type CreatePartitionsOptions,
@@ -61,6 +62,13 @@ export {
 } from './errors.ts'
 export { type FormatPlanOptions, formatPlan } from './format-plan.ts'
 export { type FoundPartitions, type GetPartitionsOptions, getPartitions } from './get-partitions.ts'
+export {
+  type BarsJobOptions,
+  barsJob,
+  barsScript,
+  type GlueBarsWriterOptions,
+  glueBarsWriter,
+} from './glue-bars-writer.ts'
 export type { GlueSender } from './glue-request.ts'
 export {
   defineJob,
@@ -109,7 +117,15 @@ export type {
   ProjectionWriter,
 } from './projection-rules.ts'
 export { type RemoveReplacedBarsOptions, removeReplacedBars } from './replaced-bars.ts'
-export { type CrawlerProgress, type CrawlerRun, type RunCrawlerOptions, runCrawler } from './run-crawler.ts'
+export {
+  type CrawlerProgress,
+  type CrawlerRun,
+  type EnsureCrawlerOptions,
+  type EnsuredCrawler,
+  ensureCrawler,
+  type RunCrawlerOptions,
+  runCrawler,
+} from './run-crawler.ts'
 export {
   type EndedJobRun,
   type JobLogReader,

@@ -1,13 +1,19 @@
 import {
   type Crawler,
   CreateCrawlerCommand,
-  type CreateCrawlerRequest,
   GetCrawlerCommand,
+  type LastCrawlInfo,
   StartCrawlerCommand,
   UpdateCrawlerCommand,
 } from '@aws-sdk/client-glue'
-import { type BoundTable, ConfigurationError, type Runtime, systemRuntime } from '@stockpipe/core'
+import { type Runtime, systemRuntime } from '@stockpipe/core'
 import { type CrawledTable, listCrawledTables } from './crawled-tables.ts'
+import {
+  type CrawlerDefinition,
+  type CrawlerSettings,
+  crawlerDefinition,
+  crawlerDifferences,
+} from './crawler-definition.ts'
 import { CrawlerError } from './errors.ts'
 import { type GlueCall, type GlueSender, request, wasRefused } from './glue-request.ts'
 import { type PollDelays, type Poller, poller } from './poller.ts'
@@ -17,25 +23,34 @@ export interface CrawlerProgress {
   readonly elapsedMillis: number
 }
 
-export interface RunCrawlerOptions {
+interface CrawlerCallOptions extends CrawlerSettings {
   readonly client: GlueSender
-  readonly name: string
-  /** The IAM role, name or ARN, by which Glue reads the data. */
-  readonly role: string
-  readonly database: string
-  /** Tables, or S3 paths such as `s3://bucket/trades/`; a table is named after the last folder of its path. */
-  readonly targets: readonly (BoundTable | string)[]
   readonly runtime?: Runtime
   readonly signal?: AbortSignal
-  readonly onProgress?: (progress: CrawlerProgress) => void
   /** How often the state is asked for: from `initialMillis` (default 500) growing to `maximumMillis` (15,000). */
   readonly poll?: PollDelays
+}
+
+export interface EnsureCrawlerOptions extends CrawlerCallOptions {}
+
+export interface EnsuredCrawler {
+  readonly outcome: 'created' | 'updated' | 'unchanged'
+  /** The members of the crawler that were changed, as Glue names them. */
+  readonly changed: readonly string[]
+}
+
+export interface RunCrawlerOptions extends CrawlerCallOptions {
+  readonly onProgress?: (progress: CrawlerProgress) => void
 }
 
 export interface CrawlerRun {
   /** When the run began by Glue's clock. */
   readonly startTime: Date | undefined
   readonly elapsedMillis: number
+  /** What the run did to the crawler before it started. */
+  readonly crawler: EnsuredCrawler
+  /** Where the run's log is, in CloudWatch Logs. */
+  readonly log: { readonly group: string; readonly stream: string } | undefined
   /** The tables of the database that lie at the targets after the run. */
   readonly tables: readonly CrawledTable[]
   /** Partitions of all those tables. */
@@ -44,6 +59,34 @@ export interface CrawlerRun {
 
 /** Glue lists a run it has accepted within seconds; one that does not show in this time was lost. */
 const startLimitMillis = 300_000
+
+/**
+ * Makes the crawler, or changes what is not as defined. One that runs is waited for, as Glue changes none while it runs.
+ *
+ * Throws a `ConfigurationError` for what Glue would refuse, a `GlueRequestError` when Glue refuses a call, and
+ * `signal.reason` when aborted.
+ */
+export const ensureCrawler = async (options: EnsureCrawlerOptions): Promise<EnsuredCrawler> => {
+  const call: GlueCall = {
+    client: options.client,
+    runtime: options.runtime ?? systemRuntime,
+    signal: options.signal,
+  }
+  const definition = crawlerDefinition(options)
+  const wait = poller(call, options.poll)
+  for (;;) {
+    const existing = await getCrawler(call, options.name)
+    if (existing !== undefined && crawlerDifferences(existing, definition).length === 0) {
+      return { outcome: 'unchanged', changed: [] }
+    }
+    const put =
+      existing?.State === 'RUNNING' || existing?.State === 'STOPPING'
+        ? undefined
+        : await putCrawler(call, definition, existing)
+    if (put !== undefined) return put
+    await wait()
+  }
+}
 
 /**
  * Creates or updates the crawler, starts it, and waits until the run started here has ended (never an earlier one).
@@ -64,9 +107,12 @@ export const runCrawler = async (options: RunCrawlerOptions): Promise<CrawlerRun
   report('preparing')
   const wait = poller(call, options.poll)
   let before: Date | undefined
+  let crawler: EnsuredCrawler = { outcome: 'unchanged', changed: [] }
   for (;;) {
     const existing = await untilIdle(call, options.name, wait, () => report('waiting for another run'))
-    if (await putCrawler(call, definition, existing)) {
+    const put = await putCrawler(call, definition, existing)
+    if (put !== undefined) {
+      if (put.outcome !== 'unchanged') crawler = put
       before = existing?.LastCrawl?.StartTime
       if (await startCrawler(call, options.name)) break
     }
@@ -75,56 +121,17 @@ export const runCrawler = async (options: RunCrawlerOptions): Promise<CrawlerRun
   }
 
   wait.reset()
-  const startTime = await untilOurRunEnded(call, options.name, before, wait, report)
+  const last = await untilOurRunEnded(call, options.name, before, wait, report)
   report('ended')
-  const tables = await listCrawledTables(call, options.database, definition.paths)
+  const startTime = last.StartTime
+  const tables = await listCrawledTables(call, options.database, definition.paths, startTime)
   return {
     startTime,
     elapsedMillis: elapsedMillis(),
+    crawler,
+    log: last.LogGroup === undefined ? undefined : { group: last.LogGroup, stream: last.LogStream ?? '' },
     tables,
     partitions: tables.reduce((sum, table) => sum + table.partitions, 0),
-  }
-}
-
-type CrawlerDefinition = Omit<CreateCrawlerRequest, 'Name'> & { Name: string; paths: readonly string[] }
-
-const crawlerDefinition = (options: RunCrawlerOptions): CrawlerDefinition => {
-  const { name, database, targets } = options
-  const refuse = (what: string): never => {
-    throw new ConfigurationError({ code: 'CRAWLER_INVALID', message: `Crawler ${name}: ${what}` })
-  }
-  if (targets.length === 0)
-    refuse('it has no targets; give it tables or paths such as "s3://bucket/trades/".')
-  const paths = targets.map((target) => {
-    if (typeof target === 'string') {
-      if (!/^s3:\/\/[^/]+(\/|$)/.test(target))
-        refuse(`"${target}" is not a path such as "s3://bucket/trades/".`)
-      return target
-    }
-    if (target.database !== database) {
-      refuse(
-        `table ${target.table.name} is bound to database ${target.database}, and the crawler writes to ${database}; use one database.`,
-      )
-    }
-    return target.location
-  })
-  return {
-    Name: name,
-    Role: options.role,
-    DatabaseName: database,
-    Targets: { S3Targets: paths.map((Path) => ({ Path })) },
-    // What queries rely on is never taken away by a crawl: vanished files are logged, nothing more.
-    SchemaChangePolicy: { UpdateBehavior: 'UPDATE_IN_DATABASE', DeleteBehavior: 'LOG' },
-    RecrawlPolicy: { RecrawlBehavior: 'CRAWL_EVERYTHING' },
-    Configuration: JSON.stringify({
-      Version: 1.0,
-      CrawlerOutput: {
-        Partitions: { AddOrUpdateBehavior: 'InheritFromTable' },
-        Tables: { AddOrUpdateBehavior: 'MergeNewColumns' },
-      },
-      Grouping: { TableGroupingPolicy: 'CombineCompatibleSchemas' },
-    }),
-    paths,
   }
 }
 
@@ -149,29 +156,34 @@ const untilIdle = async (call: GlueCall, name: string, wait: Poller, onBusy: () 
   }
 }
 
-/** Creates or updates the crawler; false when it was running or appeared meanwhile. */
+/** Creates the crawler, or changes what is not as defined; undefined when it was running or appeared meanwhile. */
 const putCrawler = async (
   call: GlueCall,
-  { paths: _, ...definition }: CrawlerDefinition,
+  definition: CrawlerDefinition,
   existing?: Crawler,
-) => {
-  const what = `crawler ${definition.Name}`
-  const answer = existing
-    ? await request(
-        call,
-        'UpdateCrawler',
-        what,
-        (sendOptions) => call.client.send(new UpdateCrawlerCommand(definition), sendOptions),
-        ['CrawlerRunningException'],
-      )
-    : await request(
-        call,
-        'CreateCrawler',
-        what,
-        (sendOptions) => call.client.send(new CreateCrawlerCommand(definition), sendOptions),
-        ['AlreadyExistsException'],
-      )
-  return !wasRefused(answer)
+): Promise<EnsuredCrawler | undefined> => {
+  const { request: wanted } = definition
+  const what = `crawler ${wanted.Name}`
+  if (existing === undefined) {
+    const created = await request(
+      call,
+      'CreateCrawler',
+      what,
+      (sendOptions) => call.client.send(new CreateCrawlerCommand(wanted), sendOptions),
+      ['AlreadyExistsException'],
+    )
+    return wasRefused(created) ? undefined : { outcome: 'created', changed: [] }
+  }
+  const changed = crawlerDifferences(existing, definition)
+  if (changed.length === 0) return { outcome: 'unchanged', changed }
+  const updated = await request(
+    call,
+    'UpdateCrawler',
+    what,
+    (sendOptions) => call.client.send(new UpdateCrawlerCommand(wanted), sendOptions),
+    ['CrawlerRunningException', 'EntityNotFoundException'],
+  )
+  return wasRefused(updated) ? undefined : { outcome: 'updated', changed }
 }
 
 /** Starts the crawler; false when somebody else's run was faster. */
@@ -192,7 +204,7 @@ const untilOurRunEnded = async (
   before: Date | undefined,
   wait: Poller,
   report: (phase: CrawlerProgress['phase']) => void,
-): Promise<Date | undefined> => {
+): Promise<LastCrawlInfo> => {
   const started = call.runtime.monotonic()
   let seenRunning = false
   for (;;) {
@@ -210,7 +222,7 @@ const untilOurRunEnded = async (
       seenRunning = true
       report(crawler.State === 'STOPPING' ? 'stopping' : 'running')
     } else if (lastCrawl && (seenRunning || lastCrawl.StartTime?.getTime() !== before?.getTime())) {
-      if (lastCrawl.Status === 'SUCCEEDED') return lastCrawl.StartTime
+      if (lastCrawl.Status === 'SUCCEEDED') return lastCrawl
       const log = lastCrawl.LogGroup ? ` Its log: ${lastCrawl.LogGroup}/${lastCrawl.LogStream ?? ''}.` : ''
       throw lastCrawl.Status === 'CANCELLED'
         ? crawlerError(name, 'CRAWLER_CANCELLED', 'was stopped before its end', `Run it again.${log}`)

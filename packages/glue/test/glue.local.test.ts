@@ -137,5 +137,6 @@ test('a crawler runs to its end, twice, each time waiting for its own run', asyn
   const second = await run()
   expect(first.tables.map((table) => table.name)).toEqual(['trades'])
   expect(first.partitions).toBe(230)
+  expect([first.crawler.outcome, second.crawler.outcome]).toEqual(['created', 'unchanged'])
   expect(second.startTime!.getTime()).toBeGreaterThanOrEqual(first.startTime!.getTime())
 })
