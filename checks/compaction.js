@@ -178,11 +178,18 @@ const compactor = () => {
   return { child, end: () => within(ended, 300_000, 'stockpipe compact') }
 }
 let kills = 0
-const killed = async (millis) => {
+/** How long a compactor lives, as far as is known: kills come within it. */
+let lifeMillis = 2000
+const killed = async () => {
+  const begun = performance.now()
   const one = compactor()
-  await new Promise((resolve) => setTimeout(resolve, millis))
-  one.child.kill('SIGKILL')
-  if ((await one.end()).code === 'SIGKILL') kills += 1
+  const timer = setTimeout(() => one.child.kill('SIGKILL'), 100 + random.below(lifeMillis))
+  const { code } = await one.end()
+  clearTimeout(timer)
+  if (code === 'SIGKILL') {
+    kills += 1
+    lifeMillis *= 1.5
+  } else lifeMillis = performance.now() - begun
 }
 const compacted = async () => {
   const { code, out, err } = await compactor().end()
@@ -222,7 +229,7 @@ try {
       settled = false
       allow()
     }
-    for (let kill = 0; kill < 4; kill += 1) await killed(300 + random.below(2500 + 10 * files))
+    for (let kill = 0; kill < 5; kill += 1) await killed()
     // Two at once; then one alone, that finishes what may be left.
     await Promise.all([compacted(), compacted()])
     await compacted()
@@ -236,7 +243,7 @@ try {
   }
   // The grace time is over, so that the former files go while queries run; one remover is killed.
   await new Promise((resolve) => setTimeout(resolve, graceSeconds * 1000 + 1000))
-  await killed(1200)
+  await killed()
   await compacted()
   for (let more = 0; more < 3; more += 1) await ask()
   const last = await verify(true)
@@ -248,6 +255,7 @@ try {
   if (left !== expected) deviates(`${left} files are left, not ${expected}`)
   if (!last.compactions.every(({ state }) => state === 'removed')) deviates('former files are left')
   if (queries < 10 || verifies < 10) deviates(`only ${queries} queries and ${verifies} verifies were made`)
+  if (kills < 3) deviates(`only ${kills} compactors were killed`)
   const rows = [...written.values()].reduce((sum, ids) => sum + ids.length, 0)
   console.log(
     `figure: ${begun} files and ${rounds - 1} rounds of late ones became ${left}, ${rows} rows, under ${queries} queries and ${verifies} verifies with ${kills} kills -9: ${deviations.length} deviations`,
