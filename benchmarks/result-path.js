@@ -12,7 +12,7 @@ const { values } = parseArgs({
   options: {
     rows: { type: 'string', default: '1000000' },
     runs: { type: 'string', default: '3' },
-    paths: { type: 'string', default: 'pages,csv' },
+    paths: { type: 'string', default: 'pages,csv,unload' },
     assert: { type: 'boolean', default: false },
     'no-save': { type: 'boolean', default: false },
   },

@@ -8,12 +8,14 @@ import type { PollSettings } from './query-poller.ts'
 import type { ResultPage, TextRow } from './result-pages.ts'
 import { type DecodedRow, decodedRows, statedRows, validatedRows } from './result-rows.ts'
 import { columnInfoText } from './result-shape.ts'
-import { answerPages, type ResultPath } from './results/answer-pages.ts'
+import { answerPages, type ResultPath, requireResultPath } from './results/answer-pages.ts'
+import { type AnswerPart, answerParts } from './results/answer-parts.ts'
 import type { ResultStore } from './results/result-store.ts'
+import { unloadedPages, unloadedRows } from './results/unloaded-rows.ts'
 import type { SqlValue } from './sql-literal.ts'
 import { type BoundStatement, bindParameters } from './sql-parameters.ts'
 import { type QuotedText, SqlFragment } from './sql-template.ts'
-import type { QueryColumns, QueryRow } from './stated-column.ts'
+import { type QueryColumns, type QueryRow, statedColumns } from './stated-column.ts'
 
 export interface AthenaOptions {
   /** An `AthenaClient`, or anything with its `send`. */
@@ -47,6 +49,11 @@ export interface AthenaOptions {
    * more than a page come from there, several times as fast. Default none: all rows come in pages.
    */
   readonly resultStore?: ResultStore
+  /**
+   * `s3://bucket/prefix/` for the files of UNLOAD, which are deleted once they are read. Default `unload/` beneath
+   * `outputLocation`.
+   */
+  readonly unloadLocation?: string
   /** What `QueryFacts.dollars` is counted by. Default 5, the list price of most regions. */
   readonly dollarsPerTerabyte?: number
 }
@@ -76,10 +83,16 @@ export interface StatementOptions {
   /** Athena may answer a SELECT with a result it had so many minutes ago at most, 0 to 10,080. Default never. */
   readonly reuseMaxAgeMinutes?: number
   /**
-   * Where the rows are read from: `pages` of Athena, 1,000 rows a call, or the `csv` object of the result. Default the
-   * object for what a first page leaves, where there is a `resultStore` and the result is an object that it can read.
+   * Where the rows are read from: `pages` of Athena, 1,000 rows a call, the `csv` object of the result, or Parquet files
+   * that an `unload` of the query writes, in no order. Default the object for what a first page leaves, where there is a
+   * `resultStore` and the result is an object that it can read; for `expectedRows` an unload.
    */
-  readonly resultPath?: Exclude<ResultPath, 'unload'>
+  readonly resultPath?: ResultPath
+  /**
+   * How many rows the answer may have, where that is known. From 1,000,000 on it comes by UNLOAD, where the statement asks for
+   * no order and the stated columns are of plain types.
+   */
+  readonly expectedRows?: number
   /** Told the id of the query as soon as it is known; again for each run of one that is run again. */
   readonly onStart?: (queryExecutionId: string) => void
 }
@@ -188,6 +201,9 @@ export const createAthena = (options: AthenaOptions): Athena => {
     runner.run(boundStatement(statement), { onAbort, maxScannedBytes, reuseMaxAgeMinutes, ...statement })
   const pagesOf = (query: EndedQuery, { resultPath, signal }: StatementOptions) =>
     answerPages(runner.call(signal), query, { store: resultStore, path: resultPath })
+  const unloadLocation =
+    options.unloadLocation ??
+    (options.outputLocation && `${options.outputLocation.replace(/\/?$/, '/')}unload/`)
   const queryFacts = (query: EndedQuery): QueryFacts => ({
     queryExecutionId: query.QueryExecutionId,
     scannedBytes: query.Statistics?.DataScannedInBytes ?? 0,
@@ -203,19 +219,40 @@ export const createAthena = (options: AthenaOptions): Athena => {
     const decoded = decodedRows(pages, query.QueryExecutionId)
     return schema ? validatedRows(decoded, query.QueryExecutionId, schema) : decoded
   }
-  return {
+  /** The query, run, and its rows. */
+  const answerOf = async (statement: AnyQueryOptions) => {
+    const { columns, resultPath, expectedRows, signal } = statement
+    requireResultPath(resultPath, resultStore, columns !== undefined)
+    const unloaded =
+      columns &&
+      (await unloadedRows({
+        call: runner.call(signal),
+        statement: boundStatement(statement),
+        stated: statedColumns(columns),
+        run: (bound) => runner.run(bound, { onAbort, maxScannedBytes, ...statement }),
+        path: resultPath,
+        expectedRows,
+        store: resultStore,
+        location: unloadLocation,
+        mayReuse: (statement.reuseMaxAgeMinutes ?? reuseMaxAgeMinutes) !== undefined,
+      }))
+    if (unloaded) return { query: unloaded.query, pages: unloadedPages(unloaded), batches: unloaded.batches }
+    const query = await run(statement)
+    return { query, pages: rowPages(query, statement) }
+  }
+  const athena: Athena = {
     async query(statement: AnyQueryOptions) {
-      const query = await run(statement)
+      const { query, pages } = await answerOf(statement)
       const rows: unknown[] = []
-      for await (const page of rowPages(query, statement)) {
+      for await (const page of pages) {
         for (const row of page) rows.push(row)
       }
       return { rows: rows as never[], ...queryFacts(query) }
     },
     stream(statement: AnyQueryOptions) {
       return endableRows(statement.signal, async function* (signal) {
-        const query = await run({ ...statement, signal })
-        for await (const page of rowPages(query, { ...statement, signal })) yield* page as never[]
+        const { pages } = await answerOf({ ...statement, signal })
+        for await (const page of pages) yield* page as never[]
       })
     },
     async execute(statement) {
@@ -230,6 +267,7 @@ export const createAthena = (options: AthenaOptions): Athena => {
       return { updateCount, ...queryFacts(query) }
     },
     async queryText(statement) {
+      requireResultPath(statement.resultPath, resultStore, false)
       const query = await run(statement)
       let columns: ResultPage['columns'] = []
       let updateCount: number | undefined
@@ -246,6 +284,16 @@ export const createAthena = (options: AthenaOptions): Athena => {
     tables: ({ database = options.database, signal } = {}) =>
       catalogTables(runner.call(signal), database, options.catalog),
   }
+  return Object.assign(athena, {
+    [answerParts](statement: AnyQueryOptions) {
+      return endableRows(statement.signal, async function* (signal): AsyncGenerator<AnswerPart, void> {
+        const { query, pages, batches } = await answerOf({ ...statement, signal })
+        const queryExecutionId = query.QueryExecutionId
+        if (!batches) for await (const rows of pages) yield { rows: rows as Record<string, unknown>[] }
+        else for await (const batch of batches()) yield { ...batch, queryExecutionId }
+      })
+    },
+  })
 }
 
 interface AnyQueryOptions extends StatementOptions {

@@ -46,6 +46,14 @@ export type { ResultEncryption } from './query-execution.ts'
 export type { PollSettings } from './query-poller.ts'
 export type { DecodedRow, DecodedValue } from './result-rows.ts'
 export type { ResultPath } from './results/answer-pages.ts'
+export type {
+  ColumnData,
+  ColumnDataType,
+  OpenedParquet,
+  OpenParquet,
+  ParquetBatch,
+  RangedFile,
+} from './results/column-data.ts'
 export { ResultReadError } from './results/result-read-error.ts'
 export type { OpenedObject, ResultStore, StoredLocation, StoredObject } from './results/result-store.ts'
 export { type SqlValue, sqlLiteral } from './sql-literal.ts'

@@ -1,4 +1,5 @@
 import { type ResultStore, UnreadableObject } from '../src/results/index.ts'
+import { canReadParquet, openParquet } from '../src/results/parquet-file.ts'
 
 export interface FakeObject {
   readonly bytes: Uint8Array
@@ -38,6 +39,8 @@ export const fakeResultStore = (
   let ended = 0
   let chunks = 0
   const store: ResultStore = {
+    openParquet,
+    canReadParquet,
     async open({ key }, { start, end, etag }, signal) {
       opened.push({ key, start, etag })
       signal?.throwIfAborted()
@@ -79,5 +82,5 @@ export const fakeResultStore = (
       }
     },
   }
-  return { store, opened, deleted, ended: () => ended, chunks: () => chunks }
+  return { store, stored, opened, deleted, ended: () => ended, chunks: () => chunks }
 }

@@ -1,10 +1,15 @@
-import { AthenaClient, CreateWorkGroupCommand } from '@aws-sdk/client-athena'
-import { CreateBucketCommand, type GetObjectCommand, S3Client } from '@aws-sdk/client-s3'
+import { AthenaClient, BatchGetQueryExecutionCommand, CreateWorkGroupCommand } from '@aws-sdk/client-athena'
+import {
+  CreateBucketCommand,
+  type GetObjectCommand,
+  ListObjectsV2Command,
+  S3Client,
+} from '@aws-sdk/client-s3'
 import { Decimal, t } from '@stockpipe/core'
 import { type LocalStack, startLocalStack } from '@stockpipe/local'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type AthenaOptions, createAthena } from '../src/index.ts'
-import { s3ResultStore } from '../src/results/index.ts'
+import { arrowBatches, arrowTable, ndjson, s3ResultStore } from '../src/results/index.ts'
 
 let stack: LocalStack
 let client: AthenaClient
@@ -95,10 +100,10 @@ test('rows of every type are the same by every path', async () => {
     at: new Date('9999-12-31T23:59:59.999Z'),
     bytes: new Uint8Array([0, 255, 10]),
   })
-  for (const resultPath of ['csv', undefined] as const) {
+  for (const resultPath of ['csv', 'unload', undefined] as const) {
     reads.length = 0
     const { rows } = await athena.query({ ...everyType, ...(resultPath && { resultPath }) })
-    expect(reads.length).toBe(1)
+    expect(reads.length).toBe(resultPath === 'unload' ? 2 : 1)
     expect(sorted(rows)).toEqual(pages)
   }
 })
@@ -154,4 +159,107 @@ test('a download that is given up ends, and its connection with it', async () =>
   }
   await expect(aborted()).rejects.toThrow('enough')
   expect(read).toBeLessThan(11_000)
+})
+
+const keysOf = async (prefix: string) =>
+  ((await s3.send(new ListObjectsV2Command({ Bucket: 'results', Prefix: prefix }))).Contents ?? []).map(
+    ({ Key: key }) => key,
+  )
+
+test('the files of an UNLOAD are gone once they are read, or given up', async () => {
+  const athena = connect({ unloadLocation: 's3://results/files/' })
+  let seen: unknown[] = []
+  for await (const row of athena.stream({ ...everyType, resultPath: 'unload' })) {
+    if (row.n === 2) seen = await keysOf('files/')
+    if (row.n === 5) break
+  }
+  expect(seen.length).toBe(1)
+  expect(await keysOf('files/')).toEqual([])
+})
+
+test('an UNLOAD that is aborted while it runs is stopped, and leaves nothing', async () => {
+  const athena = connect({ unloadLocation: 's3://results/files/' })
+  const abort = new AbortController()
+  const ids: string[] = []
+  const read = athena.query({
+    sql: `SELECT x + y + z AS n FROM UNNEST(sequence(1, 9999)) a(x), UNNEST(sequence(1, 9999)) b(y), UNNEST(sequence(1, 9999)) c(z)`,
+    columns: { n: t.int64() },
+    resultPath: 'unload',
+    signal: abort.signal,
+    onStart: (id) => {
+      ids.push(id)
+      abort.abort(new Error('enough'))
+    },
+  })
+  await expect(read).rejects.toThrow('enough')
+  const { QueryExecutions: executions } = await client.send(
+    new BatchGetQueryExecutionCommand({ QueryExecutionIds: ids }),
+  )
+  expect(executions?.[0]?.Status?.State).toBe('CANCELLED')
+  expect(await keysOf('files/')).toEqual([])
+})
+
+test('UNLOAD takes parameters, WITH and comments, and refuses what it cannot write', async () => {
+  const athena = connect()
+  const { rows } = await athena.query({
+    sql: `WITH a AS (SELECT CAST(x AS integer) AS n FROM UNNEST(sequence(1, 5)) AS numbers(x) WHERE x > ? ORDER BY x LIMIT 3)
+      SELECT n AS "N" FROM a; -- the end`,
+    parameters: [1],
+    columns: { N: t.int32() },
+    resultPath: 'unload',
+  })
+  expect(rows.map(({ N }) => N).toSorted()).toEqual([2, 3, 4])
+  const none = { sql: 'SELECT 1 AS n WHERE 1 = 2', columns: { n: t.int32() }, resultPath: 'unload' } as const
+  expect((await athena.query(none)).rows).toEqual([])
+  const zoned = `SELECT 1 AS n, TIMESTAMP '2024-03-08 14:30:00.000 UTC' AS at`
+  const asked = { sql: zoned, columns: { n: t.int32(), at: t.timestamp() } }
+  await expect(athena.query({ ...asked, resultPath: 'unload' })).rejects.toThrow(/NOT_SUPPORTED/)
+  await expect(athena.query({ ...asked, expectedRows: 1e9 })).rejects.toThrow(
+    /column 'at' is timestamp with time zone in the answer/,
+  )
+})
+
+test('Arrow tables are the same by every path, and have the stated types', async () => {
+  const athena = connect()
+  const ordered = async (resultPath: 'pages' | 'csv' | 'unload') => {
+    const table = await arrowTable(athena, { ...everyType, resultPath })
+    expect(table.numRows).toBe(3000)
+    return { fields: table.schema.fields.map(String), rows: table.toArray().toSorted((a, b) => a.n - b.n) }
+  }
+  const pages = await ordered('pages')
+  expect(pages.fields).toEqual([])
+  const textOf = (row: object) =>
+    JSON.stringify(row, (_, value) => (typeof value === 'bigint' ? `${value}n` : value))
+  for (const path of ['csv', 'unload'] as const) {
+    const { fields, rows } = await ordered(path)
+    expect(fields).toEqual(pages.fields)
+    expect(rows.map(textOf)).toEqual(pages.rows.map(textOf))
+  }
+  let read = 0
+  for await (const batch of arrowBatches(athena, { ...everyType, resultPath: 'unload' }))
+    read += batch.numRows
+  expect(read).toBe(3000)
+})
+
+test('NDJSON has every digit', async () => {
+  const athena = connect()
+  const lines: string[] = []
+  for await (const line of ndjson(athena.stream({ ...everyType, resultPath: 'csv' }))) {
+    lines.push(line)
+    if (lines.length === 3) break
+  }
+  expect(lines.length).toBe(3)
+  expect(lines[1]).toBe(
+    `{"n":2,"tiny":2,"small":2,"flag":true,"big":"4611686018427386","ratio":0.2857142857142857,"single":0.2857142984867096,` +
+      `"odd":"Infinity","price":"0.2500000000","tick":"-0.000100","text":"say \\"hi\\", twice\\né 💶 and more",` +
+      `"on_day":"9999-12-31","at":"9999-12-31T23:59:59.999Z","bytes":"AP8K","list":[2,null,3],"map":{"2":1,"-2":null},` +
+      `"fields":{"id":2,"day":"2024-02-29","paid":"1.50"}}\n`,
+  )
+  expect(JSON.parse(lines[2]!)).toMatchObject({
+    n: 3,
+    odd: '-Infinity',
+    text: 'null',
+    on_day: null,
+    bytes: null,
+  })
 })

@@ -19,7 +19,7 @@ export type ResultPath = 'pages' | 'csv' | 'unload'
 export interface AnswerSource {
   readonly store: ResultStore | undefined
   /** Undefined lets the size of the answer decide. */
-  readonly path: 'pages' | 'csv' | undefined
+  readonly path: ResultPath | undefined
 }
 
 /**
@@ -36,7 +36,7 @@ export async function* answerPages(
   { store, path }: AnswerSource,
 ): AsyncGenerator<ResultPage, void> {
   const object = path === 'pages' || store === undefined ? undefined : csvObject(query)
-  if (path === 'csv') requireObject(query, store, object)
+  if (path === 'csv') requireObject(query, object)
   let isFirst = true
   for await (const page of resultPages(call, query)) {
     yield page
@@ -66,10 +66,8 @@ const csvObject = (query: EndedQuery): StoredLocation | string => {
 
 const requireObject = (
   { QueryExecutionId: queryExecutionId }: EndedQuery,
-  store: ResultStore | undefined,
   object: StoredLocation | string | undefined,
 ): void => {
-  if (store === undefined) throw noResultStore('csv')
   if (typeof object === 'string') {
     throw new ConfigurationError({
       code: 'RESULT_PATH',
@@ -79,8 +77,23 @@ const requireObject = (
   }
 }
 
-/** For a path that reads objects where no store was given. */
-export const noResultStore = (path: ResultPath): ConfigurationError =>
+/** Throws a `ConfigurationError` for a path that there cannot be, before a query is run for it. */
+export const requireResultPath = (
+  path: ResultPath | undefined,
+  store: ResultStore | undefined,
+  hasColumns: boolean,
+): void => {
+  if ((path === 'csv' || path === 'unload') && store === undefined) throw noResultStore(path)
+  if (path === 'unload' && !hasColumns) throw needsColumns()
+}
+
+const needsColumns = (): ConfigurationError =>
+  new ConfigurationError({
+    code: 'RESULT_PATH',
+    message: 'The resultPath unload reads typed rows: state their columns, or leave resultPath out.',
+  })
+
+const noResultStore = (path: ResultPath): ConfigurationError =>
   new ConfigurationError({
     code: 'RESULT_STORE_MISSING',
     message: `The resultPath ${path} reads objects of S3: npm install @aws-sdk/client-s3 and give createAthena a resultStore, s3ResultStore(new S3Client()) of @stockpipe/athena/results.`,

@@ -1,3 +1,5 @@
+import type { OpenParquet } from './column-data.ts'
+
 /** A place in S3, taken apart. */
 export interface StoredLocation {
   readonly bucket: string
@@ -50,6 +52,10 @@ export interface ResultStore {
   list(location: StoredLocation, signal?: AbortSignal): AsyncIterable<StoredObject>
   /** Deletes objects of one bucket; those that are gone are fine. */
   delete(objects: readonly StoredLocation[], signal?: AbortSignal): Promise<void>
+  /** Reads the Parquet files of UNLOAD. */
+  readonly openParquet: OpenParquet
+  /** Whether the libraries for that are installed. */
+  canReadParquet(): Promise<boolean>
 }
 
 /** Takes `s3://bucket/key` apart; undefined for anything else. */

@@ -1,6 +1,7 @@
 import { addAbortSignal, Readable } from 'node:stream'
 import type { S3Client } from '@aws-sdk/client-s3'
 import { loadPeer } from './optional-peer.ts'
+import { canReadParquet, openParquet } from './parquet-file.ts'
 import { type ResultStore, type StoredLocation, type StoredObject, UnreadableObject } from './result-store.ts'
 
 /** What the store asks of an S3 client. */
@@ -14,6 +15,9 @@ const loadCommands = () =>
  * `s3:ListBucket` and `s3:DeleteObject` beneath `unloadLocation`.
  */
 export const s3ResultStore = (client: S3Sender): ResultStore => ({
+  openParquet,
+  canReadParquet,
+
   async open({ bucket, key }, { start, end, etag }, signal) {
     const { GetObjectCommand } = await loadCommands()
     const command = new GetObjectCommand({
