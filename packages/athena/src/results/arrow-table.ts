@@ -1,4 +1,4 @@
-import { type ColumnType, type Decimal, parseDate } from '@stockpipe/core'
+import { type ColumnType, ConfigurationError, type Decimal, parseDate } from '@stockpipe/core'
 import type { Data, DataType, Field, RecordBatch, Schema, Table } from 'apache-arrow'
 import { AnswerColumn } from '../answer-column.ts'
 import type { Athena, QueryOptions } from '../athena.ts'

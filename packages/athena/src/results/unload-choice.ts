@@ -1,5 +1,5 @@
 import { type ColumnType, ConfigurationError } from '@stockpipe/core'
-import { type StatedAnswerColumn, type StatedColumn, typeText } from '../stated-column.ts'
+import { type StatedAnswerColumn, typeText } from '../stated-column.ts'
 import type { ResultPath } from './answer-pages.ts'
 import { parseStoredLocation, type ResultStore } from './result-store.ts'
 import { queryShape } from './unload-statement.ts'
