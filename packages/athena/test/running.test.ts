@@ -168,9 +168,14 @@ describe('a query that is given up', () => {
 
   test('by the return of its rows is stopped, also while the first is waited for', async () => {
     const { fake, athena } = running({ runMillis: () => 600_000 })
-    const rows = athena.stream({ sql: 'SELECT 1 AS n', columns })
+    let tellStarted = () => {}
+    const started = new Promise<void>((resolve) => {
+      tellStarted = resolve
+    })
+    const rows = athena.stream({ sql: 'SELECT 1 AS n', columns, onStart: () => tellStarted() })
     const first = rows.next()
-    await expect.poll(() => fake.running()).toBe(1)
+    await started
+    expect(fake.running()).toBe(1)
     expect(await rows.return()).toEqual({ done: true, value: undefined })
     expect(await first).toEqual({ done: true, value: undefined })
     expect(fake.running()).toBe(0)
