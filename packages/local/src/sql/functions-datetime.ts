@@ -15,12 +15,13 @@ import {
   bigintType,
   dateType,
   doubleType,
+  isInteger,
   type TrinoType,
   timestampType,
   varcharType,
   zonedTimestampType,
 } from './trino-type.ts'
-import { literal, type TypedExpression } from './typed-expression.ts'
+import { failing, literal, type TypedExpression } from './typed-expression.ts'
 
 const dateUnits = ['day', 'week', 'month', 'quarter', 'year']
 const timeUnits = ['millisecond', 'second', 'minute', 'hour']
@@ -77,11 +78,20 @@ const intervalOf: Readonly<Record<string, (count: string) => string>> = {
   year: (count) => `to_months(CAST(${count} * 12 AS INTEGER))`,
 }
 
+/** A number of units as Trino takes it: it fails beyond 32 bits, whatever the unit. */
+function unitCount(call: AnalyzedCall, count: TypedExpression): string {
+  const given = call.arguments[1]!.type
+  if (isInteger(given) && given.kind !== 'bigint') return count.sql
+  const overflow = failing(call.session, 'INVALID_FUNCTION_ARGUMENT', 'integer overflow', bigintType)
+  return `(CASE WHEN ${count.sql} NOT BETWEEN -2147483648 AND 2147483647 THEN ${overflow} ELSE ${count.sql} END)`
+}
+
 const dateAdd: FunctionRule = (call) => {
-  const [, count, value] = takeArguments(call, [varcharType, bigintType, 'datetime'])
+  const [, given, value] = takeArguments(call, [varcharType, bigintType, 'datetime'])
   const { type, sql } = value!
+  const count = unitCount(call, given!)
   if (type.kind === 'date') {
-    return { type, sql: `CAST(${sql} + ${intervalOf[unitOf(call, dateUnits)]!(count!.sql)} AS DATE)` }
+    return { type, sql: `CAST(${sql} + ${intervalOf[unitOf(call, dateUnits)]!(count)} AS DATE)` }
   }
   const unit = unitOf(call, [...dateUnits, ...timeUnits])
   const { precision } = type as TrinoType & { kind: 'timestamp' }
@@ -90,7 +100,7 @@ const dateAdd: FunctionRule = (call) => {
   if (type.kind === 'timestamp with time zone' && type.zone !== 'UTC' && dateUnits.includes(unit)) {
     throw notSupported(`date_add('${unit}', ...) in the zone ${type.zone}`, call.position)
   }
-  return { type, sql: `(${sql} + ${intervalOf[unit]!(count!.sql)})` }
+  return { type, sql: `(${sql} + ${intervalOf[unit]!(count)})` }
 }
 
 const microsecondsPerUnit: Readonly<Record<string, bigint>> = {

@@ -27,6 +27,7 @@ describe('what Trino refuses is refused', () => {
     ['SELECT 1 IN ((SELECT * FROM (VALUES 1, 2) t(x)))', 'SUBQUERY_MULTIPLE_ROWS'],
     ['SELECT side, count(*) FROM trades GROUP BY ROLLUP (1)', 'INVALID_COLUMN_REFERENCE'],
     ['SELECT lower(side) FROM trades GROUP BY GROUPING SETS ((lower(side)))', 'INVALID_COLUMN_REFERENCE'],
+    ["SELECT date_add('millisecond', size + 2147483648, ts) FROM trades", 'INVALID_FUNCTION_ARGUMENT'],
     ['SELECT bid FROM quotes ORDER BY bid FETCH FIRST 0 ROWS ONLY', 'NUMERIC_VALUE_OUT_OF_RANGE'],
     ['SELECT bid, bid FROM quotes ORDER BY bid', 'AMBIGUOUS_NAME'],
     ['SELECT *, bid FROM quotes ORDER BY bid + 1', 'AMBIGUOUS_NAME'],
