@@ -27,6 +27,11 @@ export interface PartitionRegistrarOptions {
   readonly runtime?: Runtime
   /** Ends every registration of this registrar. */
   readonly signal?: AbortSignal
+  /**
+   * For how long a partition is taken to be as it was registered, in milliseconds; the first rows after that have the
+   * catalog asked again, because compaction may have switched its location or somebody may have dropped it. Default 1 hour.
+   */
+  readonly recheckMillis?: number
   /** Told of partitions that were there with columns, formats or a SerDe not as defined, and are now. */
   readonly onMended?: (partition: MendedPartition) => void
   /**
@@ -45,14 +50,16 @@ export interface PartitionRegistrarOptions {
  * registered), a `GlueRequestError` when a whole call fails, and `signal.reason` when aborted.
  */
 export const createPartitionRegistrar = (options: PartitionRegistrarOptions): PartitionRegistrar => {
-  const { client, table, runtime = systemRuntime } = options
-  const registered = new Map<string, string>()
+  const { client, table, runtime = systemRuntime, recheckMillis = 3_600_000 } = options
+  const registered = new Map<string, { readonly location: string; readonly until: number }>()
   const registerBatch = async (call: GlueCall, batch: readonly PartitionItem[]) => {
     const outcome = newOutcome()
+    const until = runtime.monotonic() + recheckMillis
     await createBatch(call, table, batch, 'refuse', outcome)
     const failed = new Set(outcome.failures.map(({ values }) => keyOf(values)))
     for (const { values, location } of batch) {
-      if (!failed.has(keyOf(values))) registered.set(keyOf(values), withSlash(location))
+      if (!failed.has(keyOf(values)))
+        registered.set(keyOf(values), { location: withSlash(location), until })
     }
     for (const { item, differences } of outcome.mended) {
       options.onMended?.({ values: namedValues(table, item.values), differences })
@@ -67,7 +74,9 @@ export const createPartitionRegistrar = (options: PartitionRegistrarOptions): Pa
       for (const partition of partitions) {
         const item = itemOf(table, partition)
         const key = keyOf(item.values)
-        if (registered.get(key) !== withSlash(item.location)) wanted.set(key, item)
+        const known = registered.get(key)
+        if (known?.location !== withSlash(item.location) || known.until <= runtime.monotonic())
+          wanted.set(key, item)
       }
       const failures: PartitionFailure[] = []
       await untilAborted([options.signal, signal], async (either) => {

@@ -46,6 +46,19 @@ test('250 partitions are three calls, and the same again is none', async () => {
   expect(sent).toHaveLength(3)
 })
 
+test('the catalog is asked again an hour later: the partition may have been switched or dropped since', async () => {
+  const { client, sent } = fakeGlue(() => ({}))
+  let now = 0
+  const runtime = { ...virtualRuntime(), monotonic: () => now }
+  const registrar = createPartitionRegistrar({ client, table: boundTrades, runtime })
+  await registrar.register(dates(2))
+  now = 3_599_999
+  await registrar.register(dates(3))
+  now = 3_600_000
+  await registrar.register(dates(3))
+  expect(created(sent).map((batch) => batch.length)).toEqual([2, 1, 2])
+})
+
 test('null is the default partition of Hive', async () => {
   const { client, sent } = fakeGlue(() => ({}))
   await createPartitionRegistrar({ client, table: boundTrades }).register([partitionOf('2024-01-01', null)])

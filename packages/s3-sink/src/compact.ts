@@ -183,7 +183,7 @@ const compactOne = async (
   }
   if (newest?.record.kind === 'retirement' && plan.sources.length > 0) {
     const { catalog, signal } = context
-    // A sink that runs on has registered it once, and does not again.
+    // A sink that runs on registers it again within an hour of the last time.
     if ((await catalog.get(plan.values, signal ? { signal } : {})) === undefined)
       return answer('refused', { reason: `rows came after it was retired; ${register(plan)}` })
   }

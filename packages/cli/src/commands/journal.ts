@@ -98,6 +98,8 @@ const kafkaStarts = async (
   const admin = new Kafka({ ...settings, logLevel: logLevel.NOTHING }).admin()
   try {
     await admin.connect()
+    // Asked for a topic that is not there, kafkajs tries for ten seconds.
+    if (!(await admin.listTopics()).includes(topic)) throw new Error('Kafka lists no such topic')
     const offsets = await admin.fetchTopicOffsets(topic)
     return offsets
       .map(({ partition, low, high }) => ({
