@@ -58,8 +58,7 @@ export const createPartitionRegistrar = (options: PartitionRegistrarOptions): Pa
     await createBatch(call, table, batch, 'refuse', outcome)
     const failed = new Set(outcome.failures.map(({ values }) => keyOf(values)))
     for (const { values, location } of batch) {
-      if (!failed.has(keyOf(values)))
-        registered.set(keyOf(values), { location: withSlash(location), until })
+      if (!failed.has(keyOf(values))) registered.set(keyOf(values), { location: withSlash(location), until })
     }
     for (const { item, differences } of outcome.mended) {
       options.onMended?.({ values: namedValues(table, item.values), differences })
