@@ -58,7 +58,7 @@ describe('asOfJoin', () => {
     ).toBe(`SELECT "trade 1" AS "id", "trade 2" AS "day", CASE WHEN date_diff('millisecond', quote[1], moment) <= 1000 THEN quote[2] END AS "bid", CASE WHEN date_diff('millisecond', quote[1], moment) <= 1000 THEN quote[3] END AS "ask"
 FROM (
 SELECT symbol, moment, is_trade, "trade 1", "trade 2",
-  last_value(quote) IGNORE NULLS OVER (PARTITION BY symbol ORDER BY moment, is_trade, "order 1"
+  last_value(quote) IGNORE NULLS OVER (PARTITION BY symbol ORDER BY moment, is_trade, "order 1" NULLS FIRST
     ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS quote
 FROM (
 SELECT "symbol" AS symbol, "ts" AS moment, 1 AS is_trade, NULL AS "order 1", "id" AS "trade 1", "trade_date" AS "trade 2", NULL AS quote

@@ -1,5 +1,5 @@
 import type { AthenaClient } from '@aws-sdk/client-athena'
-import { type ColumnRecord, day, defineTable, t } from '@stockpipe/core'
+import { type Column, type ColumnRecord, day, defineTable, t } from '@stockpipe/core'
 import { type LocalStack, startLocalStack } from '@stockpipe/local'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import {
@@ -8,9 +8,12 @@ import {
   bars,
   coarserBars,
   createAthena,
+  dailyBars,
   literal,
   type MarketQuery,
+  movingAverage,
   returns,
+  rowsWhere,
   sql,
 } from '../src/index.ts'
 import { athenaClient, createBucket } from './create-bucket.ts'
@@ -78,4 +81,34 @@ test('a predicate on partitions goes to the innermost scan, so that no other par
   expect(await scannedBytes(returns(coarser, { symbol: 'symbol', time: 'start', close: 'close' }))).toBe(
     third,
   )
+  // Figures of one day that need the day before read the two, and not the third.
+  const averages = movingAverage(trades, {
+    ...{ symbol: 'symbol', day: 'trade_date', value: 'size', rows: 2 },
+    where: sql`trade_date BETWEEN ${'2024-03-07'} AND ${'2024-03-08'}`,
+  })
+  const kept = await athena.query(rowsWhere(averages, sql`day = ${'2024-03-08'}`))
+  expect(kept.rows.map((row) => [row.day, row.average, row.rows])).toEqual([['2024-03-08', 100, 2n]])
+  const { scannedBytes: sizes } = await athena.query(
+    movingAverage(trades, { symbol: 'symbol', day: 'trade_date', value: 'size', rows: 2 }),
+  )
+  expect(kept.scannedBytes * 3).toBe(sizes * 2)
+})
+
+const overflowing = <Figure extends Column>(figure: Figure) => ({
+  symbol: t.string(),
+  figure,
+  day: t.string(),
+})
+const volumes = (source: MarketQuery<ReturnType<typeof overflowing<Column<'int64' | 'decimal'>>>>) =>
+  dailyBars(source, { symbol: 'symbol', day: 'symbol', time: 'day', price: 'figure', size: 'figure' })
+
+test('a sum that no longer fits is an error, and no wrong figure', async () => {
+  const of = (type: string, value: string) => ({
+    sql: `SELECT 'A' AS symbol, CAST('${value}' AS ${type}) AS figure, day FROM (VALUES 'a', 'b') AS days(day)`,
+    parameters: [],
+  })
+  const whole = { ...of('bigint', '9223372036854775807'), columns: overflowing(t.int64()) }
+  await expect(athena.query(volumes(whole))).rejects.toThrow(/overflow|out of range/i)
+  const exact = { ...of('decimal(38,0)', '9'.repeat(38)), columns: overflowing(t.decimal(38, 0)) }
+  await expect(athena.query(volumes(exact))).rejects.toThrow(/overflow|out of range/i)
 })

@@ -12,6 +12,7 @@ import {
   type QueryRow,
   returns,
   rowsPer,
+  rowsWhere,
   sql,
   volumeWeightedAveragePrice,
 } from '../src/index.ts'
@@ -40,7 +41,7 @@ describe('dailyBars', () => {
   test('is plain Trino, and keeps the price’s type', async () => {
     const query = dailyBars(trades, { ...names, where: sql`trade_date >= ${'2024-01-01'}` })
     expect(query.sql).toBe(`SELECT "ticker" AS symbol, "trade_date" AS day,
-  min_by("price", "ts") AS open, max("price") AS high, min("price") AS low, max_by("price", "ts") AS close,
+  min_by("price", ROW("ts", "price")) AS open, max("price") AS high, min("price") AS low, max_by("price", ROW("ts", -"price")) AS close,
   sum("size") AS volume, count(*) AS trades
 FROM "market"."trades"
 WHERE (trade_date >= ?)
@@ -117,7 +118,7 @@ describe('bars', () => {
     expect(
       minutes.sql,
     ).toBe(`SELECT "ticker" AS symbol, date_add('millisecond', -(date_diff('millisecond', date_trunc('day', "ts"), "ts") % 300000), "ts") AS start,
-  min_by("price", ROW("ts", "lots")) AS open, max("price") AS high, min("price") AS low, max_by("price", ROW("ts", "lots")) AS close,
+  min_by("price", ROW("ts", "lots", "price")) AS open, max("price") AS high, min("price") AS low, max_by("price", ROW("ts", "lots", -"price")) AS close,
   sum("size") AS volume, sum("price" * "size") AS turnover, sum("price" * "size") / NULLIF(sum("size"), 0) AS vwap,
   count(*) AS trades
 FROM "market"."trades"
@@ -322,12 +323,33 @@ describe('movingAverage', () => {
   })
 })
 
-test('bestAndWorstDay divides doubles, because a quotient of decimals would be cut to their scale', () => {
+test('bestAndWorstDay takes the changes that `returns` tells', () => {
   const query = bestAndWorstDay(trades, { symbol: 'ticker', day: 'trade_date', close: 'price' })
-  expect(query.sql).toContain(
-    'CAST("price" AS double) / lag(CAST("price" AS double)) OVER (PARTITION BY "ticker" ORDER BY "trade_date") - 1 AS change',
-  )
+  expect(query.sql).toContain(returns(trades, { symbol: 'ticker', time: 'trade_date', close: 'price' }).sql)
   expect(Object.keys(query.columns)).toEqual(['symbol', 'bestDay', 'bestChange', 'worstDay', 'worstChange'])
+})
+
+describe('rowsWhere', () => {
+  test('stands outside of what it filters, whose figures are computed over more rows', () => {
+    const averages = movingAverage(trades, {
+      ...{ symbol: 'ticker', day: 'trade_date', value: 'price', rows: 20 },
+      where: sql`trade_date >= ${'2024-02-01'}`,
+    })
+    const query = rowsWhere(averages, sql`day >= ${'2024-03-01'} OR average < ${1}`, {
+      orderBy: ['day', 'symbol'],
+    })
+    expect(query.sql).toBe(`SELECT "symbol", "day", "value", "average", "rows"
+FROM (
+${averages.sql}
+) AS source
+WHERE day >= ? OR average < ?
+ORDER BY "day", "symbol"`)
+    expect(query.parameters).toEqual(['2024-02-01', '2024-03-01', 1])
+    expectTypeOf<QueryRow<typeof query.columns>>().toEqualTypeOf<QueryRow<typeof averages.columns>>()
+    expect(typesOf(query.columns)).toEqual(typesOf(averages.columns))
+    // @ts-expect-error the answer calls it day
+    expect(() => rowsWhere(averages, sql`true`, { orderBy: 'trade_date' })).toThrow(/no column 'trade_date'/)
+  })
 })
 
 describe('rowsPer', () => {

@@ -30,7 +30,8 @@ type NamedColumns<Source> = Readonly<Record<string, ColumnName<Source>>>
  * Both are read once and sorted by symbol and time together; nothing is joined by a range, which Athena would do row by row.
  *
  * @param options `columns` names what is answered. `quotes.order` tells which of several quotes of one time is the last, such as
- * a sequence number; without it that is not defined. `toleranceMillis`: a quote that is older than that counts as none.
+ * a sequence number (NULL comes first); without it that is not defined. `toleranceMillis`: a quote that is older than that
+ * counts as none. The `where` of quotes has to reach back as far, or no such quote is found.
  *
  * Throws a `ConfigurationError` for a name that both give, times of two kinds, and a tolerance that is none.
  */
@@ -97,7 +98,7 @@ export const asOfJoin = <
     sql`SELECT ${commaList(answers)}
 FROM (
 SELECT symbol, moment, is_trade${list(given.map((place) => sql`, ${place}`))},
-  last_value(quote) IGNORE NULLS OVER (PARTITION BY symbol ORDER BY moment, is_trade${list(orders.map((one) => sql`, ${one}`))}
+  last_value(quote) IGNORE NULLS OVER (PARTITION BY symbol ORDER BY moment, is_trade${list(orders.map((one) => sql`, ${one} NULLS FIRST`))}
     ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS quote
 FROM (
 SELECT ${identifier(options.trades.symbol)} AS symbol, ${identifier(options.trades.time)} AS moment, 1 AS is_trade${list(
@@ -154,6 +155,8 @@ const checkTimes = (
   })
 }
 
+const largestBigint = 2n ** 63n - 1n
+
 const withinTolerance = (kind: string, toleranceMillis: number | undefined): readonly SqlFragment[] => {
   if (toleranceMillis === undefined) return []
   if (!Number.isSafeInteger(toleranceMillis) || toleranceMillis < 0) {
@@ -162,8 +165,9 @@ const withinTolerance = (kind: string, toleranceMillis: number | undefined): rea
       message: `A tolerance is a whole number of milliseconds from 0, not ${toleranceMillis}.`,
     })
   }
+  const nanos = BigInt(toleranceMillis) * 1_000_000n
   const limit = new SqlFragment(
-    String(BigInt(toleranceMillis) * (kind === 'timestamp' ? 1n : 1_000_000n)),
+    String(kind === 'timestamp' ? toleranceMillis : nanos < largestBigint ? nanos : largestBigint),
     [],
   )
   return [

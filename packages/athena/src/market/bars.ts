@@ -1,11 +1,11 @@
-import { Column, ConfigurationError, t } from '@stockpipe/core'
-import { identifier, type SqlFragment, sql } from '../sql-template.ts'
+import { Column, t } from '@stockpipe/core'
+import { identifier, sql } from '../sql-template.ts'
+import { firstAndLast } from './first-and-last.ts'
 import { checkedInterval, type Interval, type IntervalStart, intervalStart } from './interval.ts'
 import { type SumOf, sumType, type TurnoverOf, type WeightedAverageOf } from './result-type.ts'
 import {
   type Answer,
   type ColumnName,
-  commaList,
   fromClause,
   type InstantKind,
   type KindOf,
@@ -19,7 +19,6 @@ import {
   type RowFilter,
   type SelectedColumn,
   selected,
-  sourceText,
   tableColumn,
   whereClause,
 } from './table-column.ts'
@@ -35,7 +34,8 @@ import { turnoverOf } from './turnover.ts'
  *
  * @param options `timeZone`: where midnight, and the days of longer bars, are taken from; default UTC. `start` is a moment
  * (in UTC) for bars within a day and a date (in the time zone) for bars of days, weeks or months. `order` tells which of
- * several trades of one time comes first, such as a sequence number; without it that is not defined.
+ * several trades of one time comes first, such as a sequence number; of those that nothing tells apart the one with the
+ * lowest price counts, at the open and at the close.
  *
  * Throws a `ConfigurationError` for an interval or a time zone that is none, and for an `order` that may be NULL.
  */
@@ -71,12 +71,12 @@ export const bars = <
   const price = identifier(options.price)
   const size = identifier(options.size)
   const turnover = turnoverOf(trades, options.price, options.size)
-  const position = positionOf(trades, options.time, [options.order ?? []].flat())
+  const { open, close } = firstAndLast(trades, options)
   const start = intervalStart(trades, options.time, options.interval, options.timeZone)
   const priceColumn = presentColumn(trades, options.price)
   const clauses = [
     sql`SELECT ${identifier(options.symbol)} AS symbol, ${start} AS start,
-  min_by(${price}, ${position}) AS open, max(${price}) AS high, min(${price}) AS low, max_by(${price}, ${position}) AS close,
+  ${open} AS open, max(${price}) AS high, min(${price}) AS low, ${close} AS close,
   sum(${size}) AS volume, sum(${turnover.product}) AS turnover, sum(${turnover.product}) / NULLIF(sum(${size}), 0) AS vwap,
   count(*) AS trades`,
     fromClause(trades),
@@ -96,17 +96,4 @@ export const bars = <
     vwap: new Column(turnover.averageType, true),
     trades: t.int64(),
   })
-}
-
-/** What tells the first row from the last: the time, then the columns of `order`. */
-const positionOf = (source: MarketSource, time: string, order: readonly string[]): SqlFragment => {
-  for (const name of order) {
-    if (!tableColumn(source, name).nullable) continue
-    throw new ConfigurationError({
-      code: 'ORDER_NULLABLE',
-      message: `${sourceText(source)}: column '${name}' may be NULL and cannot order rows of one time; leave rows without it out in a query of your own, and take that as the source.`,
-    })
-  }
-  const names = [time, ...order].map((name) => identifier(name))
-  return names.length === 1 ? names[0]! : sql`ROW(${commaList(names)})`
 }

@@ -1,5 +1,6 @@
 import { t } from '@stockpipe/core'
-import { identifier, sql } from '../sql-template.ts'
+import { sql } from '../sql-template.ts'
+import { returns } from './returns.ts'
 import {
   type Answer,
   type ColumnName,
@@ -9,20 +10,23 @@ import {
   type MarketSource,
   marketQuery,
   type NumberKind,
+  type PresentColumn,
+  presentColumn,
   type RowFilter,
   type SelectedColumn,
   selected,
-  whereClause,
+  type TimeKind,
 } from './table-column.ts'
 
 /**
  * The days on which a symbol's close rose and fell most against the close before, with the change as a fraction
- * (0.05 is 5 %). A symbol with one day has no change and is left out; of equal days any one is answered.
+ * (0.05 is 5 %), as `returns` tells it; of equal days the first. A symbol without a change is left out, as are rows without a
+ * close or a day; days of a symbol are each their own.
  */
 export const bestAndWorstDay = <
   Source extends MarketSource,
   const Symbol extends ColumnName<Source, 'string'>,
-  const Day extends ColumnName<Source, DayKind>,
+  const Day extends ColumnName<Source, DayKind> & ColumnName<Source, TimeKind>,
 >(
   bars: Source,
   names: RowFilter & {
@@ -32,35 +36,26 @@ export const bestAndWorstDay = <
   },
 ): MarketQuery<{
   symbol: SelectedColumn<Source, Symbol>
-  bestDay: SelectedColumn<Source, Day>
+  bestDay: PresentColumn<SelectedColumn<Source, Day>>
   bestChange: Answer<'double', number>
-  worstDay: SelectedColumn<Source, Day>
+  worstDay: PresentColumn<SelectedColumn<Source, Day>>
   worstChange: Answer<'double', number>
 }> => {
-  const symbol = identifier(names.symbol)
-  const day = identifier(names.day)
-  // As doubles before the division: a quotient of decimals would be cut to the scale of the prices.
-  const close = sql`CAST(${identifier(names.close)} AS double)`
+  const changes = returns(bars, { ...names, time: names.day })
   const clauses = [
-    sql`WITH changes AS (
-  SELECT ${symbol} AS symbol, ${day} AS day,
-    ${close} / lag(${close}) OVER (PARTITION BY ${symbol} ORDER BY ${day}) - 1 AS change
-  ${fromClause(bars)}`,
-    whereClause(bars, names, [names.close]),
-    sql`)
-SELECT symbol, max_by(day, change) AS bestDay, max(change) AS bestChange,
-  min_by(day, change) AS worstDay, min(change) AS worstChange
-FROM changes
-WHERE change IS NOT NULL
+    sql`SELECT symbol, min_by(time, ROW(-simpleReturn, time)) AS bestDay, max(simpleReturn) AS bestChange,
+  min_by(time, ROW(simpleReturn, time)) AS worstDay, min(simpleReturn) AS worstChange`,
+    fromClause(changes),
+    sql`WHERE simpleReturn IS NOT NULL
 GROUP BY 1
 ORDER BY 1`,
   ]
-  const dayColumn = selected(bars, names.day)
+  const day = presentColumn(bars, names.day)
   return marketQuery(clauses, {
     symbol: selected(bars, names.symbol),
-    bestDay: dayColumn,
+    bestDay: day,
     bestChange: t.double(),
-    worstDay: dayColumn,
+    worstDay: day,
     worstChange: t.double(),
   })
 }

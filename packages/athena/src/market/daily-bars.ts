@@ -1,5 +1,6 @@
 import { Column, t } from '@stockpipe/core'
 import { identifier, sql } from '../sql-template.ts'
+import { firstAndLast } from './first-and-last.ts'
 import { type SumOf, sumType } from './result-type.ts'
 import {
   type Answer,
@@ -12,6 +13,7 @@ import {
   marketQuery,
   type NumberKind,
   type PresentColumn,
+  type PresentName,
   presentColumn,
   type RowFilter,
   type SelectedColumn,
@@ -25,8 +27,10 @@ import {
  * Bars of a day from trades: first, highest, lowest and last price, volume and number of trades by symbol and day.
  * Bars of any interval are made by `bars`.
  *
- * @param names `time` orders the trades of a day: where several have the same, which of them is first is not defined,
- * so name a sequence number if there is one. `day` is the column or partition that holds the trading day.
+ * @param names `time` orders the trades of a day, and `order` those of one time, as for `bars`. `day` is the column or
+ * partition that holds the trading day. Rows that lack price, size or time are left out.
+ *
+ * Throws a `ConfigurationError` for an `order` that may be NULL.
  */
 export const dailyBars = <
   Source extends MarketSource,
@@ -41,6 +45,7 @@ export const dailyBars = <
     readonly price: Price
     readonly size: Size
     readonly time: ColumnName<Source, TimeKind>
+    readonly order?: PresentName<Source> | readonly PresentName<Source>[]
     readonly day: Day
   },
 ): MarketQuery<{
@@ -54,11 +59,11 @@ export const dailyBars = <
   trades: Answer<'int64', bigint>
 }> => {
   const price = identifier(names.price)
-  const time = identifier(names.time)
+  const { open, close } = firstAndLast(trades, names)
   const priceColumn = presentColumn(trades, names.price)
   const clauses = [
     sql`SELECT ${identifier(names.symbol)} AS symbol, ${identifier(names.day)} AS day,
-  min_by(${price}, ${time}) AS open, max(${price}) AS high, min(${price}) AS low, max_by(${price}, ${time}) AS close,
+  ${open} AS open, max(${price}) AS high, min(${price}) AS low, ${close} AS close,
   sum(${identifier(names.size)}) AS volume, count(*) AS trades`,
     fromClause(trades),
     whereClause(trades, names, [names.price, names.size, names.time]),

@@ -22,7 +22,8 @@ import { windowOfRows } from './window-of-rows.ts'
  * The average of the last `rows` values of a symbol, each weighted by (1 - smoothing) to the power of its age in rows, and
  * divided by the sum of the weights, as a double. It is what pandas calls `ewm(alpha=smoothing, adjust=True)`, of so many rows:
  * of all, to the last digit of a double, once (1 - smoothing) ** rows is below 1e-16 (20 rows for 0.85, 350 for 0.1).
- * An average over all rows ever would need each row's answer for the next, which SQL cannot say.
+ * An average over all rows ever would need each row's answer for the next, which SQL cannot say. Rows without a value or a
+ * time are left out; times of a symbol are each their own.
  *
  * @param names `smoothing`: above 0, at most 1; 2 / (n + 1) for a span of n. `rows`: each row costs that many steps.
  *
@@ -44,7 +45,7 @@ export const exponentialMovingAverage = <
   },
 ): MarketQuery<{
   symbol: SelectedColumn<Source, Symbol>
-  time: SelectedColumn<Source, Time>
+  time: PresentColumn<SelectedColumn<Source, Time>>
   value: PresentColumn<SelectedColumn<Source, Value>>
   average: Answer<'double', number>
   rows: Answer<'int64', bigint>
@@ -69,13 +70,13 @@ export const exponentialMovingAverage = <
 FROM (
 SELECT ${symbol} AS symbol, ${time} AS time, ${value} AS value, array_agg(CAST(${value} AS double)) ${window} AS latest`,
     fromClause(source),
-    whereClause(source, names, [names.value]),
+    whereClause(source, names, [names.value, names.time]),
     sql`) AS windows
 ORDER BY 1, 2`,
   ]
   return marketQuery(clauses, {
     symbol: selected(source, names.symbol),
-    time: selected(source, names.time),
+    time: presentColumn(source, names.time),
     value: presentColumn(source, names.value),
     average: t.double(),
     rows: t.int64(),

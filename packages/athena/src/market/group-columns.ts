@@ -19,7 +19,7 @@ export const groupList = (
 ): { select: SqlFragment; groupBy: SqlFragment; orderBy: SqlFragment } => {
   for (const [index, name] of per.entries()) {
     tableColumn(source, name)
-    if (figures.includes(name) || per.indexOf(name) !== index) {
+    if (figures.includes(name.toLowerCase()) || per.indexOf(name) !== index) {
       throw new ConfigurationError({
         code: 'NAME_REPEATED',
         message: `${sourceText(source)}: the answer would hold '${name}' twice; name each column once, and give a column called ${figures.join(' or ')} another name in a query of your own.`,

@@ -4,7 +4,8 @@ import { type Answer, type MarketSource, sourceText, tableColumn, wholeNumber } 
 
 /**
  * A length within a day, 24 hours at most. Counted from midnight, in time that passes: a day of 25 hours has 25 hours,
- * and one that the length does not divide ends with a shorter one.
+ * and one that the length does not divide ends with a shorter one. Not defined on a day of which midnight comes twice (as in
+ * Havana on 2024-11-03).
  */
 export type IntradayInterval =
   | { readonly seconds: number }

@@ -19,7 +19,7 @@ import {
  * The last row of each symbol, by time. Rows without a time are left out.
  *
  * @param options `columns`: what to answer, under the names of the source; default all. `order` tells which of several rows
- * of one time is the last, such as a sequence number; without it that is not defined.
+ * of one time is the last, such as a sequence number (NULL comes first); without it that is not defined.
  */
 export const latestPerSymbol = <
   Source extends MarketSource,

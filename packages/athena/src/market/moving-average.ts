@@ -26,7 +26,8 @@ import { momentOf, windowOfRows } from './window-of-rows.ts'
  * The average of the last `rows` values of a symbol, the row itself included. At the beginning it is the average of
  * the rows there are; `rows` of the answer tells of how many. A decimal keeps its precision and scale, as in Trino.
  *
- * @param names `day` or `time`: what orders the rows, which the answer has under that name.
+ * @param names `day` or `time`: what orders the rows, each of a symbol its own, which the answer has under that name.
+ * Rows without it, or without a value, are left out.
  *
  * Throws a `ConfigurationError` when `rows` is no whole number from 1 to 100,000.
  */
@@ -47,9 +48,9 @@ export const movingAverage = <
   },
 ): MarketQuery<
   { symbol: SelectedColumn<Source, Symbol> } & ([Day] extends [string]
-    ? { day: SelectedColumn<Source, Day> }
+    ? { day: PresentColumn<SelectedColumn<Source, Day>> }
     : unknown) &
-    ([Time] extends [string] ? { time: SelectedColumn<Source, Time> } : unknown) & {
+    ([Time] extends [string] ? { time: PresentColumn<SelectedColumn<Source, Time>> } : unknown) & {
       value: PresentColumn<SelectedColumn<Source, Value>>
       average: AverageOf<KindOf<Source, Value>>
       rows: Answer<'int64', bigint>
@@ -66,12 +67,12 @@ export const movingAverage = <
   avg(${value}) ${window} AS average,
   count(*) ${window} AS rows`,
     fromClause(bars),
-    whereClause(bars, names, [names.value]),
+    whereClause(bars, names, [names.value, moment]),
     sql`ORDER BY 1, 2`,
   ]
   return marketQuery(clauses, {
     symbol: selected(bars, names.symbol),
-    [momentName]: selected(bars, moment),
+    [momentName]: presentColumn(bars, moment),
     value: presentColumn(bars, names.value),
     average: new Column(averageType(type), false),
     rows: t.int64(),

@@ -20,7 +20,8 @@ import {
 /**
  * What each bar returned against the one before it, by symbol: `simpleReturn`, close / close before - 1, and `logReturn`,
  * ln(close / close before), as doubles. NULL for a symbol's first bar, where the close before is not above zero, and, for
- * the logarithm, where the close is not. Rows without a close or a time are left out, as if there was no such bar.
+ * the logarithm, where the close is not. Rows without a close or a time are left out, as if there was no such bar;
+ * times of a symbol are each their own.
  */
 export const returns = <
   Source extends MarketSource,

@@ -23,7 +23,7 @@ import {
  * last `close`, `change` being last / first - 1 as a double. `rank` is 1 for the largest move; equal ones rank by symbol.
  * A symbol whose first value is not above zero has no change and is left out, as are rows without a value or a time.
  *
- * @param names `direction`: gains (`up`), losses (`down`), or both by size (`either`, the default). `limit`: how many
+ * @param names `direction`: the largest change first (`up`), the smallest (`down`), or by size whatever its sign (`either`, the default). `limit`: how many
  * symbols at most, 1 to 10,000. Times of a symbol are each their own.
  *
  * Throws a `ConfigurationError` for another limit.
@@ -58,20 +58,21 @@ export const topMovers = <
     })
   }
   const time = identifier(names.time)
+  // Athena reserves FIRST and LAST.
   const size = { up: sql`change DESC`, down: sql`change`, either: sql`abs(change) DESC` }[direction]
   const clauses = [
-    sql`SELECT rank, symbol, first, last, change
+    sql`SELECT rank, symbol, "first", "last", change
 FROM (
 SELECT *, row_number() OVER (ORDER BY ${size}, symbol) AS rank
 FROM (
-SELECT symbol, first, last, CAST(last AS double) / CAST(first AS double) - 1 AS change
+SELECT symbol, "first", "last", CAST("last" AS double) / CAST("first" AS double) - 1 AS change
 FROM (
-SELECT ${identifier(names.symbol)} AS symbol, min_by(${identifier(open)}, ${time}) AS first, max_by(${identifier(close)}, ${time}) AS last`,
+SELECT ${identifier(names.symbol)} AS symbol, min_by(${identifier(open)}, ${time}) AS "first", max_by(${identifier(close)}, ${time}) AS "last"`,
     fromClause(bars),
     whereClause(bars, names, [open, close, names.time]),
     sql`GROUP BY 1
 ) AS moves
-WHERE first > 0
+WHERE "first" > 0
 ) AS changes
 ) AS ranked
 WHERE rank <= ${wholeNumber(limit)}

@@ -10,6 +10,8 @@ import {
   marketQuery,
   type NullableAnswer,
   type NumberKind,
+  type PresentColumn,
+  presentColumn,
   type RowFilter,
   type SelectedColumn,
   selected,
@@ -58,7 +60,7 @@ export const volatility = <Source extends MarketSource, const Per extends readon
 
 /**
  * The volatility of the last `rows` returns of a symbol, the row itself included; at the beginning of those there are.
- * Rows without a return are left out.
+ * Rows without a return or a time are left out; times of a symbol are each their own.
  *
  * Throws a `ConfigurationError` when `periodsPerYear` is not above 0, or `rows` no whole number from 1 to 100,000.
  */
@@ -77,7 +79,7 @@ export const movingVolatility = <
   },
 ): MarketQuery<{
   symbol: SelectedColumn<Source, Symbol>
-  time: SelectedColumn<Source, Time>
+  time: PresentColumn<SelectedColumn<Source, Time>>
   volatility: NullableAnswer<'double', number>
   returns: Answer<'int64', bigint>
 }> => {
@@ -90,12 +92,12 @@ export const movingVolatility = <
   stddev_samp(${value}) ${window}${annualised(names.periodsPerYear)} AS volatility,
   count(*) ${window} AS returns`,
     fromClause(source),
-    whereClause(source, names, [names.value]),
+    whereClause(source, names, [names.value, names.time]),
     sql`ORDER BY 1, 2`,
   ]
   return marketQuery(clauses, {
     symbol: selected(source, names.symbol),
-    time: selected(source, names.time),
+    time: presentColumn(source, names.time),
     volatility: t.double().nullable(),
     returns: t.int64(),
   })

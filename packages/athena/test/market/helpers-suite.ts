@@ -1,4 +1,4 @@
-import { type ColumnRecord, Decimal } from '@stockpipe/core'
+import { type ColumnRecord, Decimal, t } from '@stockpipe/core'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import {
@@ -6,7 +6,9 @@ import {
   asOfJoin,
   barColumns,
   bars,
+  bestAndWorstDay,
   coarserBars,
+  dailyBars,
   drawdown,
   duringSession,
   exponentialMovingAverage,
@@ -19,8 +21,10 @@ import {
   movingAverage,
   movingVolatility,
   returns,
+  rowsWhere,
   type Session,
   silentIntervals,
+  sql,
   topMovers,
   volatility,
 } from '../../src/index.ts'
@@ -121,10 +125,14 @@ export const marketHelperTests = (askedOf: () => Athena, runs: number, timeoutMi
       fc.constantFrom(...zones),
       fc.constantFrom('price', 'quote'),
       fc.constantFrom('ts', 'nanos'),
-      async (trades, interval, timeZone, price, time) => {
-        const options = { ...nameOf, price, time, interval, ...(timeZone && { timeZone }) } as const
+      fc.boolean(),
+      async (trades, interval, timeZone, price, time, isNumbered) => {
+        const { order, ...unordered } = nameOf
+        const names = { ...unordered, ...(isNumbered && { order }) }
+        const options = { ...names, price, time, interval, ...(timeZone && { timeZone }) } as const
+        const momentOf = time === 'nanos' ? (trade: Trade) => nanosOf(trade)! : undefined
         expect(await rowsOf(bars(tradeSource(trades), options))).toEqual(
-          reference.bars(trades, price, interval, timeZone).map(plainRow),
+          reference.bars(trades, price, interval, timeZone, isNumbered, momentOf).map(plainRow),
         )
       },
     ),
@@ -229,6 +237,80 @@ export const marketHelperTests = (askedOf: () => Athena, runs: number, timeoutMi
     )
   const one = [undefined]
 
+  check(
+    'bars of a day are those of the day that a column holds',
+    fc.asyncProperty(generatedTrades, fc.boolean(), async (trades, isNumbered) => {
+      const { order, ...unordered } = nameOf
+      const { sql: text, columns } = tradeSource(trades)
+      const source = {
+        sql: `SELECT *, date_format(ts, '%Y-%m-%d') AS day FROM (${text}) AS given`,
+        parameters: [],
+        columns: { ...columns, day: t.string().nullable() },
+      }
+      const query = dailyBars(source, {
+        ...{ ...unordered, price: 'price', time: 'ts', day: 'day' },
+        ...(isNumbered && { order }),
+      })
+      const expected = reference
+        .bars(trades, 'price', { days: 1 }, undefined, isNumbered)
+        .map(({ start, turnover: _, vwap: __, ...bar }) => ({ ...bar, day: start }))
+      expect(await rowsOf(query)).toEqual(expected.map(plainRow))
+    }),
+  )
+
+  checkSeries(
+    'the best and the worst day are those of the largest and the smallest return, the first of equal ones',
+    one,
+    (trades) => bestAndWorstDay(halfHours(trades), { symbol: 'symbol', day: 'start', close: 'close' }),
+    (points) =>
+      [...reference.groupedBy(reference.returns(points), ({ symbol }) => symbol)].flatMap(
+        ([symbol, rows]) => {
+          const known = rows.filter((row) => row['simpleReturn'] !== null)
+          const changeOf = (row: Record<string, unknown>) => row['simpleReturn'] as number
+          const worst = reference.sortedBy(known, changeOf, ({ time }) => time)[0]
+          const best = reference.sortedBy(
+            known,
+            (row) => -changeOf(row),
+            ({ time }) => time,
+          )[0]
+          if (worst === undefined || best === undefined) return []
+          return {
+            symbol,
+            bestDay: best['time'],
+            bestChange: changeOf(best),
+            worstDay: worst['time'],
+            worstChange: changeOf(worst),
+          }
+        },
+      ),
+  )
+  checkSeries(
+    'rows of an answer are those that its figures were computed for, and then kept',
+    [3],
+    (trades, rows) =>
+      rowsWhere(movingAverage(halfHours(trades), { ...series, rows }), sql`rows = ${3}`, {
+        orderBy: ['symbol', 'time'],
+      }),
+    (points, rows) => reference.movingAverage(points, rows).filter((row) => row['rows'] === 3n),
+  )
+
+  test('rows without a time have no place in a series', async () => {
+    const moment = Date.parse('2024-03-08T15:00:00Z')
+    const trades = [tradeAt(moment, 1n), { ...tradeAt(moment + 1, 2n), millis: null }]
+    const names = { symbol: 'symbol', time: 'ts', value: 'price' } as const
+    const source = tradeSource(trades)
+    for (const query of [
+      movingAverage(source, { ...names, rows: 2 }),
+      movingAverage(source, { symbol: 'symbol', day: 'ts', value: 'price', rows: 2 }),
+      exponentialMovingAverage(source, { ...names, rows: 2, smoothing: 0.5 }),
+      movingVolatility(source, { ...names, rows: 2 }),
+      drawdown(source, names),
+      returns(source, { symbol: 'symbol', time: 'ts', close: 'price' }),
+    ] as readonly MarketQuery<ColumnRecord>[]) {
+      expect(await rowsOf(query)).toHaveLength(1)
+    }
+  })
+
   checkSeries(
     'returns are those of the bar before',
     one,
@@ -328,14 +410,15 @@ export const marketHelperTests = (askedOf: () => Athena, runs: number, timeoutMi
     fc.asyncProperty(
       generatedTrades,
       fc.constantFrom('ts', 'nanos'),
-      fc.constantFrom(undefined, 0, 500, 3_600_000),
-      async (rows, time, toleranceMillis) => {
+      fc.constantFrom(undefined, 0, 500, 3_600_000, Number.MAX_SAFE_INTEGER),
+      fc.boolean(),
+      async (rows, time, toleranceMillis, isOrderedByAsk) => {
         const trades = rows.filter((_, index) => index % 2 === 0)
         const quotes = rows.filter((_, index) => index % 2 === 1)
         const query = asOfJoin(tradeSource(trades), tradeSource(quotes), {
           trades: { symbol: 'symbol', time, columns: { id: 'id', ticker: 'symbol', price: 'price' } },
           quotes: {
-            ...{ symbol: 'symbol', time, order: 'id' },
+            ...{ symbol: 'symbol', time, order: isOrderedByAsk ? ['quote', 'id'] : 'id' },
             columns: { quoteId: 'id', bid: 'price', ask: 'quote' },
           },
           ...(toleranceMillis !== undefined && { toleranceMillis }),
@@ -346,7 +429,7 @@ export const marketHelperTests = (askedOf: () => Athena, runs: number, timeoutMi
           toleranceMillis === undefined
             ? undefined
             : BigInt(toleranceMillis) * (time === 'nanos' ? 1_000_000n : 1n)
-        const expected = reference.asOfJoin(trades, quotes, momentOf, tolerance).map(plainRow)
+        const expected = reference.asOfJoin(trades, quotes, momentOf, tolerance, isOrderedByAsk).map(plainRow)
         expect(sorted(await rowsOf(query))).toEqual(sorted(expected))
       },
     ),

@@ -98,6 +98,8 @@ export const bars = (
   priceName: Price,
   interval: Interval,
   timeZone?: string,
+  isNumbered = true,
+  momentOf: (trade: Trade) => unknown = ({ millis }) => millis,
 ): Record<string, unknown>[] => {
   const counted = trades.filter(
     (trade) => trade[priceName] !== null && trade.size !== null && trade.millis !== null,
@@ -107,11 +109,10 @@ export const bars = (
   )
   const answer = [...groups].map(([key, group]) => {
     const [symbol, start] = JSON.parse(key) as [string | null, string]
-    const inOrder = sortedBy(
-      group,
-      ({ millis }) => millis,
-      ({ id }) => id,
-    )
+    // Of trades that nothing tells apart the one with the lowest price counts, at the open and at the close.
+    const inOrder = sortedBy(group, momentOf, ({ id, [priceName]: price }) => (isNumbered ? id : price))
+    const last = inOrder.at(-1)!
+    const close = isNumbered ? last : inOrder.find((trade) => compare(momentOf(trade), momentOf(last)) === 0)!
     const prices = inOrder.map((trade) => trade[priceName]!)
     const byPrice = sortedBy(prices, (price) => price)
     const volume = group.reduce((sum, { size }) => sum + size!, 0n)
@@ -126,7 +127,7 @@ export const bars = (
       open: prices[0]!,
       high: byPrice.at(-1)!,
       low: byPrice[0]!,
-      close: prices.at(-1)!,
+      close: close[priceName]!,
       volume,
       turnover,
       vwap:
@@ -304,6 +305,7 @@ export const asOfJoin = (
   quotes: readonly Trade[],
   momentOf: (row: Trade) => bigint | null,
   tolerance: bigint | undefined,
+  isOrderedByAsk: boolean,
 ): Record<string, unknown>[] =>
   trades.map((trade) => {
     const moment = momentOf(trade)
@@ -320,6 +322,7 @@ export const asOfJoin = (
     const last = sortedBy(
       before,
       (quote) => momentOf(quote),
+      ({ quote }) => (isOrderedByAsk ? (quote ?? Number.NEGATIVE_INFINITY) : 0),
       ({ id }) => id,
     ).at(-1)
     const isNear = last && (tolerance === undefined || moment! - momentOf(last)! <= tolerance)

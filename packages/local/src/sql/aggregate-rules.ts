@@ -134,24 +134,28 @@ function extremeBy(name: 'arg_max_null' | 'arg_min_null'): AggregateRule {
   }
 }
 
-/** A row whose fields are ordered one after the other, as those of DuckDB are: none a NaN. */
+/** A row whose fields are ordered one after the other, as those of DuckDB are. */
 function isOrderedRow(type: TrinoType): boolean {
-  return type.kind === 'row' && type.fields.every((field) => isOrdered(field.type) && !isFloating(field.type))
+  return type.kind === 'row' && type.fields.every((field) => isOrdered(field.type))
 }
 
-/** A row as a key: in Trino none with a NULL within can be compared. */
+/** A row as a key: in Trino none with a NULL within can be compared; with a NaN, none is here. */
 function comparableRow(call: AggregateCall, key: TypedExpression): string {
   const { type, sql } = key as TypedExpression & { readonly type: RowType }
-  const holes = type.fields.map((_, place) => `${rowField({ type, sql }, place).sql} IS NULL`)
-  const failed = failing(
-    call.session,
-    'NOT_SUPPORTED',
-    'ROW comparison not supported for fields with null elements',
-    type,
-  )
+  const fields = type.fields.map((_, place) => rowField({ type, sql }, place))
+  const holes = fields.map((field) => `${field.sql} IS NULL`)
+  const unordered = fields.filter((field) => isFloating(field.type)).map((field) => `isnan(${field.sql})`)
+  const failed = (message: string) => failing(call.session, 'NOT_SUPPORTED', message, type)
   // DuckDB looks at the keys of rows that FILTER leaves out, too.
   const counts = call.filter === undefined ? '' : `(${call.filter}) AND `
-  return `CASE WHEN ${counts}${sql} IS NOT NULL AND (${holes.join(' OR ')}) THEN ${failed} ELSE ${sql} END`
+  const when = (conditions: readonly string[], message: string) =>
+    conditions.length === 0
+      ? ''
+      : `WHEN ${counts}${sql} IS NOT NULL AND (${conditions.join(' OR ')}) THEN ${failed(message)} `
+  return `CASE ${when(holes, 'ROW comparison not supported for fields with null elements')}${when(
+    unordered,
+    'The embedded Athena does not compare a row that holds NaN',
+  )}ELSE ${sql} END`
 }
 
 function ofBoolean(name: 'bool_and' | 'bool_or'): AggregateRule {

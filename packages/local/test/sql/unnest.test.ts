@@ -55,6 +55,8 @@ describe('aggregates that gather', () => {
     ['min_by(n, ROW(s, n)) FILTER (WHERE n < 4)', '1'],
     ['max_by(n, ROW(s, n)) FILTER (WHERE n < 4)', '2'],
     ['max_by(s, IF(n < 4, ROW(-n, s)))', 'A'],
+    ['max_by(s, ROW(p))', 'C'],
+    ['min_by(n, ROW(s IS NULL, -p))', null],
     ['bitwise_and_agg(n)', '0'],
     ['bitwise_or_agg(n)', '7'],
     ['approx_percentile(n, ARRAY[0.0, 1.0])', '[1, 4]'],
@@ -72,7 +74,8 @@ describe('aggregates that gather', () => {
   test.each([
     ['max(n, 0)', 'NOT_SUPPORTED'],
     ['min_by(n, ROW(s, n))', 'ROW comparison not supported for fields with null elements'],
-    ['min_by(n, ROW(p))', 'min_by(integer, row(double))'],
+    ['min_by(n, ROW(if(n = 1, nan(), p)))', 'does not compare a row that holds NaN'],
+    ['min_by(n, ROW(ARRAY[n]))', 'min_by(integer, row(array(integer)))'],
     [`listagg(n, ',') WITHIN GROUP (ORDER BY s)`, 'NOT_SUPPORTED'],
     [`listagg(s, ',')`, 'SYNTAX_ERROR'],
     [`listagg(s, ',' ON OVERFLOW TRUNCATE WITH COUNT) WITHIN GROUP (ORDER BY s)`, 'NOT_SUPPORTED'],
