@@ -190,6 +190,16 @@ describe('the rows of an answer', () => {
     expect(chunks()).toBeLessThan(10)
   })
 
+  it('end the download at a row that cannot be decoded', async () => {
+    for (const bad of [3, 30]) {
+      const rows = hundred.with(bad, ['x', 'no number'])
+      const { athena, query, ended, chunks } = setUp({ rows, chunkBytes: 30 })
+      await expect(athena.query(query)).rejects.toThrow(`Row ${bad + 1} of query q-1`)
+      expect(ended()).toBe(1)
+      expect(chunks()).toBeLessThan(60)
+    }
+  })
+
   it('end with the reason of the signal', async () => {
     const abort = new AbortController()
     const { athena, query, ended } = setUp({ rows: hundred, chunkBytes: 30 })

@@ -41,13 +41,12 @@ export async function* answerPages(
   for await (const page of resultPages(call, query)) {
     yield page
     if (isFirst && !page.isLast && store !== undefined && typeof object === 'object') {
-      const rest = csvPages(call, store, object, page, path === 'csv')
-      const begun = await rest.next()
-      if (begun.value !== 'unusable') {
-        if (!begun.done) yield begun.value
-        yield* rest as AsyncGenerator<ResultPage, void>
-        return
+      let isUsable = true
+      for await (const rest of csvPages(call, store, object, page, path === 'csv')) {
+        isUsable = rest !== 'unusable'
+        if (rest !== 'unusable') yield rest
       }
+      if (isUsable) return
     }
     isFirst = false
   }

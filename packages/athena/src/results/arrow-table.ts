@@ -197,7 +197,7 @@ const unloadedData = (
       if (!isValid(given, index)) nulls(null, rowsBefore + index + 1)
     }
   }
-  if (isSameType(given.type, arrowed)) return given as unknown as Data
+  if (given instanceof arrow.Data && isSameType(arrow, given.type, arrowed)) return given
   if (column.type.kind === 'timestamp' && given.values instanceof BigInt64Array) {
     return arrow.makeData({
       type: arrowed as InstanceType<Arrow['TimestampMillisecond']>,
@@ -214,12 +214,13 @@ const unloadedData = (
 
 const plainTypes = /^(?:Bool|U?Int\d+|Float\d+|Utf8|Binary|Date32<DAY>)$/
 
-const isSameType = (given: ColumnData['type'], wanted: DataType): boolean => {
-  if (given.typeId !== wanted.typeId) return false
-  const { precision, scale, bitWidth } = wanted as unknown as Record<string, unknown>
-  const other = given as unknown as Record<string, unknown>
-  if (other['precision'] !== undefined) {
-    return other['precision'] === precision && other['scale'] === scale && other['bitWidth'] === bitWidth
+const isSameType = ({ DataType }: Arrow, given: DataType, wanted: DataType): boolean => {
+  if (DataType.isDecimal(given) && DataType.isDecimal(wanted)) {
+    return (
+      given.precision === wanted.precision &&
+      given.scale === wanted.scale &&
+      given.bitWidth === wanted.bitWidth
+    )
   }
   return String(given) === String(wanted) && plainTypes.test(String(wanted))
 }

@@ -38,9 +38,11 @@ export interface OpenedParquet {
   readonly rows: number
   /** Names and types of its columns, types as Arrow writes them. */
   readonly columns: readonly { readonly name: string; readonly type: string }[]
-  /** Rows of the named columns, in order: one row group is held at a time, as it is compressed, and one batch. */
+  /**
+   * Rows of the named columns, in order: of one row group at a time the columns are held as they are compressed, and of
+   * these some batches.
+   */
   batches(columns: readonly string[], limit?: number): AsyncGenerator<ParquetBatch, void>
-  close(): void
 }
 
 /** Opens Parquet files. Throws a `ConfigurationError` where a library for it is not installed, and what `file.read` throws. */

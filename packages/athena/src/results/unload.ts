@@ -91,14 +91,10 @@ async function* readBatches(
   let rows = 0
   for (const [index, file] of files.entries()) {
     const parquet = await openFile(call, store, file)
-    try {
-      if (index === 0) await requireColumns(call, parquet, file, stated, query.QueryExecutionId)
-      for await (const batch of readable(call, file, parquet.batches(names))) {
-        rows += batch.rows
-        yield { length: batch.rows, columns: names.map((name) => batch.columns.get(name)!) }
-      }
-    } finally {
-      parquet.close()
+    if (index === 0) await requireColumns(call, parquet, file, stated, query.QueryExecutionId)
+    for await (const batch of readable(call, file, parquet.batches(names))) {
+      rows += batch.rows
+      yield { length: batch.rows, columns: names.map((name) => batch.columns.get(name)!) }
     }
   }
   for await (const { updateCount = 0 } of resultPages(call, query)) {
@@ -110,13 +106,17 @@ async function* readBatches(
 const openFile = async (call: AthenaCall, store: ResultStore, file: StoredObject): Promise<OpenedParquet> => {
   const { size, etag } = file
   const read = async (start: number, end: number): Promise<Uint8Array> => {
-    const chunks: Uint8Array[] = []
+    const whole = new Uint8Array(end - start)
+    let read = 0
     try {
-      for await (const bytes of resumedObject(call, store, file, { start, end, etag })) chunks.push(bytes)
+      for await (const bytes of resumedObject(call, store, file, { start, end, etag })) {
+        whole.set(bytes, read)
+        read += bytes.length
+      }
     } catch (error) {
       throw error instanceof UnreadableObject ? resultReadError(file, start, error) : error
     }
-    return Buffer.concat(chunks)
+    return whole
   }
   try {
     return await store.openParquet({ size, read })
