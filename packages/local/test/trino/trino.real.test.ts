@@ -1,6 +1,4 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import type { AddressInfo } from 'node:net'
-import { createServer } from 'node:net'
 import path from 'node:path'
 import {
   AthenaClient,
@@ -18,9 +16,9 @@ import {
 } from '@aws-sdk/client-glue'
 import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { startLane } from '../../../conformance/test/lane.ts'
+import { startTrinoLane } from '../../../conformance/test/trino-stack.ts'
 import { parquetFormat } from '../../src/glue/catalog-model.ts'
-import { type LocalStack, startLocalStack } from '../../src/local-stack.ts'
+import type { LocalStack } from '../../src/local-stack.ts'
 import { javaNumberText } from '../../src/sql/number-text.ts'
 import { goldenDirectory, goldenTables } from '../sql/golden-tables.ts'
 import { s3ClientFor } from '../stack/s3-client.ts'
@@ -40,23 +38,7 @@ const golden: readonly Golden[] = [
 ]
 const limit = { timeout: 120_000 }
 
-const httpPort = await new Promise<number>((resolve) => {
-  const server = createServer().listen(0, '127.0.0.1', () => {
-    const { port } = server.address() as AddressInfo
-    server.close(() => resolve(port))
-  })
-})
-const endpoint = `http://127.0.0.1:${httpPort}`
-const keys = { accessKeyId: 'stockpipe', secretAccessKey: 'stockpipe-secret' }
-// It asks the stack for nothing before the first query.
-const trino = await startLane(
-  'trino',
-  (line) => (line as { trino: { endpoint: string; catalog: string } }).trino,
-  [
-    ...['--glue-endpoint', endpoint, '--s3-endpoint', endpoint],
-    ...['--access-key', keys.accessKeyId, '--secret-key', keys.secretAccessKey],
-  ],
-)
+const trino = await startTrinoLane()
 
 /** Trino's typed value as Athena's text. */
 function text(value: unknown, type: string): string | null {
@@ -84,9 +66,9 @@ if ('skipped' in trino) {
     let athena: AthenaClient
     let glue: GlueClient
     beforeAll(async () => {
-      const url = `${trino.endpoint}/${trino.catalog}`
-      stack = await startLocalStack({ httpPort, kafkaPort: 0, athenaEngine: { trino: url } })
-      const connection = { endpoint, region: stack.aws.region, credentials: keys }
+      stack = await trino.startStack()
+      const { endpoint, region, accessKeyId, secretAccessKey } = stack.aws
+      const connection = { endpoint, region, credentials: { accessKeyId, secretAccessKey } }
       athena = new AthenaClient(connection)
       glue = new GlueClient(connection)
       const s3 = s3ClientFor(stack)
@@ -129,11 +111,6 @@ if ('skipped' in trino) {
         )
       }
       s3.destroy()
-      // Trino has started a moment before it knows itself as a node to run on.
-      await vi.waitFor(async () => {
-        const query = await ended(await start('SELECT count(*) FROM quotes'))
-        expect(query.Status?.StateChangeReason).toBeUndefined()
-      }, limit)
     })
     afterAll(async () => {
       athena?.destroy()
