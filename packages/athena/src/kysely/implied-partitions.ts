@@ -106,8 +106,10 @@ const ofColumn = (
       const { value } = other as ValueNode
       return value === null ? nullPartitions(column) : comparedPartitions(column, '=', value)
     }
-    case 'in':
-      return anyOf(listed(other).map((value) => comparedPartitions(column, '=', value)))
+    case 'in': {
+      const values = listed(other)
+      return values && anyOf(values.map((value) => comparedPartitions(column, '=', value)))
+    }
     case 'between':
     case 'not between': {
       if (other.kind !== 'AndNode') return undefined
@@ -124,14 +126,14 @@ const ofColumn = (
   }
 }
 
-/** The values of a list of constants; none when one of them is no constant. */
-const listed = (node: OperationNode): readonly unknown[] => {
+/** The values of a list of constants; undefined when one of them is no constant. */
+const listed = (node: OperationNode): readonly unknown[] | undefined => {
   if (node.kind === 'PrimitiveValueListNode') return (node as PrimitiveValueListNode).values
-  if (node.kind !== 'ValueListNode') return []
+  if (node.kind !== 'ValueListNode') return undefined
   const { values } = node as ValueListNode
   return values.every(({ kind }) => kind === 'ValueNode')
     ? values.map((value) => (value as ValueNode).value)
-    : []
+    : undefined
 }
 
 const narrowing = new Set(['=', '<', '<=', '>', '>=', 'in', 'between', 'is', 'is not distinct from', 'like'])

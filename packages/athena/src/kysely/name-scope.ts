@@ -57,7 +57,11 @@ export class NameScope {
     const found = candidates.filter(({ columns }) => columns?.has(name))
     if (found.length > 1) return undefined
     const [source] = found
-    if (!source) return this.#parent === undefined ? undefined : this.#parent.#find(table, name)
+    if (!source) {
+      const outer = this.#parent === undefined ? undefined : this.#parent.#find(table, name)
+      // A source of this SELECT hides the outer one of its name: nothing can be said of that one here.
+      return this.sources.some((inner) => inner.name === outer?.source.name) ? undefined : outer
+    }
     const column = source.columns!.get(name)!
     return { ...column, nullable: column.nullable || source.nullable, source, name }
   }

@@ -39,10 +39,10 @@ export const allOf = (parts: readonly (PartitionCondition | undefined)[]): Parti
   return known.length < 2 ? known[0] : { kind: 'and', parts: known }
 }
 
-/** One of them holds; nothing is known when one of them may hold for every partition. */
+/** One of them holds, of none at all never; nothing is known when one of them may hold for every partition. */
 export const anyOf = (parts: readonly (PartitionCondition | undefined)[]): PartitionCondition | undefined => {
   const known = parts.filter((part) => part !== undefined)
-  if (known.length < parts.length || known.length === 0) return undefined
+  if (known.length < parts.length) return undefined
   return known.length === 1 ? known[0] : { kind: 'or', parts: known }
 }
 
@@ -85,9 +85,9 @@ const nodeOf = (condition: PartitionCondition): OperationNode => {
         condition.parts.map(nodeOf).reduce((left, right) => AndNode.create(left, right)),
       )
     case 'or':
-      return ParensNode.create(
-        condition.parts.map(nodeOf).reduce((left, right) => OrNode.create(left, right)),
-      )
+      return condition.parts.length === 0
+        ? ValueNode.createImmediate(false)
+        : ParensNode.create(condition.parts.map(nodeOf).reduce((left, right) => OrNode.create(left, right)))
     case 'is null':
       return operation(condition, 'is', ValueNode.createImmediate(null))
     case 'compare':

@@ -3,6 +3,7 @@ import {
   AliasNode,
   AndNode,
   type BinaryOperationNode,
+  type CaseNode,
   type CommonTableExpressionNode,
   IdentifierNode,
   type JoinNode,
@@ -23,13 +24,14 @@ import type { SqlValue } from '../sql-literal.ts'
 import { expressionType } from './expression-type.ts'
 import { impliedPartitions } from './implied-partitions.ts'
 import { NameScope, type ScopeSource } from './name-scope.ts'
+import { apart, oneOperand, withOneOperands } from './operand-parentheses.ts'
 import { partNode } from './part-node.ts'
 import { conditionNode, type PartitionCondition } from './partition-condition.ts'
 import { type AllowFullScan, type Filter, refuseFullScans } from './partition-guard.ts'
 import type { NamedSource, SourceColumns, ValueType } from './query-source.ts'
 import { refuseClauses, refuseExpression } from './refusal.ts'
 import { type OutputColumn, readSelections, unitedOutputs } from './select-outputs.ts'
-import { typedOperands } from './typed-operands.ts'
+import { typedCase, typedOperands } from './typed-operands.ts'
 
 /** The text of a query with its own values, which `AthenaQueryCompiler` puts in as it is. */
 export interface BoundTextNode extends RawNode {
@@ -200,51 +202,42 @@ export class QueryRewriting {
       case 'ReferenceNode':
         return node
       case 'TableNode': {
-        const named = this.#named.get(plainTableName(node) ?? '')
+        const named = scope.tableNamed(plainTableName(node) ?? '')?.named
         return (named ? sourceNode(named) : node) as OperationNode as N
       }
     }
-    const rewritten: Record<string, unknown> = {}
-    for (const [key, value] of Object.entries(node)) {
-      rewritten[key] = Array.isArray(value)
+    const parts = Object.entries(node).map(([key, value]) => [
+      key,
+      Array.isArray(value)
         ? value.map((one) => (isNode(one) ? this.#expression(one, scope) : one))
         : isNode(value)
           ? this.#expression(value, scope)
-          : value
-    }
-    if (node.kind === 'AndNode' || node.kind === 'OrNode') {
-      const { left, right } = rewritten as unknown as AndNode | OrNode
-      return { ...node, left: apart(left), right: apart(right) }
-    }
-    if (node.kind === 'UnaryOperationNode') {
-      const { operand } = rewritten as unknown as UnaryOperationNode
-      return { ...node, operand: apart(operand) }
-    }
-    if (node.kind === 'BinaryOperationNode') {
-      const operation = rewritten as unknown as BinaryOperationNode
-      return typedOperands(operation, (operand) => this.#typeOf(operand, scope)) as OperationNode as N
-    }
-    return rewritten as unknown as N
+          : value,
+    ])
+    const rewritten: N = { ...node, ...Object.fromEntries(parts) }
+    return this.#operation(rewritten, scope) as N
   }
-}
 
-/** Text of the user's own beside AND, OR and NOT, in parentheses: whatever stands in it, it is one operand. */
-const apart = (node: OperationNode): OperationNode => (holdsText(node) ? ParensNode.create(node) : node)
-
-const holdsText = (node: OperationNode): boolean => {
-  switch (node.kind) {
-    case 'RawNode':
-      return !('literal' in node)
-    case 'OrNode':
-      return true
-    case 'UnaryOperationNode':
-      return holdsText((node as UnaryOperationNode).operand)
-    case 'BinaryOperationNode': {
-      const { leftOperand, rightOperand } = node as BinaryOperationNode
-      return holdsText(leftOperand) || holdsText(rightOperand)
+  /** An operation whose operands are rewritten, as the tree has them and as Athena compares them. */
+  #operation(node: OperationNode, scope: NameScope): OperationNode {
+    const typeOf = (operand: OperationNode) => this.#typeOf(operand, scope)
+    switch (node.kind) {
+      case 'AndNode':
+      case 'OrNode': {
+        const { left, right } = node as AndNode | OrNode
+        return { ...node, left: apart(left), right: apart(right) } as AndNode | OrNode
+      }
+      case 'UnaryOperationNode': {
+        const { operand } = node as UnaryOperationNode
+        return { ...node, operand: apart(oneOperand(operand)) } as UnaryOperationNode
+      }
+      case 'BinaryOperationNode':
+        return typedOperands(withOneOperands(node as BinaryOperationNode), typeOf)
+      case 'CaseNode':
+        return typedCase(node as CaseNode, typeOf)
+      default:
+        return node
     }
-    default:
-      return false
   }
 }
 

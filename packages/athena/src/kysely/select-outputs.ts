@@ -52,7 +52,7 @@ export const readSelections = (
       ),
     )
     if (name === undefined) known = false
-    else outputs.push({ name, ...type })
+    else outputs.push({ ...type, name })
   }
   if (!known) return { selections: nodes, outputs: undefined }
   if (atRoot) refuseRepeated(outputs)

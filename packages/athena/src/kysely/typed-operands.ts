@@ -1,7 +1,9 @@
-import { ConfigurationError, parseDate } from '@stockpipe/core'
+import { type ColumnType, ConfigurationError, parseDate } from '@stockpipe/core'
 import {
   type AndNode,
+  AndNode as andNode,
   type BinaryOperationNode,
+  type CaseNode,
   type OperationNode,
   type OperatorNode,
   OperatorNode as operatorNode,
@@ -10,53 +12,90 @@ import {
   RawNode,
   type ValueListNode,
   type ValueNode,
+  ValueListNode as valueListNode,
+  ValueNode as valueNode,
 } from 'kysely'
 import type { ValueType } from './query-source.ts'
 
 /**
- * Constants as what they are compared with: Athena refuses to compare a date with a text, and has no `IS TRUE`.
+ * Constants as what they are compared with: Athena refuses to compare a date with a text, compares a decimal with a
+ * number that is not whole by their doubles, and has neither `IS TRUE` nor empty lists.
  *
- * Throws a `ConfigurationError` for a text that is no date.
+ * Throws a `ConfigurationError` for a text that is no date, and for such a number beside a decimal.
  */
 export const typedOperands = (
   node: BinaryOperationNode,
   typeOf: (node: OperationNode) => ValueType,
-): BinaryOperationNode => {
+): OperationNode => {
   const { leftOperand, operator, rightOperand } = node
   const isTest = isOperator(operator, 'is') || isOperator(operator, 'is not')
   if (isTest && rightOperand.kind === 'ValueNode' && (rightOperand as ValueNode).value !== null) {
     const distinct = isOperator(operator, 'is') ? 'is not distinct from' : 'is distinct from'
-    return { ...node, operator: operatorNode.create(distinct) }
+    return typedOperands({ ...node, operator: operatorNode.create(distinct) }, typeOf)
   }
-  if (typeOf(leftOperand).type?.kind === 'date') return { ...node, rightOperand: asDates(rightOperand) }
-  if (typeOf(rightOperand).type?.kind === 'date') return { ...node, leftOperand: asDates(leftOperand) }
+  if (rightOperand.kind === 'PrimitiveValueListNode') {
+    const { values } = rightOperand as PrimitiveValueListNode
+    // Whatever the left side is, NULL as well.
+    if (values.length === 0) return valueNode.createImmediate(isOperator(operator, 'not in'))
+  }
+  return {
+    ...node,
+    leftOperand: asComparedWith(typeOf(rightOperand).type, leftOperand),
+    rightOperand: asComparedWith(typeOf(leftOperand).type, rightOperand),
+  } as BinaryOperationNode
+}
+
+/** `CASE value WHEN constant`: the constants as what the value is. Throws as `typedOperands` does. */
+export const typedCase = (node: CaseNode, typeOf: (node: OperationNode) => ValueType): CaseNode => {
+  if (!node.value || !node.when) return node
+  const { type } = typeOf(node.value)
+  const when = node.when.map((one) => ({ ...one, condition: asComparedWith(type, one.condition) }))
+  return { ...node, when }
+}
+
+const asComparedWith = (type: ColumnType | undefined, node: OperationNode): OperationNode => {
+  if (type?.kind === 'date') return withConstants(node, dateOf)
+  if (type?.kind === 'decimal') return withConstants(node, exact)
   return node
 }
 
 const isOperator = (node: OperationNode, operator: string): boolean =>
   node.kind === 'OperatorNode' && (node as OperatorNode).operator === operator
 
-const asDates = (node: OperationNode): OperationNode => {
+/** The constants in a list, a range or parentheses, or the constant itself, each replaced unless it is left as it is. */
+const withConstants = (
+  node: OperationNode,
+  replace: (value: unknown) => OperationNode | undefined,
+): OperationNode => {
+  const within = (inner: OperationNode) => withConstants(inner, replace)
   switch (node.kind) {
     case 'ValueNode':
-      return dateOf((node as ValueNode).value) ?? node
+      return replace((node as ValueNode).value) ?? node
     case 'PrimitiveValueListNode': {
       const { values } = node as PrimitiveValueListNode
-      const dates = values.map(dateOf)
-      if (dates.some((date) => date === undefined)) return node
-      return { kind: 'ValueListNode', values: dates } as ValueListNode
+      const replaced = values.map((value) => replace(value) ?? valueNode.create(value))
+      return valueListNode.create(replaced)
     }
     case 'ValueListNode':
-      return { ...node, values: (node as ValueListNode).values.map(asDates) } as ValueListNode
+      return valueListNode.create((node as ValueListNode).values.map(within))
     case 'AndNode': {
       const { left, right } = node as AndNode
-      return { ...node, left: asDates(left), right: asDates(right) } as AndNode
+      return andNode.create(within(left), within(right))
     }
     case 'ParensNode':
-      return { ...node, node: asDates((node as ParensNode).node) } as ParensNode
+      return { ...node, node: within((node as ParensNode).node) } as ParensNode
     default:
       return node
   }
+}
+
+/** Nothing to replace, or a refusal. */
+const exact = (value: unknown): undefined => {
+  if (typeof value !== 'number' || Number.isSafeInteger(value)) return
+  throw new ConfigurationError({
+    code: 'SQL_VALUE_REFUSED',
+    message: `${value} stands beside a decimal, which Athena would take for a double; write Decimal.parse('${value}').`,
+  })
 }
 
 const dateOf = (value: unknown): RawNode | undefined => {

@@ -318,6 +318,27 @@ describe('what is implied', () => {
     )
   })
 
+  test('nothing is said of an outer table that a source within hides', () => {
+    const query = from()
+      .where('ts_day', '=', '2024-03-08')
+      .where((eb) =>
+        eb.exists(
+          eb
+            .selectFrom('quotes as events' as never)
+            .select(sql`1`.as('one'))
+            .where('ts' as never, '>=', new Date(0) as never),
+        ),
+      )
+    expect(where(query)).toMatch(/where "ts" >= '[^']*'\)$/)
+  })
+
+  test('an empty list keeps nothing, alone or beside others', () => {
+    expect(where(from().where('symbol', 'in', []))).toBe(' false ')
+    expect(where(from().where((eb) => eb.or([eb('symbol', 'in', []), eb('symbol', '=', 'A')])))).toBe(
+      `( false  or "symbol" = 'A') and ( false  or "events"."ticker" = 'A')`,
+    )
+  })
+
   test('text of the user’s own stays one operand', () => {
     const query = from().where(sql<boolean>`symbol IS NULL OR lots > 5`).where('symbol', '=', 'A')
     expect(where(query)).toBe(`(symbol IS NULL OR lots > 5) and "symbol" = 'A' and "events"."ticker" = 'A'`)

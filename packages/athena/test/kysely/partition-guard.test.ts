@@ -56,6 +56,7 @@ describe('a query over a partitioned table', () => {
         .selectFrom('trades')
         .select('price'),
     'the whole on purpose': () => athena.from(fullScan(trades)).selectFrom('trades').select('price'),
+    'to nothing at all': () => from().where('symbol', 'in', []),
     'a table without partitions': () => db.selectFrom('venues').select('code'),
   }
   test.each(Object.entries(enough))('that restricts %s is built', (_, build) => {
@@ -86,6 +87,18 @@ describe('a query over a partitioned table', () => {
         .selectFrom('x')
         .select('price'),
     'the second part of a union': () => from().where('ts', '>=', at).unionAll(from()),
+    'a source that another of its name hides': () =>
+      db
+        .selectFrom('trades')
+        .select('price')
+        .where((eb) =>
+          eb.exists(
+            eb
+              .selectFrom('venues as trades')
+              .select('code')
+              .where('ts' as never, '>=', at as never),
+          ),
+        ),
     'a subquery in a list': () =>
       db
         .selectFrom('venues')

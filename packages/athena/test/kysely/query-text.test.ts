@@ -2,7 +2,8 @@ import { ConfigurationError, Decimal, t } from '@stockpipe/core'
 import { sql } from 'kysely'
 import { describe, expect, test } from 'vitest'
 import { dailyBars, sql as fragment } from '../../src/index.ts'
-import { min, stated, sum } from '../../src/kysely/index.ts'
+import type { AthenaCompiledQuery } from '../../src/kysely/athena-query-compiler.ts'
+import { max, min, stated, sum } from '../../src/kysely/index.ts'
 import { quotes, scripted, trades, venues } from './builder-tables.ts'
 
 const { athena } = scripted()
@@ -84,6 +85,74 @@ describe('the text of a query', () => {
     expect(() =>
       db.selectFrom('trades').select('size').where('settles', '=', '2024-02-30').compile(),
     ).toThrow(/"2024-02-30" is compared with a date and is none/)
+  })
+
+  test('compares dates with dates in CASE', () => {
+    const query = db
+      .selectFrom('trades')
+      .select((eb) => eb.case('settles').when('2024-03-08').then(1).else(2).end().as('n'))
+    expect(text(query)).toContain(`case "settles" when DATE '2024-03-08' then 1 else 2 end`)
+  })
+
+  test('puts an operation within another in parentheses, whatever the signs would bind', () => {
+    const query = db
+      .selectFrom('trades')
+      .select((eb) => [
+        eb(eb('lots', '+', 1), '*', 2).as('a'),
+        eb.neg(eb.neg(eb('lots', '-', 1))).as('b'),
+        eb(sql<number>`lots + 1`, '*', 2).as('c'),
+        eb(eb('lots', '>', 1), 'is distinct from', eb.not('open')).as('d'),
+      ])
+    expect(text(query)).toBe(
+      'select ("lots" + 1) * 2 as "a", -(-("lots" - 1)) as "b", (lots + 1) * 2 as "c", ' +
+        '("lots" > 1) is distinct from (not "open") as "d" from "market"."trades" as "trades"',
+    )
+  })
+
+  test('finds nothing in an empty list, and everything outside it', () => {
+    const query = db.selectFrom('trades').select('size').where('symbol', 'in', []).where('size', 'not in', [])
+    expect(text(query)).toBe('select "size" from "market"."trades" as "trades" where false and true')
+  })
+
+  test('compares a decimal with decimals and whole numbers; one that is rounded is refused', () => {
+    const from = db.selectFrom('trades').select('size')
+    const compare = (value: unknown) => from.where('price', '>', value as Decimal)
+    expect(compare(5).compile().parameters).toEqual([5])
+    expect(compare(2n ** 70n).compile().parameters).toEqual([2n ** 70n])
+    const refused = [
+      compare(1.5),
+      compare(Number.NaN),
+      from.where('price', 'in', [Decimal.parse('1'), 1.5 as never]),
+      from.where((eb) => eb.between('price', Decimal.parse('1'), 1e300 as never)),
+      from.where((eb) => eb(eb.val(0.1), '<', eb.ref('price') as never)),
+      from.select((eb) => eb('price', '*', 1.5 as never).as('more')),
+    ]
+    for (const query of refused) {
+      expect(() => query.compile()).toThrow(ConfigurationError)
+      expect(() => query.compile()).toThrow(/stands beside a decimal, .* write Decimal\.parse\('/)
+    }
+  })
+
+  test('answers a subquery under its own name, not that of its column', () => {
+    const { outputs } = db
+      .selectNoFrom((eb) =>
+        eb
+          .selectFrom('trades')
+          .select((inner) => max(inner, 'price').as('m'))
+          .as('bid'),
+      )
+      .compile() as AthenaCompiledQuery
+    expect(outputs).toEqual([
+      { name: 'bid', type: { kind: 'decimal', precision: 18, scale: 4 }, nullable: true },
+    ])
+  })
+
+  test('takes a table that text names from the common table expressions first', () => {
+    const query = db
+      .with('venues', (qb) => qb.selectFrom('trades').select('venue as code'))
+      .selectFrom('venues')
+      .select(sql<bigint>`(SELECT count(*) FROM ${sql.table('venues')})`.as('n'))
+    expect(text(query)).toContain('(SELECT count(*) FROM "venues") as "n" from "venues"')
   })
 
   test('compares dates through aliases, subqueries and common table expressions', () => {
