@@ -318,6 +318,16 @@ describe('what is implied', () => {
     )
   })
 
+  test('a negation keeps the last millisecond of a day, and what begins after it', () => {
+    const last = new Date('2024-03-09T04:59:59.999Z')
+    const day = (operator: '<' | '<=' | '>' | '>=') =>
+      days(where(from().where((eb) => eb.not(eb('ts', operator, last)))))[0]
+    expect(day('<')).toBe(`day" >= '2024-03-08'`)
+    expect(day('<=')).toBe(`day" >= '2024-03-09'`)
+    expect(day('>')).toBe(`day" <= '2024-03-08'`)
+    expect(day('>=')).toBe(`day" <= '2024-03-08'`)
+  })
+
   test('nothing is said of an outer table that a source within hides', () => {
     const query = from()
       .where('ts_day', '=', '2024-03-08')
