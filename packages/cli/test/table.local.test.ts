@@ -1,9 +1,11 @@
 import path from 'node:path'
 import { GetTableCommand, GlueClient, UpdateTableCommand } from '@aws-sdk/client-glue'
+import { createPartitions } from '@stockpipe/glue'
 import { startLocalStack } from '@stockpipe/local'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { main } from '../src/index.ts'
 import { capturedIO } from './captured-io.ts'
+import { lake as boundTrades } from './table-configs/market.ts'
 
 let stack: Awaited<ReturnType<typeof startLocalStack>>
 let glue: GlueClient
@@ -95,6 +97,29 @@ test('what can be lost is applied when it is allowed: by name, by --yes or by a 
   const back = await table(['apply', file('market.ts')], { ask: async () => 'yes' })
   expect(back.status).toBe(0)
   expect(back.out).toMatch(/updated market\.trades\n$/)
+})
+
+test('partitions that keep older columns are told of, and mended by apply', async () => {
+  const tickers = Array.from({ length: 1200 }, (_, index) => `S${index}`)
+  await createPartitions({
+    client: glue,
+    table: boundTrades,
+    partitions: tickers.map((ticker) => ({ values: { trade_date: '2024-01-02', ticker } })),
+  })
+  const widened = file('market-wider.ts')
+  const plan = await table(['plan', widened])
+  expect(plan.status).toBe(3)
+  expect(plan.out).toContain('~ 1200 of 1200 registered partitions older -> as defined')
+  expect(plan.out).toContain('~ column size of 1200 of them int -> bigint')
+  const made = await table(['apply', widened])
+  expect(made).toMatchObject({
+    status: 0,
+    err: 'market.trades: 1000 of 1200 older partitions\nmarket.trades: 1200 of 1200 older partitions\n',
+  })
+  expect(made.out).toMatch(/updated market\.trades, 1200 older partitions\n$/)
+  expect((await table(['plan', widened])).status).toBe(0)
+  // Back to the table the other tests know.
+  expect((await table(['apply', file('market.ts'), '--yes'])).status).toBe(0)
 })
 
 test('a table that another changes while a person thinks is left as it is', async () => {

@@ -84,9 +84,9 @@ export type {
 } from './object-store.ts'
 export {
   type CatalogChangeOptions,
-  type CatalogPartition,
   compactedByParameter,
   type PartitionCatalog,
+  type PartitionPlacement,
 } from './partition-catalog.ts'
 export {
   defaultPartitionName,

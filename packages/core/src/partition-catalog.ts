@@ -1,5 +1,5 @@
-/** A partition as the catalog has it. */
-export interface CatalogPartition {
+/** Where the catalog has a partition, and what it keeps of it. */
+export interface PartitionPlacement {
   /** `s3://bucket/prefix/`, always with the slash at its end. */
   readonly location: string
   readonly parameters: Readonly<Record<string, string>>
@@ -24,7 +24,7 @@ export interface PartitionCatalog {
   get(
     values: readonly (string | null)[],
     options?: { readonly signal?: AbortSignal },
-  ): Promise<CatalogPartition | undefined>
+  ): Promise<PartitionPlacement | undefined>
   /**
    * Has the partition read from another location, with the table's columns and `parameters` beside those it has.
    * `elsewhere`: it is neither at `from` nor at `to`, and nothing is changed. Whether it is still at `from` when the

@@ -9,6 +9,8 @@ import {
   request,
   wasRefused,
 } from './glue-request.ts'
+import { mendOlderPartitions } from './older-partitions.ts'
+import type { PartitionProgress } from './partition-request.ts'
 import { CatalogChangedError, DestructiveChangeError, PlanNotAppliedError } from './plan-errors.ts'
 import { findTable } from './plan-tables.ts'
 import { mergedTableInput, tableChanges } from './table-changes.ts'
@@ -25,6 +27,8 @@ export interface ApplyPlanOptions {
   readonly allow?: readonly DestructiveChange[]
   /** Told of each database made and each table as it is done. */
   readonly onApplied?: (applied: AppliedDatabase | AppliedTable) => void
+  /** Told after each 100 partitions that were given the table's columns. */
+  readonly onPartitionsMended?: (progress: MendProgress) => void
   readonly runtime?: Runtime
   readonly signal?: AbortSignal
 }
@@ -34,12 +38,22 @@ export interface AppliedDatabase {
   readonly outcome: 'created' | 'unchanged'
 }
 
+/** How far the mending of a table's older partitions is. */
+export interface MendProgress extends PartitionProgress {
+  readonly database: string
+  readonly table: string
+}
+
 /** What became of a table. */
 export type AppliedTable = {
   readonly database: string
   readonly table: string
 } & (
-  | { readonly outcome: 'created' | 'updated' | 'replaced' | 'unchanged' }
+  | {
+      readonly outcome: 'created' | 'updated' | 'replaced' | 'unchanged'
+      /** How many older partitions were given the table's columns; left out when none was. */
+      readonly mendedPartitions?: number
+    }
   | { readonly outcome: 'failed'; readonly error: StockpipeError }
 )
 
@@ -50,7 +64,8 @@ export interface AppliedPlan {
 
 /**
  * Makes the catalog what the plan says. Tables that are so already are left alone, so that a plan that failed half way is
- * applied again. A table that is not as the plan found it is left as it is, and before anything is written.
+ * applied again. A table that is not as the plan found it is left as it is, and before anything is written. Older partitions get
+ * the table's columns after the table; Glue has no versions of partitions, so that the table's is looked at before each batch.
  *
  * Throws a `DestructiveChangeError` when a change is not allowed, a `CatalogChangedError` when a table has changed since the
  * plan, a `PlanNotAppliedError` with the outcome of each table when some failed (the others are done), and `signal.reason`.
@@ -83,7 +98,7 @@ export const applyPlan = async (plan: TablePlan, options: ApplyPlanOptions): Pro
   }
   const tables: AppliedTable[] = []
   for (const table of plan.tables) {
-    const applied = await appliedTable(call, table)
+    const applied = await appliedTable(call, table, options.onPartitionsMended)
     tables.push(applied)
     onApplied(applied)
   }
@@ -130,10 +145,24 @@ const stepFor = async (
   return { existing, action }
 }
 
-const appliedTable = async (call: GlueCall, planned: PlannedTable): Promise<AppliedTable> => {
+const appliedTable = async (
+  call: GlueCall,
+  planned: PlannedTable,
+  onMended: ApplyPlanOptions['onPartitionsMended'],
+): Promise<AppliedTable> => {
   const { database, name: table } = planned
   try {
-    return { database, table, outcome: await applyTable(call, planned) }
+    const outcome = await applyTable(call, planned)
+    const { older = 0 } = planned.partitions ?? {}
+    if (older === 0) return { database, table, outcome }
+    const check = async () => {
+      if ((await stepFor(call, planned)) !== 'none') throw changed(planned, 'has been changed again')
+    }
+    const mendedPartitions = await mendOlderPartitions(call, planned, check, (done) =>
+      onMended?.({ database, table, done, total: Math.max(done, older) }),
+    )
+    if (mendedPartitions === 0) return { database, table, outcome }
+    return { database, table, outcome: outcome === 'unchanged' ? 'updated' : outcome, mendedPartitions }
   } catch (error) {
     if (call.signal?.aborted || !StockpipeError.isInstance(error)) throw error
     return { database, table, outcome: 'failed', error }

@@ -40,6 +40,10 @@ export interface WantedTable {
 export const isProjectionParameter = (name: string): boolean =>
   name.startsWith('projection.') || name === 'storage.location.template'
 
+/** Whether Athena works the partitions out by itself; registered ones are ignored then. */
+export const isProjected = (parameters: Readonly<Record<string, string>> | undefined): boolean =>
+  parameters?.['projection.enabled']?.toLowerCase() === 'true'
+
 export const wantedTable = (definition: CatalogTable): WantedTable => {
   const { table, partitioning, parameters = {}, description } = definition
   const input = glueTableInput(table, partitioning === undefined ? {} : { partitioning })

@@ -4,6 +4,7 @@ export {
   type AppliedTable,
   type ApplyPlanOptions,
   applyPlan,
+  type MendProgress,
 } from './apply-plan.ts'
 export {
   type BarColumns,
@@ -148,6 +149,7 @@ export {
   destructiveChanges,
   destructiveChangesOf,
   type PlannedDatabase,
+  type PlannedPartitions,
   type PlannedTable,
   planDiffers,
   type TableChange,

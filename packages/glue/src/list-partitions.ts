@@ -11,7 +11,7 @@ import { type CatalogPartition, catalogPartition } from './catalog-partition.ts'
 import { type GlueCall, request } from './glue-request.ts'
 import { type PartitionWhere, partitionExpressions, partitionPredicate } from './partition-expression.ts'
 import type { PartitionOptions } from './partition-request.ts'
-import { keyOf, requirePartitions, tableName } from './partition-values.ts'
+import { keyOf, type NamedTable, requirePartitions, tableName } from './partition-values.ts'
 
 export interface ListPartitionsOptions<Columns extends ColumnRecord, Partitions extends PartitionRecord>
   extends PartitionOptions<Columns, Partitions> {
@@ -74,9 +74,10 @@ export async function* listPartitions<Columns extends ColumnRecord, Partitions e
   }
 }
 
-async function* pagesOf(
+/** The pages of GetPartitions; an empty expression finds all. */
+export async function* pagesOf(
   call: GlueCall,
-  table: BoundTable,
+  table: NamedTable,
   ask: {
     readonly expression: string
     readonly columns: boolean

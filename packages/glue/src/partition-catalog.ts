@@ -1,13 +1,11 @@
 import {
   DeletePartitionCommand,
   GetPartitionCommand,
-  GetTableCommand,
   type Partition,
   UpdatePartitionCommand,
 } from '@aws-sdk/client-glue'
 import {
   type BoundTable,
-  ConfigurationError,
   type PartitionCatalog,
   partitionPath,
   type Runtime,
@@ -17,6 +15,7 @@ import {
 import { type GlueCall, type GlueSender, request, wasRefused } from './glue-request.ts'
 import { mendedInput } from './partition-difference.ts'
 import { catalogValues, withSlash } from './partition-values.ts'
+import { refuseProjected } from './refuse-projected.ts'
 import { signBefore } from './signing-time-guard.ts'
 import { storageDescriptor } from './table-input.ts'
 
@@ -43,22 +42,11 @@ export const createPartitionCatalog = (options: PartitionCatalogOptions): Partit
     `partition ${partitionPath(table.table.partitions, values)} of ${table.database}.${table.table.name}`
   let registered: Promise<void> | undefined
 
-  const checkRegistered = async (signal: AbortSignal | undefined): Promise<void> => {
-    const what = `${table.database}.${table.table.name}`
-    const { Table } = await request(call(signal), 'GetTable', what, (send) =>
-      client.send(new GetTableCommand({ DatabaseName: table.database, Name: table.table.name }), send),
-    )
-    if (Table?.Parameters?.['projection.enabled']?.toLowerCase() !== 'true') return
-    throw new ConfigurationError({
-      code: 'PARTITIONS_PROJECTED',
-      message: `The partitions of ${what} are projected: their locations are made from a template and cannot be switched one by one. Compact a table with registered partitions.`,
-    })
-  }
   const find = async (
     values: readonly (string | null)[],
     signal: AbortSignal | undefined,
   ): Promise<Partition | undefined> => {
-    registered ??= checkRegistered(signal).catch((error: unknown) => {
+    registered ??= refuseProjected(call(signal), table).catch((error: unknown) => {
       registered = undefined
       throw error
     })

@@ -9,7 +9,7 @@ import {
   maximumAttempts,
   request,
 } from './glue-request.ts'
-import { type CatalogValues, keyOf, shownPartition, tableName } from './partition-values.ts'
+import { type CatalogValues, keyOf, type NamedTable, shownPartition, tableName } from './partition-values.ts'
 
 /** How far a long piece of work on partitions is. */
 export interface PartitionProgress {
@@ -55,7 +55,7 @@ export function* batchesOf<Item>(items: readonly Item[], size: number): Generato
  */
 export const sendBatch = async <Item extends BatchItem>(
   call: GlueCall,
-  bound: BoundTable,
+  bound: NamedTable,
   operation: string,
   batch: readonly Item[],
   send: (items: readonly Item[], sendOptions: { abortSignal?: AbortSignal }) => Promise<ItemErrors>,
@@ -97,7 +97,7 @@ const getBatchSize = 1000
 /** The partitions of these values that are there, by key; keys Glue leaves unprocessed are asked for again. */
 export const fetchPartitions = async (
   call: GlueCall,
-  bound: BoundTable,
+  bound: NamedTable,
   wanted: readonly CatalogValues[],
 ): Promise<Map<string, Partition>> => {
   const found = new Map<string, Partition>()
@@ -132,7 +132,7 @@ export const fetchPartitions = async (
   return found
 }
 
-const unprocessed = (bound: BoundTable, keys: readonly { readonly Values: string[] }[], asked: number) =>
+const unprocessed = (bound: NamedTable, keys: readonly { readonly Values: string[] }[], asked: number) =>
   batchError(
     bound,
     'BatchGetPartition',
@@ -148,7 +148,7 @@ const unprocessed = (bound: BoundTable, keys: readonly { readonly Values: string
 
 /** The error that lists partitions Glue did not take. */
 export const batchError = (
-  bound: BoundTable,
+  bound: NamedTable,
   operation: string,
   failures: readonly PartitionFailure[],
   asked: number,
@@ -164,7 +164,7 @@ export const batchError = (
   })
 
 /** The first three failures in words, and how many more there are. */
-export const listFailures = (bound: BoundTable, failures: readonly PartitionFailure[]): string => {
+export const listFailures = (bound: NamedTable, failures: readonly PartitionFailure[]): string => {
   const listed = failures.slice(0, 3).map(({ values, location, serviceError, message }) => {
     const place = location === '' ? '' : ` at ${location}`
     const told = message === '' ? '' : `: ${message.replace(/\.$/, '')}`

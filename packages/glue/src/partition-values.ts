@@ -28,11 +28,17 @@ export const keyOf = (values: readonly (string | null)[]): string => JSON.string
 /** A location with one slash at its end, as locations are compared. */
 export const withSlash = (location: string | undefined): string => `${(location ?? '').replace(/\/+$/, '')}/`
 
+/** What is asked of a table to name it and its partitions: bound, or as a plan has it. */
+export interface NamedTable {
+  readonly database: string
+  readonly table: { readonly name: string; readonly partitions: readonly { readonly name: string }[] }
+}
+
 /** `market.trades`, for messages. */
-export const tableName = (bound: BoundTable): string => `${bound.database}.${bound.table.name}`
+export const tableName = (bound: NamedTable): string => `${bound.database}.${bound.table.name}`
 
 /** `trade_date=2024-01-02/ticker=IBM`, for messages: unescaped. */
-export const shownPartition = (bound: BoundTable, values: readonly (string | null)[]): string =>
+export const shownPartition = (bound: NamedTable, values: readonly (string | null)[]): string =>
   catalogValues(values)
     .map((value, index) => `${bound.table.partitions[index]?.name ?? '?'}=${value}`)
     .join('/')

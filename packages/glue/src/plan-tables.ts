@@ -1,8 +1,9 @@
 import { GetDatabaseCommand, GetTableCommand, type Table } from '@aws-sdk/client-glue'
 import { type BoundTable, ConfigurationError, type Runtime, systemRuntime } from '@stockpipe/core'
-import { type CatalogTable, wantedTable } from './catalog-table.ts'
+import { type CatalogTable, isProjected, wantedTable } from './catalog-table.ts'
 import { TableConflictError } from './errors.ts'
 import { type GlueCall, type GlueSender, request, wasRefused } from './glue-request.ts'
+import { compareOlderPartitions } from './older-partitions.ts'
 import { newTableChanges, tableChanges } from './table-changes.ts'
 import type { PlannedDatabase, PlannedTable, TablePlan } from './table-plan.ts'
 
@@ -10,6 +11,11 @@ export interface PlanTablesOptions {
   readonly client: GlueSender
   /** Each table as it is to be; one without more to say is taken alone. */
   readonly tables: readonly (CatalogTable | BoundTable)[]
+  /**
+   * Whether registered partitions are compared with the table, too, and mended by `applyPlan`: a page of GetPartitions with
+   * columns for about 1,000 of them. Default true.
+   */
+  readonly comparePartitions?: boolean
   readonly runtime?: Runtime
   readonly signal?: AbortSignal
 }
@@ -38,7 +44,9 @@ export const planTables = async (options: PlanTablesOptions): Promise<TablePlan>
   for (const definition of definitions) {
     const { database, table } = definition.table
     const existing = missing.has(database) ? undefined : await findTable(call, database, table.name)
-    tables.push(plannedTable(definition, existing))
+    const planned = plannedTable(definition, existing)
+    const compares = options.comparePartitions !== false && hasRegisteredPartitions(planned)
+    tables.push(compares ? await withPartitions(call, planned) : planned)
   }
   return { formatVersion: 1, databases, tables }
 }
@@ -52,6 +60,22 @@ const plannedTable = (definition: CatalogTable, existing: Table | undefined): Pl
   }
   refuseOtherFormats(database, existing)
   return { ...base, version: existing.VersionId ?? null, ...tableChanges(existing, wanted) }
+}
+
+const hasRegisteredPartitions = ({ action, wanted: { input } }: PlannedTable): boolean =>
+  (action === 'update' || action === 'none') &&
+  (input.PartitionKeys ?? []).length > 0 &&
+  !isProjected(input.Parameters)
+
+const withPartitions = async (call: GlueCall, planned: PlannedTable): Promise<PlannedTable> => {
+  const { partitions, changes } = await compareOlderPartitions(call, planned)
+  if (partitions.registered === 0) return planned
+  return {
+    ...planned,
+    action: partitions.older > 0 ? 'update' : planned.action,
+    partitions,
+    changes: [...planned.changes, ...changes],
+  }
 }
 
 const refuseRepeats = (definitions: readonly CatalogTable[]) => {

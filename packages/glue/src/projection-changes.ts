@@ -1,13 +1,11 @@
-import { isProjectionParameter } from './catalog-table.ts'
+import { isProjected, isProjectionParameter } from './catalog-table.ts'
 import type { TableChange } from './table-plan.ts'
 
 type Parameters = Readonly<Record<string, string>>
 
-const isOn = (parameters: Parameters) => parameters['projection.enabled']?.toLowerCase() === 'true'
-
 /** How the partition projection of a table changes, and which rows its queries lose by that. */
 export const projectionChanges = (inCatalog: Parameters, wanted: Parameters): readonly TableChange[] => {
-  const [was, is] = [isOn(inCatalog), isOn(wanted)]
+  const [was, is] = [isProjected(inCatalog), isProjected(wanted)]
   // What is left of a projection that is switched off means nothing to Athena.
   if (!was && !is) return []
   const names = new Set([...Object.keys(inCatalog), ...Object.keys(wanted)].filter(isProjectionParameter))

@@ -1,5 +1,6 @@
 import { GetTableCommand } from '@aws-sdk/client-glue'
 import { type BoundTable, ConfigurationError } from '@stockpipe/core'
+import { isProjected } from './catalog-table.ts'
 import { type GlueCall, request } from './glue-request.ts'
 import { tableName } from './partition-values.ts'
 
@@ -11,9 +12,9 @@ export const refuseProjected = async (call: GlueCall, table: BoundTable): Promis
       sendOptions,
     ),
   )
-  if (answer.Table?.Parameters?.['projection.enabled']?.toLowerCase() !== 'true') return
+  if (!isProjected(answer.Table?.Parameters)) return
   throw new ConfigurationError({
     code: 'PARTITIONS_PROJECTED',
-    message: `Table ${tableName(table)} projects its partitions: the catalog has no location of each. Make it with registered partitions.`,
+    message: `Table ${tableName(table)} projects its partitions: the catalog has no location of each that could be changed. Make it with registered partitions.`,
   })
 }

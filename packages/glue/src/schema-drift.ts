@@ -5,6 +5,7 @@ import {
   type PartitionRecord,
   systemRuntime,
 } from '@stockpipe/core'
+import { isProjected } from './catalog-table.ts'
 import { type CatalogColumn, type ColumnChange, checkEvolution } from './check-evolution.ts'
 import { listPartitions } from './list-partitions.ts'
 import type { PartitionOptions } from './partition-request.ts'
@@ -81,7 +82,7 @@ export const checkDrift = async <Columns extends ColumnRecord, Partitions extend
   }
   compare({ kind: 'table', place: name }, inCatalog, table, 'none')
 
-  const projected = existing.Parameters?.['projection.enabled']?.toLowerCase() === 'true'
+  const projected = isProjected(existing.Parameters)
   const registered = new Map<string, readonly CatalogColumn[]>()
   if (table.table.partitions.length > 0 && !projected) {
     const { files: _, ...list } = options

@@ -1,5 +1,5 @@
 import type { Column, Table, TableInput } from '@aws-sdk/client-glue'
-import { isProjectionParameter, type WantedTable } from './catalog-table.ts'
+import { isProjected, isProjectionParameter, type WantedTable } from './catalog-table.ts'
 import { type ColumnChange, catalogColumns, checkEvolution } from './check-evolution.ts'
 import { projectionChanges } from './projection-changes.ts'
 import { fingerprintParameter } from './table-input.ts'
@@ -17,7 +17,7 @@ export const tableChanges = (existing: Table, { input, removedParameters }: Want
   const wants = input.StorageDescriptor ?? {}
   const keys = keyChanges(existing.PartitionKeys ?? [], input.PartitionKeys ?? [])
   const registered = (input.PartitionKeys ?? []).length > 0 && !isProjected(input.Parameters)
-  const evolution = checkEvolution(listed(has.Columns), listed(wants.Columns), {
+  const evolution = checkEvolution(listedColumns(has.Columns), listedColumns(wants.Columns), {
     // A table that is made anew gets new partitions.
     partitionSchemas: registered && keys.length === 0 ? 'own' : 'none',
   })
@@ -120,9 +120,9 @@ export const mergedTableInput = (existing: Table, { input, removedParameters }: 
   return merged
 }
 
-const isProjected = (parameters: TableInput['Parameters']) => parameters?.['projection.enabled'] === 'true'
 const withSlash = (location: string) => `${location.replace(/\/+$/, '')}/`
-const listed = (columns: readonly Column[] | undefined) =>
+/** Columns of the catalog, names and types folded. */
+export const listedColumns = (columns: readonly Column[] | undefined) =>
   catalogColumns((columns ?? []).map(({ Name, Type }) => ({ name: Name ?? '', type: Type ?? '' })))
 
 const withComments = (wanted: readonly Column[] = [], existing: readonly Column[] = []): Column[] =>
@@ -150,7 +150,7 @@ const columnChange = (change: ColumnChange): TableChange => {
 }
 
 const keyChanges = (existing: readonly Column[], wanted: readonly Column[]): readonly TableChange[] => {
-  const [old, next] = [listed(existing), listed(wanted)]
+  const [old, next] = [listedColumns(existing), listedColumns(wanted)]
   return Array.from({ length: Math.max(old.length, next.length) }, (_, index) => {
     const [before, after] = [old[index], next[index]].map((key) => key && `${key.name} ${key.type}`)
     return { index, before, after }

@@ -41,10 +41,20 @@ export interface PlannedDatabase {
   readonly action: 'create' | 'none'
 }
 
+/** The registered partitions of a table, as the plan found them. */
+export interface PlannedPartitions {
+  readonly registered: number
+  /** How many of them have columns, formats or a SerDe that are not those the table is to have. */
+  readonly older: number
+}
+
 export interface PlannedTable {
   readonly database: string
   readonly name: string
+  /** `update` also where the table is as defined, and some of its partitions are not. */
   readonly action: 'create' | 'update' | 'replace' | 'none'
+  /** Left out where partitions were not compared: none is registered, they are projected, or the plan skipped them. */
+  readonly partitions?: PlannedPartitions
   /** Glue's version of the table the plan was made against; null when there was none. */
   readonly version: string | null
   readonly changes: readonly TableChange[]

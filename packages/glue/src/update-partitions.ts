@@ -1,4 +1,8 @@
-import { BatchUpdatePartitionCommand, type PartitionInput } from '@aws-sdk/client-glue'
+import {
+  BatchUpdatePartitionCommand,
+  type PartitionInput,
+  type StorageDescriptor,
+} from '@aws-sdk/client-glue'
 import { type BoundTable, type ColumnRecord, type PartitionRecord, systemRuntime } from '@stockpipe/core'
 import { writeBatchSize } from './create-partitions.ts'
 import type { PartitionFailure } from './errors.ts'
@@ -13,7 +17,13 @@ import {
   type PartitionProgress,
   sendBatch,
 } from './partition-request.ts'
-import { checkedLocation, keyOf, orderedValues, type PartitionValues } from './partition-values.ts'
+import {
+  checkedLocation,
+  keyOf,
+  type NamedTable,
+  orderedValues,
+  type PartitionValues,
+} from './partition-values.ts'
 import { storageDescriptor } from './table-input.ts'
 
 /** What is to be changed of a partition; what is not named stays. */
@@ -33,7 +43,6 @@ export interface UpdatePartitionsOptions<Columns extends ColumnRecord, Partition
 }
 
 interface UpdateItem extends BatchItem {
-  readonly update: PartitionUpdate
   readonly input: PartitionInput
 }
 
@@ -59,7 +68,9 @@ export const updatePartitions = async <Columns extends ColumnRecord, Partitions 
   const failures: PartitionFailure[] = []
   let done = 0
   for (const batch of batchesOf([...updates.values()], writeBatchSize)) {
-    failures.push(...(await updateBatch(call, table, batch)))
+    failures.push(
+      ...(await updateBatch(call, table, batch, (location) => storageDescriptor(table, location))),
+    )
     done += batch.length
     options.onProgress?.({ done, total: updates.size })
   }
@@ -67,10 +78,15 @@ export const updatePartitions = async <Columns extends ColumnRecord, Partitions 
   return { updated: updates.size }
 }
 
-const updateBatch = async (
+/**
+ * Changes up to 100 partitions, and answers those that were not. `descriptorAt` is the table's descriptor at a location, for
+ * those that get the columns of the definition.
+ */
+export const updateBatch = async (
   call: GlueCall,
-  table: BoundTable,
-  batch: readonly { readonly values: readonly string[]; readonly update: PartitionUpdate }[],
+  table: NamedTable,
+  batch: readonly { readonly values: readonly string[]; readonly update: Omit<PartitionUpdate, 'values'> }[],
+  descriptorAt: (location: string) => StorageDescriptor,
 ): Promise<PartitionFailure[]> => {
   const failures: PartitionFailure[] = []
   const found = await fetchPartitions(
@@ -92,12 +108,12 @@ const updateBatch = async (
     const location = update.location ?? existing.StorageDescriptor?.Location ?? ''
     const input =
       update.columns === 'definition'
-        ? mendedInput(existing, storageDescriptor(table, location))
+        ? mendedInput(existing, descriptorAt(location))
         : {
             ...keptInput(existing),
             StorageDescriptor: { ...existing.StorageDescriptor, Location: location },
           }
-    return [{ values, location, update, input: { ...input, Parameters: parametersOf(input, update) } }]
+    return [{ values, location, input: { ...input, Parameters: parametersOf(input, update) } }]
   })
   if (items.length === 0) return failures
   const { refused, strange } = await sendBatch(
@@ -128,7 +144,7 @@ const updateBatch = async (
 
 const parametersOf = (
   input: PartitionInput,
-  { parameters = {} }: PartitionUpdate,
+  { parameters = {} }: Omit<PartitionUpdate, 'values'>,
 ): Record<string, string> => {
   const all: Record<string, string> = { ...input.Parameters }
   for (const [name, value] of Object.entries(parameters)) {

@@ -1,9 +1,17 @@
 import type { Table, TableInput } from '@aws-sdk/client-glue'
 import type { GlueSender } from '../src/index.ts'
 import { fakeGlue, type SentCommand, serviceException } from './fake-glue.ts'
+import { type CatalogFaults, fakePartitionCatalog } from './fake-partition-catalog.ts'
 
-/** A catalog in memory that keeps versions as Glue does. `before` may throw, or write as another program would. */
-export const fakeCatalog = (before: (command: SentCommand) => void = () => undefined) => {
+/**
+ * A catalog in memory that keeps versions as Glue does. `before` may throw, or write as another program would. Partitions are
+ * those of one table, whatever it is called.
+ */
+export const fakeCatalog = (
+  before: (command: SentCommand) => void = () => undefined,
+  faults: CatalogFaults = {},
+) => {
+  const ofPartitions = fakePartitionCatalog(faults)
   const databases = new Set<string>()
   const tables = new Map<string, Table>()
   const put = (database: string, input: TableInput, version: number) => {
@@ -47,7 +55,7 @@ export const fakeCatalog = (before: (command: SentCommand) => void = () => undef
         if (!tables.delete(key)) throw missing
         return {}
       default:
-        throw new Error(`the fake catalog has no ${operation}`)
+        return ofPartitions.answer(command)
     }
   })
   return {
@@ -55,8 +63,9 @@ export const fakeCatalog = (before: (command: SentCommand) => void = () => undef
     sent,
     databases,
     tables,
+    partitions: ofPartitions.partitions,
     /** The operations that write, in order. */
-    written: () => sent.map(({ operation }) => operation).filter((name) => !name.startsWith('Get')),
+    written: () => sent.map(({ operation }) => operation).filter((name) => !/^(?:Batch)?Get/.test(name)),
     /** Changes a table as another program would. */
     change(name: string, edit: (table: Table) => void) {
       const table = tables.get(name)!

@@ -89,13 +89,11 @@ export const fakePartitionCatalog = (faults: CatalogFaults = {}) => {
         throw serviceException('UnknownOperationException', operation)
     }
   }
-  return {
-    ...fakeGlue((command) => {
-      const answered = answer(command)
-      const lost = faults.loseAnswer?.(command)
-      if (lost !== undefined) throw serviceException(lost)
-      return answered
-    }),
-    partitions,
+  const answerOrLose = (command: SentCommand): object => {
+    const answered = answer(command)
+    const lost = faults.loseAnswer?.(command)
+    if (lost !== undefined) throw serviceException(lost)
+    return answered
   }
+  return { ...fakeGlue(answerOrLose), answer: answerOrLose, partitions }
 }

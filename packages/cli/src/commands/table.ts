@@ -27,6 +27,9 @@ Where: AWS_ENDPOINT_URL (a local stack), AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECR
 /** The exit status of a plan by which something would change. */
 const differs = 3
 
+/** After how many partitions their mending is told of; it takes some seconds. */
+const progressStep = 1000
+
 interface Action {
   readonly glue: typeof import('@stockpipe/glue')
   readonly client: import('@aws-sdk/client-glue').GlueClient
@@ -54,10 +57,15 @@ const applyPlan = async ({ glue, client, plan, values, io }: Action): Promise<nu
       client,
       allow,
       signal,
+      onPartitionsMended: ({ database, table, done, total }) => {
+        if (total > progressStep && (done % progressStep === 0 || done === total)) {
+          io.stderr.write(`${database}.${table}: ${done} of ${total} older partitions\n`)
+        }
+      },
       onApplied: (one) => {
         if (!json && one.outcome !== 'unchanged' && one.outcome !== 'failed') {
           io.stdout.write(
-            `${one.outcome} ${'table' in one ? `${one.database}.${one.table}` : one.database}\n`,
+            `${one.outcome} ${'table' in one ? `${one.database}.${one.table}${mendedText(one)}` : one.database}\n`,
           )
         }
       },
@@ -112,6 +120,11 @@ const allowedKinds = (
 
 const planText = (glue: Action['glue'], plan: TablePlan, io: CommandIO): string =>
   glue.formatPlan(plan, { colours: io.stdout.isTTY === true && !io.env['NO_COLOR'] })
+
+const mendedText = (table: AppliedTable): string =>
+  table.outcome === 'failed' || table.mendedPartitions === undefined
+    ? ''
+    : `, ${table.mendedPartitions} older partitions`
 
 const jsonText = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`
 

@@ -1,6 +1,6 @@
 import {
-  type CatalogPartition,
   type PartitionCatalog,
+  type PartitionPlacement,
   type PartitionRegistrar,
   StockpipeError,
 } from '@stockpipe/core'
@@ -8,11 +8,11 @@ import type { MemoryObjectStore } from './memory-object-store.ts'
 
 /** What a catalog knows of one table; shared by all who have a handle to it. */
 export class MemoryPartitions {
-  readonly partitions = new Map<string, CatalogPartition>()
+  readonly partitions = new Map<string, PartitionPlacement>()
   /** Every location a partition was read from, in order. */
   readonly history = new Map<string, string[]>()
 
-  set(key: string, partition: CatalogPartition): void {
+  set(key: string, partition: PartitionPlacement): void {
     this.partitions.set(key, partition)
     this.history.set(key, [...(this.history.get(key) ?? []), partition.location])
   }
