@@ -94,6 +94,6 @@ test('projected partitions are refused, as is a table that is not there', async 
   })
   const nowhere = boundTrades.table.at({ database: 'nowhere', location: boundTrades.location })
   await expect(createPartitionCatalog({ client, table: nowhere }).get(['2024-03-08', 'IBM'])).rejects.toThrow(
-    /GetTable for nowhere\.trades failed with EntityNotFoundException/,
+    /GetTable for table nowhere\.trades failed with EntityNotFoundException/,
   )
 })
