@@ -27,25 +27,47 @@ def existing(spark, folders):
     return found
 
 
+def bar_begin(minutes):
+    """The day of a trade, or when its minutes begin, which are counted from midnight in time that passes."""
+    if not minutes:
+        return F.to_date(F.col("local"))
+    if minutes == 1:
+        return F.date_trunc("minute", F.col("made_at"))
+    since_midnight = "(unix_millis(made_at) - unix_millis(midnight))"
+    return F.expr(f"timestamp_millis(unix_millis(made_at) - pmod({since_midnight}, {minutes * 60_000}))")
+
+
 def bars(trades, manifest):
     """The bars of the days, with `bar_date` last."""
     columns = manifest["columns"]
-    begin = "start" if manifest["interval"] == "minute" else "day"
-    local = F.from_utc_timestamp(F.col(columns["time"]), manifest["timeZone"])
+    begin = "start" if manifest["minutes"] else "day"
+    local = F.from_utc_timestamp(F.col("made_at"), manifest["timeZone"])
     price = F.col(columns["price"])
     tie_break = F.col(columns["tieBreak"]) if columns.get("tieBreak") else F.lit(0)
     counted = F.col(columns["symbol"]).isNotNull() & price.isNotNull() & F.col(columns["size"]).isNotNull()
     if manifest["isFloating"]:
         counted = counted & ~F.isnan(price)
-    rows = trades.where(counted & F.col(columns["time"]).isNotNull()).select(
-        F.col(columns["symbol"]).alias("symbol"),
-        (F.date_trunc("minute", F.col(columns["time"])) if begin == "start" else F.to_date(local)).alias(begin),
-        price.alias("price"),
-        # Added up in the type of the sum, which is wide enough.
-        F.col(columns["size"]).cast(manifest["volume"]).alias("size"),
-        F.col(columns["time"]).alias("traded_at"),
-        tie_break.alias("tie_break"),
-        F.date_format(local, "yyyy-MM-dd").alias("bar_date"),
+    rows = (
+        trades.where(counted & F.col(columns["time"]).isNotNull())
+        .select(
+            F.col(columns["symbol"]).alias("symbol"),
+            price.alias("price"),
+            # Added up in the type of the sum, which is wide enough.
+            F.col(columns["size"]).cast(manifest["volume"]).alias("size"),
+            F.col(columns["time"]).alias("traded_at"),
+            tie_break.alias("tie_break"),
+        )
+        # As Athena has it, in milliseconds: `div` cuts towards zero, so the rest goes first.
+        .withColumn(
+            "made_at",
+            F.expr("timestamp_millis((traded_at - pmod(traded_at, 1000000)) div 1000000)")
+            if manifest["isNanos"]
+            else F.col("traded_at"),
+        )
+        .withColumn("local", local)
+        .withColumn("midnight", F.to_utc_timestamp(F.date_trunc("day", F.col("local")), manifest["timeZone"]))
+        .withColumn(begin, bar_begin(manifest["minutes"]))
+        .withColumn("bar_date", F.date_format(F.col("local"), "yyyy-MM-dd"))
     )
     of_bar = Window.partitionBy("symbol", begin)
     first = of_bar.orderBy(F.col("traded_at").asc(), F.col("tie_break").asc_nulls_first(), F.col("price").asc())

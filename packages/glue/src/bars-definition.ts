@@ -47,8 +47,14 @@ type SumColumn<C> =
       : Column<'int64', bigint, bigint, false, 'value'>
     : never
 
-/** How often a bar begins. */
-export type BarInterval = 'minute' | 'day'
+/** Parts of an hour, so that the bars of one begin with it in every zone. */
+const minuteCounts = [1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60] as const
+
+/**
+ * How often a bar begins: every minute, every so many minutes from the midnight of the time zone, in time that passes,
+ * or every day of the time zone.
+ */
+export type BarInterval = 'minute' | { readonly minutes: (typeof minuteCounts)[number] } | 'day'
 
 export interface BarsOptions<
   Columns extends ColumnRecord,
@@ -63,15 +69,16 @@ export interface BarsOptions<
   readonly database?: string
   /** `s3://bucket/prefix/` of the bars, which holds nothing else. */
   readonly location: string
+  /** Longer intervals within a day are made of these by the market queries of `@stockpipe/athena`. */
   readonly interval: Interval
   readonly symbol: Symbol & NamesOf<Columns, 'string'>
   readonly price: Price & NamesOf<Columns, PriceKind>
   /** A whole number or a decimal: the sum of floating-point numbers would depend on their order. */
   readonly size: Size & NamesOf<Columns, WholeKind | 'decimal'>
-  /** When the trade was made. */
-  readonly time: NamesOf<Columns, 'timestamp'>
+  /** When the trade was made: a timestamp, or nanoseconds since the epoch, by which trades are ordered to the nanosecond. */
+  readonly time: NamesOf<Columns, 'timestamp' | 'epochNanos'>
   /**
-   * Which of the trades of one millisecond is first and last, such as a sequence number; null comes before all others.
+   * Which of the trades of one time is first and last, such as a sequence number; null comes before all others.
    * Without one, and where it is the same too, the lowest price is first and the highest last.
    */
   readonly tieBreak?: NamesOf<Columns, WholeKind | 'decimal' | 'string' | 'epochNanos'>
@@ -88,9 +95,9 @@ export type BarColumns<
   Interval extends BarInterval,
 > = {
   readonly symbol: Present<Columns[Symbol]>
-} & (Interval extends 'minute'
-  ? { readonly start: Column<'timestamp', Date | string | bigint, Date, false, 'value'> }
-  : { readonly day: Column<'date', string, string, false, 'value'> }) & {
+} & (Interval extends 'day'
+  ? { readonly day: Column<'date', string, string, false, 'value'> }
+  : { readonly start: Column<'timestamp', Date | string | bigint, Date, false, 'value'> }) & {
     readonly open: Present<Columns[Price]>
     readonly high: Present<Columns[Price]>
     readonly low: Present<Columns[Price]>
@@ -104,7 +111,8 @@ export interface BarsDefinition<BarColumn extends ColumnRecord = ColumnRecord> {
   /** The table of bars, for `ensureTable`, queries and rows. */
   readonly table: BoundTable<BarColumn, { readonly bar_date: PartitionTransform<'day', 'day' | 'start'> }>
   readonly source: BoundTable
-  readonly interval: BarInterval
+  /** The minutes of a bar; undefined for daily bars. */
+  readonly minutes: number | undefined
   readonly symbol: string
   readonly price: string
   readonly size: string
@@ -118,11 +126,12 @@ export interface BarsDefinition<BarColumn extends ColumnRecord = ColumnRecord> {
 export const barPartition = 'bar_date'
 
 /**
- * Defines bars of trades: first, highest, lowest and last price, volume and number of trades by symbol and minute or
+ * Defines bars of trades: first, highest, lowest and last price, volume and number of trades by symbol and minutes or
  * day, partitioned by `bar_date`, the day in the time zone of the exchange. Trades without symbol, price, size or time
  * (or with a price that is no number) do not count.
  *
- * Throws a `ConfigurationError` for columns the trades do not have or that cannot be added up exactly.
+ * Throws a `ConfigurationError` for columns the trades do not have or that cannot be added up exactly, and for an interval
+ * or a time zone that is none.
  */
 export const defineBars = <
   Columns extends ColumnRecord,
@@ -147,7 +156,7 @@ export const defineBars = <
   }
   const whole = ['int8', 'int16', 'int32', 'int64'] as const
   column('symbol', options.symbol, ['string'])
-  column('time', options.time, ['timestamp'])
+  column('time', options.time, ['timestamp', 'epochNanos'])
   if (tieBreak !== undefined) column('tie-break', tieBreak, [...whole, 'decimal', 'string', 'epochNanos'])
   const price = new Column(column('price', options.price, [...whole, 'decimal', 'double', 'float']), false)
   const size = column('size', options.size, [...whole, 'decimal'])
@@ -157,15 +166,24 @@ export const defineBars = <
     trades: t.int64(),
   }
   const binding = { database: options.database ?? source.database, location: options.location }
+  // Made for daily bars as well: it refuses a zone that is none.
+  const dayOfStart = day('start', { timeZone })
+  const minutes = interval === 'day' ? undefined : interval === 'minute' ? 1 : interval.minutes
+  if (minutes !== undefined && !(minuteCounts as readonly number[]).includes(minutes)) {
+    throw new ConfigurationError({
+      code: 'BARS_INVALID',
+      message: `Bars '${name}' have the interval ${JSON.stringify(interval)}; it is 'minute', 'day', or { minutes } of ${minuteCounts.join(', ')}.`,
+    })
+  }
   const table: BoundTable =
-    interval === 'minute'
+    minutes === undefined
       ? defineTable(name, {
-          columns: { symbol: t.string(), start: t.timestamp(), ...prices, ...sums },
-          partitions: { [barPartition]: day('start', { timeZone }) },
-        }).at(binding)
-      : defineTable(name, {
           columns: { symbol: t.string(), day: t.date(), ...prices, ...sums },
           partitions: { [barPartition]: day('day') },
+        }).at(binding)
+      : defineTable(name, {
+          columns: { symbol: t.string(), start: t.timestamp(), ...prices, ...sums },
+          partitions: { [barPartition]: dayOfStart },
         }).at(binding)
   if (table.location.startsWith(source.location) || source.location.startsWith(table.location)) {
     throw new ConfigurationError({
@@ -176,7 +194,7 @@ export const defineBars = <
   return {
     table: table as never,
     source: trades,
-    interval,
+    minutes,
     symbol: options.symbol,
     price: options.price,
     size: options.size,

@@ -8,6 +8,18 @@ const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`
 /** The day so many days later. */
 const later = (date: string, days: number): string => formatDate(parseDate(date)! + days)
 
+/** The time of a trade as a timestamp(3) of UTC, nanoseconds cut down to the millisecond. */
+const instantOf = (bars: BarsDefinition): string => {
+  const time = name(bars.time)
+  if (!isNanos(bars)) return time
+  // In days and the rest: date_add takes no number beyond 32 bits.
+  const millis = `${time} % 86400000000000 / 1000000 - IF(${time} % 1000000 < 0, 1, 0)`
+  return `date_add('millisecond', ${millis}, date_add('day', ${time} / 86400000000000, TIMESTAMP '1970-01-01 00:00:00.000'))`
+}
+
+const isNanos = ({ source, time }: BarsDefinition): boolean =>
+  source.table.column(time).type.kind === 'epochNanos'
+
 /**
  * The SELECT of the bars of these days, as Athena runs it: the columns of the table of bars, in order, and `bar_date`.
  * The partitions of the trades that cannot hold such a trade are not read.
@@ -15,19 +27,26 @@ const later = (date: string, days: number): string => formatDate(parseDate(date)
  * @param days `2024-01-02`, in the time zone of the bars
  */
 export const barsQuery = (bars: BarsDefinition, days: readonly string[]): string => {
-  const { source, interval, tieBreak } = bars
-  const time = name(bars.time)
+  const { source, minutes, tieBreak } = bars
   const local =
     bars.timeZone === 'UTC'
-      ? time
-      : `CAST(at_timezone(with_timezone(${time}, 'UTC'), ${literal(bars.timeZone)}) AS timestamp(3))`
-  // A minute of the exchange begins with a minute of UTC.
-  const begin = interval === 'minute' ? `date_trunc('minute', ${time})` : `CAST(${local} AS date)`
-  const beginName = interval === 'minute' ? 'start' : 'day'
+      ? 'made_at'
+      : `at_timezone(with_timezone(made_at, 'UTC'), ${literal(bars.timeZone)})`
+  const date = `CAST(${local} AS date)`
+  const sinceMidnight = `date_diff('millisecond', date_trunc('day', ${local}), ${local})`
+  // A minute of the exchange begins with a minute of UTC; five of them need not.
+  const begin =
+    minutes === undefined
+      ? date
+      : minutes === 1
+        ? `date_trunc('minute', made_at)`
+        : `date_add('millisecond', -(${sinceMidnight} % ${minutes * 60_000}), made_at)`
+  const beginName = minutes === undefined ? 'day' : 'start'
+  const order = isNanos(bars) ? 'nanos' : 'made_at'
   const orders = (direction: 'ASC' | 'DESC') => {
     const nulls = direction === 'ASC' ? 'NULLS FIRST' : 'NULLS LAST'
     return [
-      `traded_at ${direction}`,
+      `${order} ${direction}`,
       ...(tieBreak === undefined ? [] : [`tie_break ${direction} ${nulls}`]),
       `price ${direction}`,
     ].join(', ')
@@ -36,17 +55,22 @@ export const barsQuery = (bars: BarsDefinition, days: readonly string[]): string
     `row_number() OVER (PARTITION BY symbol, ${beginName} ORDER BY ${orders(direction)})`
   const volume = bars.table.table.column('volume').type
   const sum = volume.kind === 'decimal' ? `decimal(38, ${volume.scale})` : 'bigint'
+  const more = [
+    ...(isNanos(bars) ? [`${name(bars.time)} AS nanos`] : []),
+    ...(tieBreak === undefined ? [] : [`${name(tieBreak)} AS tie_break`]),
+  ]
   return `WITH trades AS (
-  SELECT ${name(bars.symbol)} AS symbol, ${begin} AS ${beginName}, ${name(bars.price)} AS price, ${name(bars.size)} AS size,
-    ${time} AS traded_at,${tieBreak === undefined ? '' : ` ${name(tieBreak)} AS tie_break,`}
-    CAST(CAST(${local} AS date) AS varchar) AS ${barPartition}
+  SELECT ${[`${name(bars.symbol)} AS symbol`, `${name(bars.price)} AS price`, `${name(bars.size)} AS size`, `${instantOf(bars)} AS made_at`, ...more].join(', ')}
   FROM ${name(source.database)}.${name(source.table.name)}
   WHERE ${tradeConditions(bars, days).join('\n    AND ')}
+), dated AS (
+  SELECT *, ${begin} AS ${beginName}, CAST(${date} AS varchar) AS ${barPartition}
+  FROM trades
 ), ranked AS (
   SELECT symbol, ${beginName}, price, size, ${barPartition},
     ${rank('ASC')} AS from_first,
     ${rank('DESC')} AS from_last
-  FROM trades
+  FROM dated
   WHERE ${barPartition} IN (${days.map(literal).join(', ')})
 )
 SELECT symbol, ${beginName},
@@ -56,6 +80,25 @@ SELECT symbol, ${beginName},
 FROM ranked
 GROUP BY symbol, ${beginName}, ${barPartition}`
 }
+
+/**
+ * The CREATE TABLE AS of the bars of at most 100 days as a table of their own, whose files go to an empty folder, one
+ * `bar_date=2024-01-02/` a day that has any. A work group that prescribes where results go refuses it.
+ *
+ * @param folder `s3://bucket/prefix/`
+ * @param table its name, in the database of the bars
+ */
+export const barsTable = (
+  bars: BarsDefinition,
+  days: readonly string[],
+  folder: string,
+  table: string,
+): string =>
+  `CREATE TABLE ${name(bars.table.database)}.${name(table)}
+WITH (format = 'PARQUET', write_compression = 'SNAPPY', external_location = ${literal(folder)},
+  partitioned_by = ARRAY[${literal(barPartition)}])
+AS
+${barsQuery(bars, days)}`
 
 /**
  * The UNLOAD of the bars of at most 100 days to an empty folder, one `bar_date=2024-01-02/` a day that has any.
@@ -79,9 +122,13 @@ const tradeConditions = (bars: BarsDefinition, days: readonly string[]): readonl
       : `${name(partition)} IN (${condition.map(literal).join(', ')})`,
   )
   // Wider than the days by more than any zone is from UTC.
+  const midnight = (date: string) =>
+    isNanos(bars)
+      ? `${BigInt(parseDate(date)!) * 86_400_000_000_000n}`
+      : `TIMESTAMP ${literal(`${date} 00:00:00.000`)}`
   conditions.push(
-    `${name(bars.time)} >= TIMESTAMP ${literal(`${later(first, -1)} 00:00:00.000`)}`,
-    `${name(bars.time)} < TIMESTAMP ${literal(`${later(last, 2)} 00:00:00.000`)}`,
+    `${name(bars.time)} >= ${midnight(later(first, -1))}`,
+    `${name(bars.time)} < ${midnight(later(last, 2))}`,
   )
   for (const column of [bars.symbol, bars.price, bars.size]) conditions.push(`${name(column)} IS NOT NULL`)
   if (price.type.kind === 'double' || price.type.kind === 'float') {

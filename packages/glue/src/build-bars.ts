@@ -4,25 +4,20 @@ import {
   type ObjectStore,
   parseDate,
   type Runtime,
+  StockpipeError,
   systemRuntime,
 } from '@stockpipe/core'
-import { type BarsDefinition, barPartition } from './bars-definition.ts'
-import { barsUnload } from './bars-statement.ts'
-import { createPartitions } from './create-partitions.ts'
-import { getPartitions } from './get-partitions.ts'
+import type { BarsDefinition } from './bars-definition.ts'
+import { longestBuildMillis, runFolder, runName } from './bars-run.ts'
+import { barsTable, barsUnload } from './bars-statement.ts'
 import type { GlueSender } from './glue-request.ts'
 import { batchesOf } from './partition-request.ts'
 import { refuseProjected } from './refuse-projected.ts'
-import {
-  barsRunParameter,
-  removeReplacedBars,
-  replacedParameter,
-  replacedText,
-  runFolder,
-} from './replaced-bars.ts'
-import { updatePartitions } from './update-partitions.ts'
+import { removeReplacedBars } from './replaced-bars.ts'
+import { stagingTable } from './staging-tables.ts'
+import { type SwitchedDays, switchDays } from './switch-days.ts'
 
-/** What is written at once: UNLOAD takes 100 partitions. */
+/** What is written at once: Athena writes 100 partitions a statement. */
 const daysAtOnce = 100
 
 /** What writes the bars of some days below a folder that is empty, as Parquet in `bar_date=2024-01-02/`. */
@@ -34,16 +29,35 @@ export type BarsWriter = (work: {
   readonly signal: AbortSignal | undefined
 }) => Promise<void>
 
-/** What runs a statement on Athena and answers when it has ended: `createAthena` of `@stockpipe/athena` makes one. */
+/**
+ * What runs a statement on Athena, once, and answers when it has ended: `createAthena` of `@stockpipe/athena` makes one.
+ * It must not run one again that failed.
+ */
 export interface StatementRunner {
   queryText(statement: { readonly sql: string; readonly signal?: AbortSignal }): Promise<unknown>
 }
 
-/** Writes bars by an UNLOAD on Athena. */
+export interface AthenaBarsWriterOptions {
+  /**
+   * `CREATE TABLE AS` (the default) makes a table `<bars>__run_<time>_<chance>` for as long as it takes. `UNLOAD` writes
+   * the same files without one, for who may not make tables, and in work groups that prescribe where results go.
+   */
+  readonly statement?: 'CREATE TABLE AS' | 'UNLOAD'
+}
+
+/** Writes bars by Athena. */
 export const athenaBarsWriter =
-  (athena: StatementRunner): BarsWriter =>
+  (athena: StatementRunner, { statement = 'CREATE TABLE AS' }: AthenaBarsWriterOptions = {}): BarsWriter =>
   async ({ bars, days, folder, signal }) => {
-    await athena.queryText({ sql: barsUnload(bars, days, folder), ...(signal ? { signal } : {}) })
+    const run = (sql: string) => athena.queryText({ sql, ...(signal ? { signal } : {}) })
+    if (statement === 'UNLOAD') {
+      await run(barsUnload(bars, days, folder))
+      return
+    }
+    const table = stagingTable(bars, folder)
+    await run(barsTable(bars, days, folder, table))
+    // The files stay.
+    await run(`DROP TABLE IF EXISTS \`${bars.table.database}\`.\`${table}\``)
   }
 
 /** Lists and deletes objects of the bucket the bars are in, as an `ObjectStore` does. */
@@ -98,60 +112,20 @@ export const buildBars = async (options: BuildBarsOptions): Promise<BuiltBars> =
   const days = checkedDays(options.days)
   const catalog = { client, table: bars.table, runtime, ...(signal ? { signal } : {}) }
   await refuseProjected({ client, runtime, signal }, bars.table as BoundTable)
-  const built = {
-    created: [] as string[],
-    replaced: [] as string[],
-    empty: [] as string[],
-    superseded: [] as string[],
-  }
+  const built: SwitchedDays = { created: [], replaced: [], empty: [], superseded: [] }
   let done = 0
   const report = (phase: 'writing' | 'switching' | 'removing') =>
     onProgress?.({ phase, done, total: days.length })
   for (const some of batchesOf(days, daysAtOnce)) {
     const run = runName(runtime)
     const folder = runFolder(bars, run)
+    const began = runtime.now()
     report('writing')
     await write({ bars, days: some, folder, signal })
     report('switching')
     const written = await writtenDays(store, bars, folder, signal)
-    const { found } = await getPartitions({
-      ...catalog,
-      partitions: some.map((date) => ({ bar_date: date })),
-    })
-    const existing = new Map(found.map((partition) => [partition.values.bar_date, partition]))
-    const makes: string[] = []
-    const switches: string[] = []
-    for (const date of some) {
-      const partition = existing.get(date)
-      if ((partition?.parameters[barsRunParameter] ?? '') > run) {
-        built.superseded.push(date)
-        continue
-      }
-      if (!written.has(date)) built.empty.push(date)
-      else if (partition === undefined) built.created.push(date)
-      else built.replaced.push(date)
-      if (partition !== undefined) switches.push(date)
-      else if (written.has(date)) makes.push(date)
-    }
-    const placed = (date: string) => ({
-      values: { bar_date: date },
-      location: `${folder}${barPartition}=${date}/`,
-    })
-    await createPartitions({
-      ...catalog,
-      partitions: makes.map((date) => ({ ...placed(date), parameters: { [barsRunParameter]: run } })),
-    })
-    await updatePartitions({
-      ...catalog,
-      partitions: switches.map((date) => ({
-        ...placed(date),
-        columns: 'definition',
-        parameters: {
-          [barsRunParameter]: run,
-          [replacedParameter]: replacedText(bars, existing.get(date)!, runtime.now(), options.graceMillis),
-        },
-      })),
-    })
+    if (runtime.now() - began > longestBuildMillis / 2) throw tooLate(bars, runtime.now() - began)
+    await switchDays({ catalog, bars, days: some, run, written, graceMillis: options.graceMillis }, built)
     done += some.length
   }
   report('removing')
@@ -172,11 +146,13 @@ const checkedDays = (days: Iterable<string>): readonly string[] => {
   return listed
 }
 
-/** A name that sorts by time: of two builds of a day, the one that began later stays. */
-const runName = (runtime: Runtime): string => {
-  const stamp = new Date(runtime.now()).toISOString().replace(/[-:.]/g, '')
-  return `${stamp}-${Buffer.from(runtime.randomBytes(6)).toString('hex')}`
-}
+/** Its files may be taken for those of a build that failed, and be gone, from a day after it began. */
+const tooLate = ({ table }: BarsDefinition, tookMillis: number) =>
+  new StockpipeError({
+    code: 'BARS_TOO_LATE',
+    message: `The bars of ${table.database}.${table.table.name} took ${Math.round(tookMillis / 3_600_000)} hours to write, and files that are in no partition may be removed after ${longestBuildMillis / 3_600_000}; the former bars are kept. Build fewer days at once, or let the job wait for no others.`,
+    facts: { tookMillis },
+  })
 
 const writtenDays = async (
   store: BarsStore,

@@ -92,9 +92,10 @@ export const glueBarsWriter = (options: GlueBarsWriterOptions): BarsWriter => {
 const barsManifest = (bars: BarsDefinition, days: readonly string[]) => {
   const { columns } = bars.source.table
   const used = [bars.symbol, bars.price, bars.size, bars.time, ...(bars.tieBreak ? [bars.tieBreak] : [])]
-  const price = bars.source.table.column(bars.price).type.kind
+  const kindOf = (name: string) => bars.source.table.column(name).type.kind
+  const price = kindOf(bars.price)
   return {
-    interval: bars.interval,
+    minutes: bars.minutes ?? null,
     timeZone: bars.timeZone,
     days,
     columns: {
@@ -108,6 +109,7 @@ const barsManifest = (bars: BarsDefinition, days: readonly string[]) => {
       .filter(({ name }) => used.includes(name))
       .map(({ name, type }) => `\`${name}\` ${glueColumnType(type)}`)
       .join(', '),
+    isNanos: kindOf(bars.time) === 'epochNanos',
     isFloating: price === 'double' || price === 'float',
     volume: glueColumnType(bars.table.table.column('volume').type),
   }

@@ -13,8 +13,9 @@ export {
   type BarsOptions,
   defineBars,
 } from './bars-definition.ts'
-export { barsQuery, barsUnload } from './bars-statement.ts'
+export { barsQuery, barsTable, barsUnload } from './bars-statement.ts'
 export {
+  type AthenaBarsWriterOptions,
   athenaBarsWriter,
   type BarsStore,
   type BarsWriter,

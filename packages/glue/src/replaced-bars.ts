@@ -1,21 +1,17 @@
 import { type Runtime, systemRuntime } from '@stockpipe/core'
 import type { BarsDefinition } from './bars-definition.ts'
+import { longestBuildMillis, runMillis } from './bars-run.ts'
 import type { BarsStore } from './build-bars.ts'
 import type { GlueSender } from './glue-request.ts'
 import { listPartitions } from './list-partitions.ts'
 import { withSlash } from './partition-values.ts'
+import { dropStagingTables } from './staging-tables.ts'
 
 /** The parameter of a partition of bars that names the build its files are of. */
 export const barsRunParameter = 'stockpipe.bars-run'
 
 /** The parameter that lists the locations a partition had before, until the grace time is over. */
 export const replacedParameter = 'stockpipe.bars-replaced'
-
-/** Where a build writes. */
-export const runFolder = ({ table }: BarsDefinition, run: string): string => `${table.location}run=${run}/`
-
-/** The longest a build may take to have its files in the catalog: Athena's statements take four hours at most. */
-const longestBuildMillis = 86_400_000
 
 const defaultGraceMillis = 86_400_000
 
@@ -71,7 +67,8 @@ export interface RemoveReplacedBarsOptions {
 
 /**
  * Removes the files of bars that were replaced longer ago than the grace time, and of builds that failed more than a day
- * ago. Nothing at or below the location of a partition is touched, and the catalog is not changed. Safe to repeat.
+ * ago, and the tables such builds have left in the catalog. Nothing at or below the location of a partition is touched, and
+ * no partition is changed. Safe to repeat.
  *
  * Throws a `GlueRequestError` when Glue refuses a call, and whatever `store` throws.
  */
@@ -118,13 +115,6 @@ export const removeReplacedBars = async (
   for (const folder of doomed) {
     if (!isRun(bars, folder)) await removeBelow(folder.slice(root.length), () => true)
   }
+  await dropStagingTables({ client, runtime, signal }, bars, longestBuildMillis)
   return { removedObjects }
-}
-
-/** When a run began, by its name; never when it is no run's. */
-const runMillis = (name: string): number => {
-  const match = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})(\d{3})Z-/.exec(name)
-  if (match === null) return Number.POSITIVE_INFINITY
-  const [, year, month, day, hour, minute, second, millis] = match.map(Number)
-  return Date.UTC(year!, month! - 1, day!, hour!, minute!, second!, millis!)
 }

@@ -57,7 +57,7 @@ export interface CrawlerRun {
   readonly partitions: number
 }
 
-/** Glue lists a run it has accepted within seconds; one that does not show in this time was lost. */
+/** Glue shows a run it has accepted, and its result, within seconds; one that does not show in this time was lost. */
 const startLimitMillis = 300_000
 
 /**
@@ -106,14 +106,14 @@ export const runCrawler = async (options: RunCrawlerOptions): Promise<CrawlerRun
 
   report('preparing')
   const wait = poller(call, options.poll)
-  let before: Date | undefined
+  let before = ''
   let crawler: EnsuredCrawler = { outcome: 'unchanged', changed: [] }
   for (;;) {
     const existing = await untilIdle(call, options.name, wait, () => report('waiting for another run'))
     const put = await putCrawler(call, definition, existing)
     if (put !== undefined) {
       if (put.outcome !== 'unchanged') crawler = put
-      before = existing?.LastCrawl?.StartTime
+      before = crawlIdentity(existing?.LastCrawl)
       if (await startCrawler(call, options.name)) break
     }
     report('waiting for another run')
@@ -198,15 +198,18 @@ const startCrawler = async (call: GlueCall, name: string): Promise<boolean> => {
   return !wasRefused(answer)
 }
 
+/** What tells two runs apart: Glue's times may be whole seconds. A crawler that is READY may still show the run before. */
+const crawlIdentity = (crawl: LastCrawlInfo | undefined): string =>
+  crawl === undefined ? '' : `${crawl.StartTime?.getTime()} ${crawl.MessagePrefix} ${crawl.LogStream}`
+
 const untilOurRunEnded = async (
   call: GlueCall,
   name: string,
-  before: Date | undefined,
+  before: string,
   wait: Poller,
   report: (phase: CrawlerProgress['phase']) => void,
 ): Promise<LastCrawlInfo> => {
-  const started = call.runtime.monotonic()
-  let seenRunning = false
+  let idleSince = call.runtime.monotonic()
   for (;;) {
     const crawler = await getCrawler(call, name)
     const lastCrawl = crawler?.LastCrawl
@@ -219,9 +222,9 @@ const untilOurRunEnded = async (
       )
     }
     if (crawler.State !== 'READY') {
-      seenRunning = true
+      idleSince = call.runtime.monotonic()
       report(crawler.State === 'STOPPING' ? 'stopping' : 'running')
-    } else if (lastCrawl && (seenRunning || lastCrawl.StartTime?.getTime() !== before?.getTime())) {
+    } else if (lastCrawl && crawlIdentity(lastCrawl) !== before) {
       if (lastCrawl.Status === 'SUCCEEDED') return lastCrawl
       const log = lastCrawl.LogGroup ? ` Its log: ${lastCrawl.LogGroup}/${lastCrawl.LogStream ?? ''}.` : ''
       throw lastCrawl.Status === 'CANCELLED'
@@ -232,11 +235,11 @@ const untilOurRunEnded = async (
             `failed: ${(lastCrawl.ErrorMessage ?? 'Glue gives no reason').replace(/\.?\s*$/, '')}`,
             `Check that its role may read the targets and write the database.${log}`,
           )
-    } else if (call.runtime.monotonic() - started > startLimitMillis) {
+    } else if (call.runtime.monotonic() - idleSince > startLimitMillis) {
       throw crawlerError(
         name,
         'CRAWLER_NOT_STARTED',
-        `was started, and Glue shows no run of it after ${startLimitMillis / 1000} s`,
+        `was started, and Glue shows no new run of it after ${startLimitMillis / 1000} s`,
         'Look at the crawler in the Glue console and run it again.',
       )
     }

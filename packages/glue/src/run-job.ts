@@ -2,6 +2,7 @@ import {
   BatchStopJobRunCommand,
   GetJobCommand,
   GetJobRunCommand,
+  type Job,
   type JobRun,
   type JobRunState,
 } from '@aws-sdk/client-glue'
@@ -90,10 +91,11 @@ export const runJob = async <const Required extends string, const Optional exten
       elapsedMillis: Math.round(runtime.monotonic() - began),
     })
   const given = (options.arguments ?? {}) as Record<string, string | number | boolean>
-  const maxRetries = await jobRetries(call, job.name)
+  const { MaxRetries: maxRetries = 0, DefaultArguments: defaults = {} } = await getJob(call, job.name)
   const runId = await startJobRun(call, {
     job: job.name,
     given: argumentTexts(given),
+    defaults,
     onConcurrentRuns: options.onConcurrentRuns ?? 'wait',
     wait: poller(call, options.poll),
     onWait: () => report('waiting for other runs'),
@@ -124,11 +126,11 @@ interface Watched {
   readonly report: (phase: JobRunProgress['phase'], run?: JobRun) => void
 }
 
-const jobRetries = async (call: GlueCall, name: string): Promise<number> => {
+const getJob = async (call: GlueCall, name: string): Promise<Job> => {
   const { Job } = await request(call, 'GetJob', `job ${name}`, (sendOptions) =>
     call.client.send(new GetJobCommand({ JobName: name }), sendOptions),
   )
-  return Job?.MaxRetries ?? 0
+  return Job ?? {}
 }
 
 const getRun = async (call: GlueCall, job: string, runId: string): Promise<JobRun> => {

@@ -40,20 +40,21 @@ export const listJobRuns = async (call: GlueCall, job: string): Promise<readonly
   return answer.JobRuns ?? []
 }
 
+interface JobStart {
+  readonly job: string
+  readonly given: Readonly<Record<string, string>>
+  /** The job's own arguments: Glue may show those of a run with them or without. */
+  readonly defaults: Readonly<Record<string, string>>
+  readonly onConcurrentRuns: 'wait' | 'fail'
+  readonly wait: Poller
+  readonly onWait: () => void
+}
+
 /**
  * Starts one run, and answers its id. StartJobRun has no token by which Glue would know a repeat, so an answer that is
  * lost is looked for among the job's runs before the call is made again.
  */
-export const startJobRun = async (
-  call: GlueCall,
-  start: {
-    readonly job: string
-    readonly given: Readonly<Record<string, string>>
-    readonly onConcurrentRuns: 'wait' | 'fail'
-    readonly wait: Poller
-    readonly onWait: () => void
-  },
-): Promise<string> => {
+export const startJobRun = async (call: GlueCall, start: JobStart): Promise<string> => {
   const { job, given } = start
   const what = `job ${job}`
   const before = new Set((await listJobRuns(call, job)).map(({ Id }) => Id))
@@ -70,7 +71,13 @@ export const startJobRun = async (
       const sent = (error as { $metadata?: { attempts?: number } } | undefined)?.$metadata?.attempts ?? 1
       // A call the SDK has repeated may be refused because of the run it started before.
       if (unknowns.has(name) || sent > 1) {
-        const ours = await startedMeanwhile(call, job, given, before, error)
+        // Not under the signal either: the run is then stopped, and not left to itself.
+        const ours = await startedMeanwhile(
+          { client: call.client, runtime: call.runtime },
+          start,
+          before,
+          error,
+        )
         if (ours !== undefined) return ours
       }
       if (name === 'ConcurrentRunsExceededException' && start.onConcurrentRuns === 'wait') {
@@ -87,22 +94,28 @@ export const startJobRun = async (
   }
 }
 
+/** How often is looked for a run whose start was not answered: it may show a moment later. */
+const startLooks = 3
+
 /** The run with these arguments that was not there before; undefined when there is none. */
 const startedMeanwhile = async (
   call: GlueCall,
-  job: string,
-  given: Readonly<Record<string, string>>,
+  { job, given, defaults }: Pick<JobStart, 'job' | 'given' | 'defaults'>,
   before: ReadonlySet<string | undefined>,
   cause: unknown,
 ): Promise<string | undefined> => {
-  // It may show a moment later.
-  await backOff(call, 3)
   const text = (values: Readonly<Record<string, string>> | undefined) =>
-    JSON.stringify(Object.entries(values ?? {}).sort(([one], [other]) => (one < other ? -1 : 1)))
-  const runs = (await listJobRuns(call, job)).filter(
-    ({ Id, Arguments, Attempt }) =>
-      !before.has(Id) && (Attempt ?? 0) === 0 && text(Arguments) === text(given),
-  )
+    JSON.stringify(
+      Object.entries({ ...defaults, ...values }).sort(([one], [other]) => (one < other ? -1 : 1)),
+    )
+  let runs: readonly JobRun[] = []
+  for (let look = 1; runs.length === 0 && look <= startLooks; look++) {
+    await backOff(call, 2 + look)
+    runs = (await listJobRuns(call, job)).filter(
+      ({ Id, Arguments, Attempt }) =>
+        !before.has(Id) && (Attempt ?? 0) === 0 && text(Arguments) === text(given),
+    )
+  }
   if (runs.length <= 1) return runs[0]?.Id
   throw new JobRunError({
     code: 'JOB_START_UNKNOWN',

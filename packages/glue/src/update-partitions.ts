@@ -61,8 +61,9 @@ export const updatePartitions = async <Columns extends ColumnRecord, Partitions 
   const updates = new Map<string, { values: readonly string[]; update: PartitionUpdate }>()
   for (const update of options.partitions) {
     const values = orderedValues(table, update.values)
-    if (update.location !== undefined) checkedLocation(table, update.location)
-    updates.set(keyOf(values), { values, update })
+    const location =
+      update.location === undefined ? {} : { location: checkedLocation(table, update.location) }
+    updates.set(keyOf(values), { values, update: { ...update, ...location } })
   }
   const call: GlueCall = { client, runtime, signal }
   const failures: PartitionFailure[] = []

@@ -83,6 +83,30 @@ test('columns that cannot be bars of, and a place within the trades, are refused
   }>()
 })
 
+test('bars of minutes that do not divide an hour, and of a zone that is none, are refused', () => {
+  const trades = defineTable('trades', { columns }).at(at)
+  const place = { name: 'b', location: 's3://lake/b/' }
+  const { table, minutes } = defineBars(trades, { ...names, ...place, interval: { minutes: 5 } })
+  expect(minutes).toBe(5)
+  expectTypeOf<InferSelect<typeof table>>().toMatchTypeOf<{ symbol: string; start: Date; bar_date: string }>()
+  // @ts-expect-error 7 is not one of those minutes
+  expect(() => defineBars(trades, { ...names, ...place, interval: { minutes: 7 } })).toThrow(
+    /have the interval {"minutes":7}; it is 'minute', 'day', or/,
+  )
+  expect(() => defineBars(trades, { ...names, ...place, timeZone: 'New York' })).toThrow(
+    /not an IANA time zone/,
+  )
+})
+
+test('times in nanoseconds are compared as such, and order trades within a millisecond', () => {
+  const trades = defineTable('trades', { columns: { ...columns, ns: t.epochNanos() } }).at(at)
+  const place = { name: 'b', location: 's3://lake/b/' }
+  const statement = barsQuery(defineBars(trades, { ...names, ...place, time: 'ns' }), ['1970-01-02'])
+  expect(statement).toContain('"ns" >= 0')
+  expect(statement).toContain('"ns" < 259200000000000')
+  expect(statement).toContain('ORDER BY nanos ASC, price ASC')
+})
+
 test('days that are none and projected tables are refused before anything is written', async () => {
   const { client } = fakeGlue(() => ({ Table: { Parameters: { 'projection.enabled': 'true' } } }))
   const written: string[] = []

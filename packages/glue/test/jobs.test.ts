@@ -39,6 +39,7 @@ const jobService = (
     readonly refuseStart?: (attempt: number, begin: () => void) => Error | undefined
     readonly maxRetries?: number
     readonly refuseStop?: boolean
+    readonly defaults?: Record<string, string>
   } = {},
 ) => {
   const runs: (Run & { states: string[] })[] = []
@@ -57,7 +58,9 @@ const jobService = (
   const glue = fakeGlue(({ operation, input }) => {
     switch (operation) {
       case 'GetJob':
-        return { Job: { Name: 'bars', MaxRetries: options.maxRetries ?? 0 } }
+        return {
+          Job: { Name: 'bars', MaxRetries: options.maxRetries ?? 0, DefaultArguments: options.defaults },
+        }
       case 'GetJobRuns':
         return { JobRuns: [...runs].reverse().map(({ states: _, ...run }) => run) }
       case 'StartJobRun': {
@@ -84,7 +87,7 @@ const jobService = (
         throw serviceException('UnknownOperationException', operation)
     }
   })
-  return { ...glue, runs, starts: () => starts }
+  return { ...glue, runs, begin, starts: () => starts }
 }
 const run = (
   { client }: ReturnType<typeof jobService>,
@@ -188,6 +191,36 @@ test('a start whose answer is lost is found again, and never made twice', async 
   })
   expect(await run(lost)).toMatchObject({ runId: 'jr_1' })
   expect(lost.starts()).toBe(2)
+})
+
+test('a lost start is found by its arguments, whether Glue shows the job’s own with them or not', async () => {
+  for (const shown of [{}, { '--database': 'market' }]) {
+    const service = jobService(['SUCCEEDED'], {
+      defaults: { '--database': 'market' },
+      refuseStart: () => {
+        const [other, mine] = [service.begin(), service.begin()]
+        other.Arguments = { ...shown, '--day': '2024-01-01' }
+        mine.Arguments = { ...shown, '--day': '2024-01-02' }
+        return serviceException('TimeoutError')
+      },
+    })
+    expect(await run(service)).toMatchObject({ runId: 'jr_2' })
+    expect(service.starts()).toBe(1)
+  }
+})
+
+test('a run that is found after its start was aborted is stopped', async () => {
+  const abort = new AbortController()
+  const reason = new Error('enough')
+  const service = jobService(['RUNNING'], {
+    refuseStart: (_, begin) => {
+      begin()
+      abort.abort(reason)
+      return serviceException('TimeoutError')
+    },
+  })
+  await expect(run(service, { signal: abort.signal })).rejects.toBe(reason)
+  expect(service.runs[0]?.JobRunState).toBe('STOPPED')
 })
 
 test('a start the SDK has repeated is found again behind the refusal it meets', async () => {

@@ -181,6 +181,8 @@ test('an update keeps what it does not name, and takes a parameter away with nul
     partitions: [{ values: values!, parameters: { a: null, c: '3' } }],
   })
   expect([...partitions.values()]).toEqual([{ ...before, Parameters: { b: '2', c: '3' } }])
+  await updatePartitions({ ...options(client), partitions: [{ values: values!, location: 's3://lake/x' }] })
+  expect([...partitions.values()][0]?.StorageDescriptor?.Location).toBe('s3://lake/x/')
   await expect(
     updatePartitions({ ...options(client), partitions: [{ values: dates(2)[1]! }] }),
   ).rejects.toThrow(

@@ -113,9 +113,25 @@ test('an earlier run is never read as the one started here', async () => {
   expect(sent.filter((one) => one.operation === 'GetCrawler')).toHaveLength(4)
 })
 
-test('two runs within one second of Glue’s clock are told apart by having been seen running', async () => {
-  const { client } = scriptedCrawler([succeeded(ours), { State: 'RUNNING' }, succeeded(ours)])
+test('a crawler that is READY again before it shows the new run is asked until it does', async () => {
+  const { client, sent } = scriptedCrawler([
+    succeeded(old),
+    ...Array.from({ length: 400 }, () => ({ ...succeeded(old), State: 'RUNNING' })),
+    succeeded(old),
+    succeeded(old),
+    succeeded(ours),
+  ])
   expect((await run(client)).startTime).toEqual(ours)
+  expect(sent.filter((one) => one.operation === 'GetCrawler')).toHaveLength(404)
+})
+
+test('two runs within one second of Glue’s clock are told apart by the prefix of their messages', async () => {
+  const withPrefix = (MessagePrefix: string) => ({
+    State: 'READY',
+    LastCrawl: { Status: 'SUCCEEDED', StartTime: ours, MessagePrefix },
+  })
+  const { client } = scriptedCrawler([withPrefix('one'), withPrefix('one'), withPrefix('other')])
+  await run(client)
 })
 
 test('a run of somebody else is waited for, and then ours started', async () => {
