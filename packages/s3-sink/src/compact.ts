@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os'
 import { ConfigurationError } from '@stockpipe/core'
 import { writeGeneration } from './compaction-claim.ts'
 import {
@@ -28,11 +29,12 @@ export interface CompactOptions extends CompactionAccessOptions {
   /** Target of a new file, in bytes. Default 128 MiB. */
   readonly fileBytes?: number
   /**
-   * Memory for rows, in bytes of their values; about three times as much is taken. Default 128 MiB. Rows are sorted so
-   * many at a time, taken by the event times of their files: a partition larger than that is nearly sorted as a whole, and
-   * each row group exactly.
+   * Memory in which rows are sorted, in bytes of their values; about three times as much is taken. Default 128 MiB. A
+   * larger partition is sorted through a temporary file.
    */
   readonly rowBytes?: number
+  /** Where that file is made: it takes the values of a partition uncompressed. Default: the system's temporary folder. */
+  readonly temporaryFolder?: string
   /** Says what would be done, and does nothing. */
   readonly dryRun?: boolean
   /** Called when a partition is done with, and while its files are read. */
@@ -81,6 +83,7 @@ interface Settings {
   readonly olderThanMillis: number
   readonly fileBytes: number
   readonly rowBytes: number
+  readonly temporaryFolder: string
   readonly sortBy: readonly (string | SortColumn)[]
   readonly compression: ParquetCompression
   readonly dryRun: boolean
@@ -125,6 +128,7 @@ const settingsOf = (options: CompactOptions): Settings => {
     olderThanMillis: options.olderThanMillis ?? dayMillis,
     fileBytes: options.fileBytes ?? 128 * mebibyte,
     rowBytes: options.rowBytes ?? 128 * mebibyte,
+    temporaryFolder: options.temporaryFolder ?? tmpdir(),
     sortBy: options.sortBy ?? (times ? [times.column.name] : []),
     compression: options.compression ?? 'zstd',
     dryRun: options.dryRun === true,

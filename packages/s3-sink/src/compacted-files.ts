@@ -1,8 +1,8 @@
 import { type ColumnBatch, StockpipeError, type TableDefinition } from '@stockpipe/core'
-import { batchSlice } from './batch-slice.ts'
 import type { CompactedFile } from './compaction-record.ts'
 import { eventTimeRange } from './event-time.ts'
 import type { ParquetCompression } from './parquet-compression.ts'
+import { ExternalSort } from './external-sort.ts'
 import { ParquetEncoder } from './parquet-encoder.ts'
 import { readParquetRows } from './parquet-rows.ts'
 import type { FilePart } from './part-cutter.ts'
@@ -10,6 +10,7 @@ import type { PathFile } from './path-file.ts'
 import { PathFiles } from './path-files.ts'
 import { type RetryContext, retry } from './retry.ts'
 import { RowChecksummer } from './row-checksum.ts'
+import { RowCollector } from './row-collector.ts'
 import { RowGroupEncoder } from './row-group-encoder.ts'
 import { RowOrder, type SortColumn } from './row-order.ts'
 import type { SinkObjectStore } from './sink-object-store.ts'
@@ -17,8 +18,8 @@ import type { SinkObjectStore } from './sink-object-store.ts'
 const mebibyte = 1024 * 1024
 const partBytes = 8 * mebibyte
 const rowGroupRows = 65_536
-/** Values a row group is made from at most: what the encoder copies at once. */
-const rowGroupPayload = 16 * mebibyte
+/** Rows that are taken into a row group before it is asked whether it is full. */
+const writtenRows = 4096
 const attempts = 6
 
 export interface CompactedFilesOptions extends RetryContext {
@@ -28,6 +29,9 @@ export interface CompactedFilesOptions extends RetryContext {
   readonly folder: string
   readonly compression: ParquetCompression
   readonly sortBy: readonly (string | SortColumn)[]
+  /** Values held in memory to be sorted, in bytes; the rest goes through a file in `temporaryFolder`. */
+  readonly rowBytes: number
+  readonly temporaryFolder: string
   /** Target of a file, in bytes. */
   readonly fileBytes: number
   readonly keyValues: ReadonlyMap<string, string>
@@ -43,11 +47,13 @@ interface OpenFile {
   readonly parts: { readonly partNumber: number; readonly etag: string }[]
 }
 
-/** Writes rows to the files of a new folder, and reads them back. Nobody reads the folder before it is claimed. */
-export class CompactedFiles {
+/** Writes rows, sorted, to the files of a new folder, and reads them back. Nobody reads the folder before it is claimed. */
+export class CompactedFiles implements AsyncDisposable {
   readonly #options: CompactedFilesOptions
   readonly #encoder: RowGroupEncoder
-  readonly #order: RowOrder | undefined
+  readonly #sort: ExternalSort | undefined
+  #held: RowCollector
+  #heldBytes = 0
   readonly #files: PathFiles
   readonly #open = new Map<PathFile, OpenFile>()
   readonly #written: CompactedFile[] = []
@@ -55,8 +61,11 @@ export class CompactedFiles {
 
   constructor(options: CompactedFilesOptions) {
     const { table, sortBy } = options
+    const { columns } = table
     this.#options = options
-    this.#order = sortBy.length > 0 ? new RowOrder(table.columns, sortBy) : undefined
+    this.#held = new RowCollector(columns)
+    if (sortBy.length > 0)
+      this.#sort = new ExternalSort({ ...options, columns, order: new RowOrder(columns, sortBy) })
     this.#encoder = new RowGroupEncoder({
       encoder: new ParquetEncoder(table.columns, { compression: options.compression, sortBy }),
       columns: table.columns.length,
@@ -68,38 +77,61 @@ export class CompactedFiles {
     this.#files = new PathFiles(options.fileBytes, partBytes)
   }
 
-  /** Sorts the rows and writes them; `payloadBytes` is what their values take. */
-  async add(rows: ColumnBatch, payloadBytes: number): Promise<void> {
-    if (rows.rows === 0) return
-    const sorted = this.#order?.sorted(rows) ?? rows
-    const bytesOfRow = Math.max(1, payloadBytes / rows.rows)
-    const step = Math.max(1, Math.min(rowGroupRows, Math.floor(rowGroupPayload / bytesOfRow)))
-    for (let from = 0; from < rows.rows; from += step) {
-      const to = Math.min(rows.rows, from + step)
-      const encoded = this.#encoder.encode(batchSlice(sorted, from, to), bytesOfRow * (to - from))
-      for (const group of encoded) this.#files.add(group)
-      await this.#sendWhole(this.#files.files.at(-1)!)
-    }
+  async add(rows: ColumnBatch): Promise<void> {
+    if (this.#sort) await this.#sort.add(rows)
+    else await this.#write(rows)
   }
 
-  /** Ends the last file; answers all, each read back and found to hold what was written. */
+  /** Writes what is left and ends the last file; answers all, each read back and found to hold what was written. */
   async end(): Promise<readonly CompactedFile[]> {
+    if (this.#sort) for await (const rows of this.#sort.sorted()) await this.#write(rows)
+    await this.#encode()
     await this.#sendWhole(undefined)
+    await this.close()
     const files: CompactedFile[] = []
     for (const file of this.#written) files.push(await this.#readBack(file))
     return files
   }
 
+  /** Frees the temporary file. */
+  async close(): Promise<void> {
+    await this.#sort?.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
   /** Deletes what was written; nothing of it was claimed, and nobody will. */
-  async discard(): Promise<void> {
-    const { store, signal } = this.#options
-    const call = signal ? { signal } : {}
+  async discard(signal: AbortSignal): Promise<void> {
+    const { store } = this.#options
     for (const { key, uploadId, bytes } of this.#open.values()) {
       if (uploadId === undefined) continue
-      await this.#retry(`discarding ${key}`, () =>
-        bytes < 0 ? store.delete(key, call) : store.abortUpload(key, uploadId, call),
+      await retry(this.#options, { signal, attempts, what: `discarding ${key}` }, () =>
+        bytes < 0 ? store.delete(key, { signal }) : store.abortUpload(key, uploadId, { signal }),
       )
     }
+  }
+
+  /** Puts rows together to row groups as large as they may be. */
+  async #write(rows: ColumnBatch): Promise<void> {
+    for (let from = 0; from < rows.rows; ) {
+      const begin = this.#held.rows
+      const to = Math.min(rows.rows, from + writtenRows, from + rowGroupRows - begin)
+      this.#held.add(rows, from, to)
+      this.#heldBytes += this.#held.payloadBytes(begin, this.#held.rows)
+      from = to
+      if (this.#encoder.isDue(this.#held.rows, this.#heldBytes)) await this.#encode()
+    }
+  }
+
+  async #encode(): Promise<void> {
+    if (this.#held.rows === 0) return
+    const encoded = this.#encoder.encode(this.#held.batch(), this.#heldBytes)
+    this.#held = new RowCollector(this.#options.table.columns)
+    this.#heldBytes = 0
+    for (const group of encoded) this.#files.add(group)
+    await this.#sendWhole(this.#files.files.at(-1)!)
   }
 
   /** Sends the parts that are there, and ends every file but the one that rows are still added to. */

@@ -1,4 +1,4 @@
-import { type ColumnDefinition, StockpipeError, tableFromJSON } from '@stockpipe/core'
+import { type ColumnDefinition, StockpipeError, sleep, tableFromJSON } from '@stockpipe/core'
 import { newClaimId } from './claim-id.ts'
 import { CompactedFiles } from './compacted-files.ts'
 import {
@@ -11,6 +11,7 @@ import {
 import type { PartitionPlan, PlannedSource } from './compaction-plan.ts'
 import {
   addChecksums,
+  type CompactedFile,
   type CompactionRecord,
   type CompactionSource,
   type CompactionTable,
@@ -22,16 +23,17 @@ import { readParquetFooter } from './parquet-footer.ts'
 import { readParquetRows } from './parquet-rows.ts'
 import { retry } from './retry.ts'
 import { RowChecksummer } from './row-checksum.ts'
-import { RowCollector } from './row-collector.ts'
 import type { SortColumn } from './row-order.ts'
 import { wasReadAgain } from './verify-files.ts'
 
 const longestKeyBytes = 1024
+const longestDiscardMillis = 10_000
 
 /** How the new files are written. */
 export interface WritingOptions {
   readonly fileBytes: number
   readonly rowBytes: number
+  readonly temporaryFolder: string
   readonly sortBy: readonly (string | SortColumn)[]
   readonly compression: ParquetCompression
   readonly progress: (rows: number) => void
@@ -80,14 +82,17 @@ export const writeGeneration = async (
     metadata: { sink: keys.sink, writer, 'claim-id': claimId, generation: generation.toString() },
   })
   let sources: readonly CompactionSource[]
+  let files: readonly CompactedFile[]
   try {
     sources = await rewrite(context, plan, writing, options)
+    files = await writing.end()
   } catch (error) {
+    await discarded(context, writing)
     if (!(error instanceof Refusal)) throw error
-    await writing.discard()
     return { kind: 'refused', reason: error.message }
+  } finally {
+    await writing.close()
   }
-  const files = await writing.end()
   const record: CompactionRecord = {
     kind: 'compaction',
     sink: keys.sink,
@@ -110,7 +115,7 @@ export const writeGeneration = async (
     checksum: addChecksums(sources.map((source) => source.checksum!)),
   }
   if (before.rows !== record.rows || before.checksum !== record.checksum) {
-    await writing.discard()
+    await discarded(context, writing)
     throw new StockpipeError({
       code: 'COMPACTION_DIFFERS',
       message: `The ${before.rows} rows of ${plan.path} read back as ${record.rows} with checksum ${record.checksum} instead of ${before.checksum}. Nothing is claimed, and queries read the former files; report this.`,
@@ -118,6 +123,17 @@ export const writeGeneration = async (
     })
   }
   return claimGeneration(context, record)
+}
+
+/** Deletes what was written and not claimed, also when the run is aborted; what is left of it the next compaction deletes. */
+const discarded = async ({ runtime }: CompactionContext, writing: CompactedFiles): Promise<void> => {
+  const over = new AbortController()
+  const ignored = () => {}
+  await Promise.race([
+    writing.discard(over.signal).catch(ignored),
+    sleep(runtime, longestDiscardMillis, over.signal).catch(ignored),
+  ])
+  over.abort()
 }
 
 /** The table as a record keeps it. */
@@ -153,20 +169,11 @@ const rewrite = async (
   context: CompactionContext,
   plan: PartitionPlan,
   writing: CompactedFiles,
-  { rowBytes, progress }: WritingOptions,
+  { progress }: WritingOptions,
 ): Promise<readonly CompactionSource[]> => {
   const { columns } = context.table.table
   const sources: CompactionSource[] = []
   let rows = 0
-  let held = new RowCollector(columns)
-  let heldBytes = 0
-  const flush = async () => {
-    const collected = held
-    held = new RowCollector(columns)
-    const bytes = heldBytes
-    heldBytes = 0
-    await writing.add(collected.batch(), bytes)
-  }
   for (const planned of plan.sources) {
     const bytes = await readSource(context, planned)
     const { former, footerRows } = await formerColumns(context, plan, planned, bytes)
@@ -176,12 +183,9 @@ const rewrite = async (
     for await (const batch of readParquetRows(former, bytes)) {
       const evolved = evolvedBatch(batch, former, columns)
       sums.add(evolved)
-      const begin = held.rows
-      held.add(evolved)
-      heldBytes += held.payloadBytes(begin, held.rows)
+      await writing.add(evolved)
       rows += batch.rows
       progress(rows)
-      if (heldBytes >= rowBytes) await flush()
     }
     const expected = planned.rows ?? footerRows
     if (sums.rows !== expected)
@@ -189,7 +193,6 @@ const rewrite = async (
     const { origin, key, etag } = planned
     sources.push({ origin, key, rows: sums.rows, bytes: bytes.length, etag, checksum: sums.checksum })
   }
-  await flush()
   return sources
 }
 

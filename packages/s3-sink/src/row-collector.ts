@@ -35,15 +35,16 @@ export class RowCollector {
     return this.#columns.reduce((sum, { buffer }) => sum + buffer.payloadBytes(start, end), 0)
   }
 
-  add(batch: ColumnBatch): void {
-    const all = rowRange(0, batch.rows)
+  /** Takes rows `[from, to)` of a batch, or all. */
+  add(batch: ColumnBatch, from = 0, to = batch.rows): void {
+    const selection = rowRange(from, to)
     for (const [index, { buffer, dictionary }] of this.#columns.entries()) {
       const vector = batch.columns[index]!
       if (vector.kind === 'dictionary') dictionary!.begin(vector.dictionary)
-      buffer.append(vector, all, this.rows)
+      buffer.append(vector, selection, this.rows)
       dictionary?.end()
     }
-    this.rows += batch.rows
+    this.rows += to - from
   }
 
   /** All rows; the collector is over. */

@@ -16,10 +16,10 @@ export interface SortColumn {
   readonly nullsFirst?: boolean
 }
 
-/** Compares two rows of a vector that have values. */
-type Comparison = (left: number, right: number) => number
+/** Compares a row of one batch with a row of another, or of the same. */
+export type Comparison = (left: number, right: number) => number
 
-/** Sorts the rows of row groups. */
+/** Sorts rows, and compares those of sorted batches. */
 export class RowOrder {
   readonly columns: readonly Required<SortColumn>[]
   readonly #indexes: readonly number[]
@@ -45,16 +45,8 @@ export class RowOrder {
 
   /** The rows in order; those that are equal stay in the order of their offsets. */
   sorted(batch: ColumnBatch): ColumnBatch {
-    const comparisons = this.columns.map(({ descending, nullsFirst }, place) =>
-      withNulls(batch.columns[this.#indexes[place]!]!, descending, nullsFirst),
-    )
-    const compare: Comparison = (left, right) => {
-      for (const comparison of comparisons) {
-        const difference = comparison(left, right)
-        if (difference !== 0) return difference
-      }
-      return left - right
-    }
+    const byColumns = this.between(batch, batch)
+    const compare: Comparison = (left, right) => byColumns(left, right) || left - right
     let sorted = 1
     while (sorted < batch.rows && compare(sorted - 1, sorted) < 0) sorted += 1
     if (sorted >= batch.rows) return batch
@@ -66,58 +58,89 @@ export class RowOrder {
       offsets: (offsets as ColumnVector & { kind: 'int64' }).values,
     }
   }
+
+  /** How a row of the one is ordered to a row of the other. */
+  between(left: ColumnBatch, right: ColumnBatch): Comparison {
+    const comparisons = this.columns.map(({ descending, nullsFirst }, place) => {
+      const index = this.#indexes[place]!
+      return withNulls(left.columns[index]!, right.columns[index]!, descending, nullsFirst)
+    })
+    return (leftRow, rightRow) => {
+      for (const comparison of comparisons) {
+        const difference = comparison(leftRow, rightRow)
+        if (difference !== 0) return difference
+      }
+      return 0
+    }
+  }
 }
 
 const refuse = (why: string): never => {
   throw new ConfigurationError({ code: 'SORT_COLUMN_UNSUITED', message: `Rows cannot be sorted so: ${why}.` })
 }
 
-const withNulls = (vector: ColumnVector, descending: boolean, nullsFirst: boolean): Comparison => {
-  const compare = comparisonOf(vector)
-  const directed: Comparison = descending ? (left, right) => compare(right, left) : compare
-  const { validity } = vector
-  if (validity === null) return directed
+const withNulls = (
+  left: ColumnVector,
+  right: ColumnVector,
+  descending: boolean,
+  nullsFirst: boolean,
+): Comparison => {
+  const compare = comparisonOf(left, right)
+  const directed: Comparison = descending ? (one, other) => -compare(one, other) : compare
+  if (left.validity === null && right.validity === null) return directed
   const nulls = nullsFirst ? -1 : 1
-  return (left, right) => {
-    const [leftIsNull, rightIsNull] = [isNull(validity, left), isNull(validity, right)]
-    if (leftIsNull || rightIsNull) return leftIsNull === rightIsNull ? 0 : leftIsNull ? nulls : -nulls
-    return directed(left, right)
+  return (one, other) => {
+    const [oneIsNull, otherIsNull] = [isNull(left.validity, one), isNull(right.validity, other)]
+    if (oneIsNull || otherIsNull) return oneIsNull === otherIsNull ? 0 : oneIsNull ? nulls : -nulls
+    return directed(one, other)
   }
 }
 
 /** By value, text and bytes by their bytes; NaN after every number, as engines sort it. */
-const comparisonOf = (vector: ColumnVector): Comparison => {
+const comparisonOf = (vector: ColumnVector, right: ColumnVector): Comparison => {
   switch (vector.kind) {
     case 'boolean': {
-      const at = (row: number) => (vector.values[row >> 3]! >> (row & 7)) & 1
-      return (left, right) => at(left) - at(right)
+      const bit = (values: Uint8Array, row: number) => (values[row >> 3]! >> (row & 7)) & 1
+      const { values } = right as typeof vector
+      return (one, other) => bit(vector.values, one) - bit(values, other)
     }
     case 'int8':
     case 'int16':
-    case 'int32':
-      return (left, right) => vector.values[left]! - vector.values[right]!
-    case 'float':
-    case 'double':
-      return (left, right) => compareNumbers(vector.values[left]!, vector.values[right]!)
-    case 'int64':
-      return wordComparison(vector.values, 2)
-    case 'int128':
-      return wordComparison(vector.values, 4)
-    case 'dictionary': {
-      const { codes, dictionary } = vector
-      const compare = bytesComparison(dictionary.offsets, dictionary.bytes)
-      const entries = Uint32Array.from({ length: dictionary.offsets.length - 1 }, (_, entry) => entry).sort(
-        compare,
-      )
-      const ranks = new Int32Array(entries.length)
-      for (const [rank, entry] of entries.entries()) ranks[entry] = rank
-      return (left, right) => ranks[codes[left]!]! - ranks[codes[right]!]!
+    case 'int32': {
+      const { values } = right as typeof vector
+      return (one, other) => vector.values[one]! - values[other]!
     }
+    case 'float':
+    case 'double': {
+      const { values } = right as typeof vector
+      return (one, other) => compareNumbers(vector.values[one]!, values[other]!)
+    }
+    case 'int64':
+      return wordComparison(vector.values, (right as typeof vector).values, 2)
+    case 'int128':
+      return wordComparison(vector.values, (right as typeof vector).values, 4)
+    case 'dictionary':
+      return dictionaryComparison(vector, right as typeof vector)
     case 'binary':
-      return bytesComparison(vector.offsets, vector.bytes)
+      return bytesComparison(vector, right as typeof vector)
     default:
       return refuse(`a ${vector.kind} has no order`)
   }
+}
+
+type DictionaryVector = ColumnVector & { readonly kind: 'dictionary' }
+
+const dictionaryComparison = (left: DictionaryVector, right: DictionaryVector): Comparison => {
+  const compare = bytesComparison(left.dictionary, right.dictionary)
+  if (left !== right) return (one, other) => compare(left.codes[one]!, right.codes[other]!)
+  // Each string is compared once, not for each row.
+  const { codes, dictionary } = left
+  const entries = Uint32Array.from({ length: dictionary.offsets.length - 1 }, (_, entry) => entry).sort(
+    compare,
+  )
+  const ranks = new Int32Array(entries.length)
+  for (const [rank, entry] of entries.entries()) ranks[entry] = rank
+  return (one, other) => ranks[codes[one]!]! - ranks[codes[other]!]!
 }
 
 const compareNumbers = (left: number, right: number): number => {
@@ -127,23 +150,31 @@ const compareNumbers = (left: number, right: number): number => {
 }
 
 /** As 32-bit words, the high one signed, so that no bigint is made. */
-const wordComparison = (values: BigInt64Array, count: number): Comparison => {
-  const words = new Int32Array(values.buffer, values.byteOffset, values.length * 2)
-  return (left, right) => {
-    const high = words[left * count + count - 1]! - words[right * count + count - 1]!
+const wordComparison = (left: BigInt64Array, right: BigInt64Array, count: number): Comparison => {
+  const [leftWords, rightWords] = [wordsOf(left), wordsOf(right)]
+  return (one, other) => {
+    const high = leftWords[one * count + count - 1]! - rightWords[other * count + count - 1]!
     if (high !== 0) return high
     for (let word = count - 2; word >= 0; word -= 1) {
-      const low = (words[left * count + word]! >>> 0) - (words[right * count + word]! >>> 0)
+      const low = (leftWords[one * count + word]! >>> 0) - (rightWords[other * count + word]! >>> 0)
       if (low !== 0) return low
     }
     return 0
   }
 }
 
-const bytesComparison = (offsets: Int32Array, bytes: Uint8Array): Comparison => {
-  return (left, right) =>
-    Buffer.compare(
-      bytes.subarray(offsets[left]!, offsets[left + 1]!),
-      bytes.subarray(offsets[right]!, offsets[right + 1]!),
-    )
+const wordsOf = ({ buffer, byteOffset, length }: BigInt64Array): Int32Array =>
+  new Int32Array(buffer, byteOffset, length * 2)
+
+interface ByteStrings {
+  readonly offsets: Int32Array
+  readonly bytes: Uint8Array
 }
+
+const bytesComparison =
+  (left: ByteStrings, right: ByteStrings): Comparison =>
+  (one, other) =>
+    Buffer.compare(
+      left.bytes.subarray(left.offsets[one]!, left.offsets[one + 1]!),
+      right.bytes.subarray(right.offsets[other]!, right.offsets[other + 1]!),
+    )

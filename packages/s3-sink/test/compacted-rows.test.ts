@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os'
 import {
   type ColumnBatch,
   createEncoder,
@@ -16,7 +17,6 @@ import { evolutionRefused, evolvedBatch } from '../src/evolved-batch.ts'
 import { silentLogger } from '../src/logger.ts'
 import { readParquetRows } from '../src/parquet-rows.ts'
 import { RowChecksummer } from '../src/row-checksum.ts'
-import { RowCollector } from '../src/row-collector.ts'
 import { arrowRowsOf } from './engine/arrow-values.ts'
 import { filesOf, footerOf } from './engine/parquet-files.ts'
 import { blockOf } from './engine/record-blocks.ts'
@@ -74,14 +74,13 @@ const rewritten = async (
     compression: 'zstd',
     sortBy: options.sortBy ?? [],
     fileBytes: options.fileBytes ?? 1_000_000,
+    rowBytes: options.rowBytes ?? 1_000_000,
+    temporaryFolder: tmpdir(),
     keyValues: new Map(),
     metadata: {},
   })
   for (const bytes of files) {
-    const rows = new RowCollector(table.columns)
-    for (const batch of await batchesOf(table, bytes)) rows.add(batch)
-    const payload = rows.payloadBytes(0, rows.rows)
-    await writing.add(rows.batch(), payload)
+    for (const batch of await batchesOf(table, bytes)) await writing.add(batch)
   }
   const written = await writing.end()
   return { written, bytes: written.map(({ key }) => store.bucket.objects.get(key)!.bytes) }
@@ -245,13 +244,13 @@ describe('rows of a former definition', () => {
       compression: 'none',
       sortBy: [],
       fileBytes: 1_000_000,
+      rowBytes: 1_000_000,
+      temporaryFolder: tmpdir(),
       keyValues: new Map(),
       metadata: {},
     })
     for (const batch of await batchesOf(former, bytes)) {
-      const rows = new RowCollector(now.columns)
-      rows.add(evolvedBatch(batch, former.columns, now.columns))
-      await writing.add(rows.batch(), 100)
+      await writing.add(evolvedBatch(batch, former.columns, now.columns))
     }
     const [file] = await writing.end()
     expect(arrowRowsOf(now.columns, store.bucket.objects.get(file!.key)!.bytes)).toEqual([
