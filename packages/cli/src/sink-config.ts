@@ -14,6 +14,7 @@ export type CompactionConfig = Pick<
   | 'compression'
   | 'fileBytes'
   | 'rowBytes'
+  | 'temporaryFolder'
 >
 
 /** What `stockpipe sink --config FILE` runs: one topic, read as a member of a consumer group, into one table. */

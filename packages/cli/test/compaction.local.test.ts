@@ -1,8 +1,10 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { AthenaClient } from '@aws-sdk/client-athena'
 import { GlueClient } from '@aws-sdk/client-glue'
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
+import { createAthena } from '@stockpipe/athena'
 import { defineTable, defineTopic, identity, RecordBlockBuilder, t } from '@stockpipe/core'
 import {
   createPartitionCatalog,
@@ -84,6 +86,19 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
+/** What queries see. */
+const counted = async () => {
+  const { endpoint, region, accessKeyId, secretAccessKey } = stack.aws
+  const client = new AthenaClient({ endpoint, region, credentials: { accessKeyId, secretAccessKey } })
+  const athena = createAthena({ client, database: 'market', outputLocation: 's3://lake/results/' })
+  try {
+    const sql = 'SELECT symbol, count(*) AS count FROM trades GROUP BY symbol'
+    return (await athena.query({ sql, columns: { symbol: t.string(), count: t.int64() } })).rows
+  } finally {
+    client.destroy()
+  }
+}
+
 const command = async (...argv: string[]) => {
   const io = capturedIO()
   return { status: await main(argv, io), out: io.out(), err: io.err() }
@@ -142,9 +157,15 @@ describe('stockpipe retire', () => {
       status: 0,
       out: 'ticker=a b: retired, 12 rows in 1 files\n1 partitions: 1 retired\n',
     })
-    expect(await createPartitionCatalog({ client: glue, table }).get(['a b'])).toBeUndefined()
+    const catalog = createPartitionCatalog({ client: glue, table })
+    expect(await catalog.get(['a b'])).toMatchObject({
+      location: expect.stringMatching(/^s3:\/\/lake\/stockpipe-compacted\/trades\/ticker=a b\/000002-/),
+    })
+    expect(await counted()).toEqual([{ symbol: 'BRK.B', count: 12n }])
     const removal = await withConfig('retire', ...named, '--yes', '--grace', '0s')
     expect(removal.out).toContain('1 former files removed')
+    expect(await catalog.get(['a b'])).toBeUndefined()
+    expect(await counted()).toEqual([{ symbol: 'BRK.B', count: 12n }])
     expect(await withConfig('verify', '--content')).toMatchObject({
       status: 0,
       out: expect.stringContaining('1 retirements of 1 files (1 removed), 12 rows'),

@@ -39,6 +39,15 @@ export interface PartitionCatalog {
     },
     options?: CatalogChangeOptions,
   ): Promise<'switched' | 'elsewhere' | 'gone'>
+  /** Makes the partition where there is none, with the table's columns; one that is there is left as it is. */
+  create(
+    partition: {
+      readonly values: readonly (string | null)[]
+      readonly location: string
+      readonly parameters: Readonly<Record<string, string>>
+    },
+    options?: CatalogChangeOptions,
+  ): Promise<'created' | 'exists'>
   /** Takes the partition out of the catalog, unless it is not at `from`; one that is gone is fine. */
   drop(
     partition: { readonly values: readonly (string | null)[]; readonly from: string },
@@ -47,7 +56,7 @@ export interface PartitionCatalog {
 }
 
 /**
- * The parameter of a partition that was compacted: which sink's journal tells of it. Rows that a sink adds to the
+ * The parameter of a partition that was compacted or retired: which sink's journal tells of it. Rows that a sink adds to the
  * partition's former folder afterwards are not read until the next compaction, and its location is not to be mended.
  */
 export const compactedByParameter = 'stockpipe.compacted-by'

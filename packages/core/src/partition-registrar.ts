@@ -8,9 +8,17 @@ export interface PartitionToRegister {
 
 /** How the sink makes new partitions visible without knowing Glue. */
 export interface PartitionRegistrar {
-  /** Resolves when every partition is known to the catalog; one that is there already is fine. */
+  /**
+   * Resolves when every partition is known to the catalog; one that is there already is fine.
+   *
+   * @param options `onSwitched`: told of those that the catalog has elsewhere on purpose, because they were compacted or
+   *   retired: queries do not see what is written to the location asked for
+   */
   register(
     partitions: readonly PartitionToRegister[],
-    options?: { readonly signal?: AbortSignal },
+    options?: {
+      readonly signal?: AbortSignal
+      readonly onSwitched?: (partition: PartitionToRegister) => void
+    },
   ): Promise<void>
 }

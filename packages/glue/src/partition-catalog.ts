@@ -1,4 +1,5 @@
 import {
+  CreatePartitionCommand,
   DeletePartitionCommand,
   GetPartitionCommand,
   type Partition,
@@ -26,6 +27,7 @@ export interface PartitionCatalogOptions {
 }
 
 const notFound = ['EntityNotFoundException'] as const
+const alreadyThere = ['AlreadyExistsException'] as const
 
 /**
  * The registered partitions of a table in Glue, as compaction moves them: `compactPartitions` of `@stockpipe/s3-sink`
@@ -66,8 +68,9 @@ export const createPartitionCatalog = (options: PartitionCatalogOptions): Partit
     operation: string,
     values: readonly (string | null)[],
     { signal, signedBefore }: { readonly signal?: AbortSignal; readonly signedBefore?: number },
-    make: () => UpdatePartitionCommand | DeletePartitionCommand,
-  ): Promise<'changed' | 'gone'> => {
+    make: () => CreatePartitionCommand | UpdatePartitionCommand | DeletePartitionCommand,
+    expected: readonly string[] = notFound,
+  ): Promise<'changed' | 'refused'> => {
     try {
       const answer = await request(
         call(signal),
@@ -79,9 +82,9 @@ export const createPartitionCatalog = (options: PartitionCatalogOptions): Partit
             signBefore(command, runtime, signedBefore, `${operation} of ${nameOf(values)}`)
           return client.send(command as UpdatePartitionCommand, send)
         },
-        notFound,
+        expected,
       )
-      return wasRefused(answer) ? 'gone' : 'changed'
+      return wasRefused(answer) ? 'refused' : 'changed'
     } catch (error) {
       const { cause } = error as { readonly cause?: unknown }
       if (StockpipeError.isInstance(cause) && cause.code === 'SIGNED_TOO_LATE') throw cause
@@ -119,7 +122,26 @@ export const createPartitionCatalog = (options: PartitionCatalogOptions): Partit
             },
           }),
       )
-      return changed === 'gone' ? 'gone' : 'switched'
+      return changed === 'refused' ? 'gone' : 'switched'
+    },
+    async create({ values, location, parameters }, changeOptions = {}) {
+      if ((await find(values, changeOptions.signal)) !== undefined) return 'exists'
+      const changed = await change(
+        'CreatePartition',
+        values,
+        changeOptions,
+        () =>
+          new CreatePartitionCommand({
+            ...names,
+            PartitionInput: {
+              Values: catalogValues(values),
+              StorageDescriptor: storageDescriptor(table, location),
+              Parameters: { ...parameters },
+            },
+          }),
+        alreadyThere,
+      )
+      return changed === 'refused' ? 'exists' : 'created'
     },
     async drop({ values, from }, changeOptions = {}) {
       const found = await find(values, changeOptions.signal)

@@ -52,7 +52,11 @@ export interface PartitionRegistrarOptions {
 export const createPartitionRegistrar = (options: PartitionRegistrarOptions): PartitionRegistrar => {
   const { client, table, runtime = systemRuntime, recheckMillis = 3_600_000 } = options
   const registered = new Map<string, { readonly location: string; readonly until: number }>()
-  const registerBatch = async (call: GlueCall, batch: readonly PartitionItem[]) => {
+  const registerBatch = async (
+    call: GlueCall,
+    batch: readonly PartitionItem[],
+    onSwitched: ((partition: PartitionToRegister) => void) | undefined,
+  ) => {
     const outcome = newOutcome()
     const until = runtime.monotonic() + recheckMillis
     await createBatch(call, table, batch, 'refuse', outcome)
@@ -63,11 +67,14 @@ export const createPartitionRegistrar = (options: PartitionRegistrarOptions): Pa
     for (const { item, differences } of outcome.mended) {
       options.onMended?.({ values: namedValues(table, item.values), differences })
     }
-    for (const found of outcome.switched) options.onSwitched?.(switchedPartition(table, found))
+    for (const found of outcome.switched) {
+      options.onSwitched?.(switchedPartition(table, found))
+      onSwitched?.(found.item)
+    }
     return outcome.failures
   }
   return {
-    async register(partitions, { signal } = {}) {
+    async register(partitions, { signal, onSwitched } = {}) {
       if (table.table.partitions.length === 0) return
       const wanted = new Map<string, PartitionItem>()
       for (const partition of partitions) {
@@ -81,7 +88,7 @@ export const createPartitionRegistrar = (options: PartitionRegistrarOptions): Pa
       await untilAborted([options.signal, signal], async (either) => {
         const call: GlueCall = { client, runtime, signal: either }
         for (const batch of batchesOf([...wanted.values()], writeBatchSize)) {
-          failures.push(...(await registerBatch(call, batch)))
+          failures.push(...(await registerBatch(call, batch, onSwitched)))
         }
       })
       if (failures.length > 0) throw registrationError(table, failures, wanted.size)

@@ -63,6 +63,28 @@ test('the default partition is known by null; one that is not there is gone, and
   expect(await catalog.switchLocation({ values, from, to: 's3://market-lake/x/', parameters })).toBe('gone')
 })
 
+test('one that is not there is made, with the columns of the table; one that is there is left as it is', async () => {
+  const catalog = createPartitionCatalog({ client, table: boundTrades })
+  const { values } = partitionOf('2024-03-11', 'a b+c%')
+  const partition = { values, location: 's3://market-lake/made/', parameters }
+  expect(await catalog.create(partition)).toBe('created')
+  expect(await catalog.create({ ...partition, location: 's3://market-lake/other/' })).toBe('exists')
+  expect(await catalog.get(values)).toEqual({ location: partition.location, parameters })
+  const { values: other } = partitionOf('2024-03-12', null)
+  const both = { ...partition, values: other }
+  expect((await Promise.all([catalog.create(both), catalog.create(both)])).sort()).toEqual([
+    'created',
+    'exists',
+  ])
+  await expect(catalog.create(partition, { signedBefore: 1 })).resolves.toBe('exists')
+  const late = partitionOf('2024-03-13', 'IBM')
+  await expect(
+    catalog.create({ ...partition, values: late.values }, { signedBefore: 1 }),
+  ).rejects.toMatchObject({
+    code: 'SIGNED_TOO_LATE',
+  })
+})
+
 test('what would be signed too late is not sent', async () => {
   const { values, location: from } = await registered('2024-03-10', 'IBM')
   const catalog = createPartitionCatalog({ client, table: boundTrades })

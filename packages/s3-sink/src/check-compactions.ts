@@ -232,7 +232,7 @@ const checkReturned = async ({
   })
 }
 
-/** Rows that came to a compacted partition later. */
+/** Rows that came to a compacted or retired partition later. */
 const unreadFiles = ({ chains, tables, compactions }: CheckOptions): UnreadFile[] =>
   chains.flatMap(({ entries }) =>
     entries.flatMap((entry) =>
@@ -240,7 +240,7 @@ const unreadFiles = ({ chains, tables, compactions }: CheckOptions): UnreadFile[
         const { bucket, location } = entry.table
         if (file.kind !== 'data' || compactions.takenBy(bucket, file.key)) return []
         const newest = compactions.newestOf(entry, file)
-        if (newest?.record.kind !== 'compaction' || !newest.switched) return []
+        if (!newest?.switched || newest.record.to === null) return []
         if (!tables.get(location)?.sizes.has(file.key)) return []
         const { key, rows } = file
         return [{ key: `s3://${bucket}/${key}`, partition: newest.record.path.slice(0, -1), rows }]

@@ -5,10 +5,11 @@ import {
   type CompactionAccessOptions,
   type CompactionContext,
   compactionContext,
-  generationsNow,
   planOf,
 } from './compaction-context.ts'
 import type { PartitionPlan } from './compaction-plan.ts'
+import { readinessOf } from './compaction-readiness.ts'
+import { removePartition } from './compaction-removal.ts'
 import { removeAbandoned, removeFormerFiles, switchGeneration } from './compaction-steps.ts'
 import { eventTimesOf } from './event-time.ts'
 import { type ParquetCompression, pageCompressor } from './parquet-compression.ts'
@@ -62,7 +63,7 @@ export interface CompactedPartition {
    * `open`: it is too young, or written to; `overtaken`: another compactor was faster; `refused`: see `reason`.
    */
   readonly outcome: 'compacted' | 'planned' | 'unchanged' | 'open' | 'overtaken' | 'refused'
-  /** Why, for `open` and `refused`. */
+  /** Why, for `open` and `refused`; what was done, for an `unchanged` one that had been retired. */
   readonly reason?: string
   /** Files and bytes that queries should read, before; of them those they did not read. */
   readonly before: { readonly files: number; readonly bytes: number; readonly unreadFiles: number }
@@ -175,7 +176,8 @@ const compactOne = async (
     if (newest && !newest.switched) {
       const switched = await switchGeneration(context, newest)
       if (!switched.done) return answer('refused', { reason: switched.reason })
-      const { files, rows } = newest.record
+      const { files, rows, kind } = newest.record
+      if (kind !== 'compaction') return answer('unchanged', { reason: `its ${kind} was finished` })
       return answer('compacted', { after: { files: files.length, bytes: sum(files), rows } })
     }
     if (newest) {
@@ -184,18 +186,24 @@ const compactOne = async (
       if (removed.refused) return answer('refused', { reason: removed.refused })
     }
     await removeAbandoned(context, plan.path)
+    const left = await removePartition(context, plan)
+    if (left?.kind === 'refused') return answer('refused', { reason: left.reason })
   }
-  if (newest?.record.kind === 'retirement' && plan.sources.length > 0) {
+  if (newest?.record.kind === 'removal' && plan.sources.length > 0 && !settings.dryRun) {
     const { catalog, signal } = context
-    // A sink that runs on registers it again within an hour of the last time.
-    if ((await catalog.get(plan.values, signal ? { signal } : {})) === undefined)
-      return answer('refused', { reason: `rows came after it was retired; ${register(plan)}` })
+    const partition = { values: plan.values, location: plan.folder, parameters: {} }
+    // It may have left the catalog while these rows came.
+    await catalog.create(partition, signal ? { signal } : {})
   }
   if (!isWorthIt(plan, settings.fileBytes)) return answer('unchanged')
-  const hindrance = await hindranceOf(context, settings, plan)
-  if (hindrance) return answer(hindrance.kind, { reason: hindrance.reason })
+  const readiness = await readinessOf(context, plan, {
+    // Rows that nobody reads gain nothing by waiting.
+    olderThanMillis: plan.unread.length > 0 ? 0 : settings.olderThanMillis,
+    mayBeGone: false,
+  })
+  if (readiness.kind !== 'ready') return answer(readiness.kind, { reason: readiness.reason })
   if (settings.dryRun) return answer('planned')
-  const claimed = await writeGeneration(context, plan, { ...settings, progress })
+  const claimed = await writeGeneration(context, plan, { ...settings, from: readiness.from, progress })
   if (claimed.kind === 'refused') return answer('refused', { reason: claimed.reason })
   if (claimed.kind === 'overtaken') return answer('overtaken')
   const { record } = claimed
@@ -210,36 +218,8 @@ const compactOne = async (
 const isWorthIt = ({ sources, unread }: PartitionPlan, fileBytes: number): boolean => {
   if (unread.length > 0) return true
   const bytes = sources.reduce((sum, source) => sum + source.bytes, 0)
-  return sources.length > Math.max(1, Math.ceil(bytes / fileBytes))
+  const files = Math.max(1, Math.ceil(bytes / fileBytes))
+  // Two neighbours come to more than the target: what a compaction made is left alone unless that was far smaller.
+  const isCompacted = sources.every(({ origin }) => origin === 'compaction')
+  return sources.length > (isCompacted ? 2 * files : files)
 }
-
-const hindranceOf = async (
-  context: CompactionContext,
-  { olderThanMillis }: Settings,
-  plan: PartitionPlan,
-): Promise<PartitionPlan['obstacle']> => {
-  const { runtime, betweenMillis, signal, catalog } = context
-  if (plan.obstacle) return plan.obstacle
-  const now = runtime.now()
-  if (plan.writtenAt !== undefined && now - plan.writtenAt < olderThanMillis)
-    return { kind: 'open', reason: `it was written to at ${new Date(plan.writtenAt).toISOString()}` }
-  // Others may have gone on since the plan.
-  const { newest } = plan.files
-  const latest = (await generationsNow(context, plan.path)).at(-1)
-  if (latest?.record.generation !== newest?.record.generation)
-    return { kind: 'open', reason: 'another compactor is at work on it' }
-  if (latest?.switched && now - Date.parse(latest.switched.doneAt) < betweenMillis)
-    return { kind: 'open', reason: `it was switched at ${latest.switched.doneAt}` }
-  const expected = newest?.record.to ?? plan.folder
-  const partition = await catalog.get(plan.values, signal ? { signal } : {})
-  if (partition === undefined) return { kind: 'refused', reason: register(plan) }
-  if (partition.location !== expected)
-    return {
-      kind: 'refused',
-      reason: `the catalog has the partition at ${partition.location}, not at ${expected}`,
-    }
-  return undefined
-}
-
-const register = ({ files, folder }: PartitionPlan): string =>
-  `the catalog does not have the partition; register it with location ${files.newest?.record.to ?? folder}`

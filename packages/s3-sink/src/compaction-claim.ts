@@ -5,6 +5,7 @@ import {
   attempts,
   type CompactionContext,
   deleteFiles,
+  generationFolder,
   generationsNow,
   putRecord,
 } from './compaction-context.ts'
@@ -14,7 +15,6 @@ import {
   type CompactedFile,
   type CompactionRecord,
   type CompactionSource,
-  type CompactionTable,
   writeCompaction,
 } from './compaction-record.ts'
 import { evolutionRefused, evolvedBatch } from './evolved-batch.ts'
@@ -31,6 +31,8 @@ const longestDiscardMillis = 10_000
 
 /** How the new files are written. */
 export interface WritingOptions {
+  /** Where the catalog has the partition. */
+  readonly from: string
   readonly fileBytes: number
   readonly rowBytes: number
   readonly temporaryFolder: string
@@ -57,11 +59,10 @@ export const writeGeneration = async (
   plan: PartitionPlan,
   options: WritingOptions,
 ): Promise<Claimed> => {
-  const { keys, table, runtime, compactedPrefix, writer } = context
-  const claimId = newClaimId(runtime)
-  const generation = (plan.files.newest?.record.generation ?? 0) + 1
+  const { keys, table, runtime, writer } = context
+  const { claimId, generation, ...named } = nextRecord(context, plan)
   const recordKey = keys.compaction(plan.path, generation)
-  const folder = `${compactedPrefix}${plan.path}${generation.toString().padStart(6, '0')}-${claimId}/`
+  const folder = generationFolder(context, plan.path, generation, claimId)
   const longest = Math.max(
     Buffer.byteLength(keys.compaction(plan.path, generation, 'switched')),
     Buffer.byteLength(`${folder}part-00000.parquet`),
@@ -94,16 +95,12 @@ export const writeGeneration = async (
     await writing.close()
   }
   const record: CompactionRecord = {
-    kind: 'compaction',
-    sink: keys.sink,
-    writer,
+    ...named,
     claimId,
     createdAt: new Date(runtime.now()).toISOString(),
-    path: plan.path,
     generation,
-    table: recordTable(context),
-    partitionValues: plan.values,
-    from: plan.files.newest?.record.to ?? plan.folder,
+    kind: 'compaction',
+    from: options.from,
     to: `s3://${table.bucket}/${folder}`,
     rows: files.reduce((sum, file) => sum + file.rows, 0),
     checksum: addChecksums(files.map((file) => file.checksum)),
@@ -136,14 +133,23 @@ const discarded = async ({ runtime }: CompactionContext, writing: CompactedFiles
   over.abort()
 }
 
-/** The table as a record keeps it. */
-export const recordTable = ({ table }: CompactionContext): CompactionTable => ({
-  name: table.table.name,
-  database: table.database,
-  location: table.location,
-  bucket: table.bucket,
-  fingerprint: table.table.fingerprint,
-  definition: table.table.toJSON(),
+/** What the record of a partition's next generation says whatever its kind. */
+export const nextRecord = ({ keys, table, runtime, writer }: CompactionContext, plan: PartitionPlan) => ({
+  sink: keys.sink,
+  writer,
+  claimId: newClaimId(runtime),
+  createdAt: new Date(runtime.now()).toISOString(),
+  path: plan.path,
+  generation: (plan.files.newest?.record.generation ?? 0) + 1,
+  table: {
+    name: table.table.name,
+    database: table.database,
+    location: table.location,
+    bucket: table.bucket,
+    fingerprint: table.table.fingerprint,
+    definition: table.table.toJSON(),
+  },
+  partitionValues: plan.values,
 })
 
 /** Claims a generation: the commit point. Ours is told by the claim id, since an answer may have been lost. */

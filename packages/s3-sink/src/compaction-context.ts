@@ -144,6 +144,14 @@ export const planOf = async (context: CompactionContext): Promise<readonly Parti
   })
 }
 
+/** The folder of a generation, as a key prefix: it tells which, and by whom. */
+export const generationFolder = (
+  { compactedPrefix }: CompactionContext,
+  path: string,
+  generation: number,
+  claimId: string,
+): string => `${compactedPrefix}${path}${generation.toString().padStart(6, '0')}-${claimId}/`
+
 /** The generations of one partition as they are now. */
 export const generationsNow = async (
   { reads, keys, signal }: CompactionContext,

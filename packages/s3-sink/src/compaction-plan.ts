@@ -173,7 +173,8 @@ const planPartition = (
   }
   if (missing.length > 0)
     hinder('refused', `${missing[0]} is named by a group and is not there; run stockpipe verify`)
-  const unread = files.newest?.record.kind === 'compaction' && files.newest.switched ? [...sources] : []
+  const { newest } = files
+  const unread = newest?.switched && newest.record.to !== null ? [...sources] : []
   for (const file of files.current.values()) {
     const object = compacted.get(file.key)
     if (object?.size !== file.bytes || object.etag !== file.etag)
@@ -184,7 +185,7 @@ const planPartition = (
       bytes: file.bytes,
       etag: file.etag,
       rows: file.rows,
-      columns: files.newest!.record.table.definition.columns,
+      columns: newest!.record.table.definition.columns,
       minEventTime: file.minEventTime,
       entry: undefined,
     })

@@ -41,11 +41,17 @@ export interface CompactionTable {
 }
 
 /**
+ * What a generation is: `compaction`: new files with the rows of the sources; `retirement`: these rows were given up, the
+ * catalog has an empty folder; `removal`: the retired partition has left the catalog.
+ */
+export type GenerationKind = 'compaction' | 'retirement' | 'removal'
+
+/**
  * One generation of a partition: claimed once, never changed. Its files are whole when it is claimed, and read from the
  * moment on at which the catalog has `to`.
  */
 export interface CompactionRecord {
-  readonly kind: 'compaction' | 'retirement'
+  readonly kind: GenerationKind
   readonly sink: string
   readonly writer: string
   readonly claimId: string
@@ -60,7 +66,7 @@ export interface CompactionRecord {
   readonly partitionValues: readonly (string | null)[]
   /** Where the catalog had the partition. */
   readonly from: string
-  /** The folder of `files`; null for a retirement. */
+  /** The folder of `files`; that of a retirement stays empty. Null for a removal. */
   readonly to: string | null
   readonly rows: number
   readonly checksum: RowChecksum | null
@@ -102,7 +108,7 @@ export const readCompaction = (
 ): CompactionRecord => {
   const fields = JsonFields.read(bytes, key, format, formatVersion)
   const kind = fields.text('kind')
-  fields.demand(kind === 'compaction' || kind === 'retirement', `kind is not "${kind}"`)
+  fields.demand(kind === 'compaction' || kind === 'retirement' || kind === 'removal', `kind is not "${kind}"`)
   const values = fields.list('partitionValues')
   fields.demand(
     values.every((value) => value === null || typeof value === 'string'),
@@ -111,7 +117,7 @@ export const readCompaction = (
   const table = fields.object('table')
   table.object('definition').count('formatVersion')
   const record: CompactionRecord = {
-    kind: kind as CompactionRecord['kind'],
+    kind: kind as GenerationKind,
     sink: fields.text('sink'),
     writer: fields.text('writer'),
     claimId: fields.text('claimId'),
@@ -147,20 +153,22 @@ export const readCompaction = (
     new Set([...sources, ...files].map((file) => file.key)).size === sources.length + files.length,
     'no file is named twice',
   )
+  fields.demand((record.to === null) === (kind === 'removal'), '`to` is null for a removal only')
   if (kind === 'compaction') {
-    fields.demand(record.to !== null && checksum !== null, 'a compaction has `to` and a checksum')
+    fields.demand(checksum !== null, 'a compaction has a checksum')
     fields.demand(rowsOf(files) === rows, 'the rows of the files add up to rows')
     fields.demand(
       checksum === addChecksums(files.map((file) => file.checksum)) &&
         checksum === addChecksums(sources.map((source) => source.checksum ?? zero)),
       'the checksums of the sources and of the files both add up to checksum',
     )
-    const folder = (record.to ?? '').slice(`s3://${record.table.bucket}/`.length)
+    const folder = record.to!.slice(`s3://${record.table.bucket}/`.length)
     fields.demand(
       files.every((file) => file.key.startsWith(folder)),
       'every file is in `to`',
     )
-  } else fields.demand(record.to === null && files.length === 0, 'a retirement has no files of its own')
+  } else fields.demand(files.length === 0, `a ${kind} has no files of its own`)
+  if (kind === 'removal') fields.demand(sources.length === 0, 'a removal takes nothing over')
   return record
 }
 

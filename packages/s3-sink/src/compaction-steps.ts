@@ -40,7 +40,6 @@ export const switchGeneration = async (
     const change = {
       values: record.partitionValues,
       from: record.from,
-      to: record.to ?? '',
       parameters: { [compactedByParameter]: record.sink },
     }
     const options = { ...call, signedBefore: looked + longestLookMillis }
@@ -48,14 +47,18 @@ export const switchGeneration = async (
       const answer =
         record.to === null
           ? await catalog.drop(change, options)
-          : await catalog.switchLocation(change, options)
-      if (answer === 'gone') return notDone('the catalog does not have the partition any more')
+          : await catalog.switchLocation({ ...change, to: record.to }, options)
+      if (answer === 'gone') {
+        if (record.kind === 'compaction') return notDone('the catalog does not have the partition any more')
+        // Else rows that come later would make it anew where the former files are.
+        await catalog.create({ ...change, location: record.to ?? record.from }, options)
+      }
       const now = await catalog.get(record.partitionValues, call)
       // Dropped before, and made anew in its first folder by rows that came since.
       const isAnew = record.to === null && now?.location === `${record.table.location}${record.path}`
       if (answer === 'elsewhere' && !isAnew) {
         return notDone(
-          `the catalog has the partition at ${now?.location ?? 'no location'}, and the compaction began with ${record.from}`,
+          `the catalog has the partition at ${now?.location ?? 'no location'}, and the ${record.kind} began with ${record.from}`,
         )
       }
       const changed = record.to === null || now?.location === record.to

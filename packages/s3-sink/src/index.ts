@@ -8,7 +8,12 @@ export {
   compactPartitions,
 } from './compact.ts'
 export type { CompactionAccessOptions } from './compaction-context.ts'
-export type { CompactedFile, CompactionRecord, CompactionSource } from './compaction-record.ts'
+export type {
+  CompactedFile,
+  CompactionRecord,
+  CompactionSource,
+  GenerationKind,
+} from './compaction-record.ts'
 export {
   type DeadLetterFile,
   type DeadLetters,

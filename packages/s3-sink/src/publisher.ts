@@ -17,6 +17,8 @@ const completionsAtOnce = 8
 /** A completion that was given up may still be at work: the upload is gone and the object not there yet. */
 const looksBeforeLost = 3
 const rememberedPartitions = 100_000
+/** After that the catalog is asked again: the partition may have been dropped, or its location switched. */
+const rememberedMillis = 600_000
 
 export interface PublisherOptions extends RetryContext {
   readonly store: SinkObjectStore
@@ -31,7 +33,8 @@ export interface PublisherOptions extends RetryContext {
 /** Publishes and registers what an entry names, whoever claimed it. Both may be done any number of times. */
 export class Publisher {
   readonly #options: PublisherOptions
-  readonly #registered = new Set<string>()
+  /** Locations, and until when they are taken to be registered, by the monotonic clock. */
+  readonly #registered = new Map<string, number>()
 
   constructor(options: PublisherOptions) {
     this.#options = options
@@ -68,19 +71,27 @@ export class Publisher {
     await this.#options.lastResort.publish(entry, files, options)
   }
 
-  /** Makes the partitions of an entry known to the catalog, those this process has not registered yet. */
+  /** Makes the partitions of an entry known to the catalog, those this process has not registered within the last ten minutes. */
   async register(entry: JournalEntry, signal?: AbortSignal): Promise<void> {
-    const { registrar, access } = this.#options
+    const { registrar, access, runtime } = this.#options
     if (!registrar) return
-    const partitions = partitionsOf(entry).filter(({ location }) => !this.#registered.has(location))
+    const now = runtime.monotonic()
+    const isKnown = ({ location }: PartitionToRegister) => (this.#registered.get(location) ?? now) > now
+    const partitions = partitionsOf(entry).filter((partition) => !isKnown(partition))
     if (partitions.length === 0) return
-    const register = () => registrar.register(partitions, signal ? { signal } : {})
+    const register = () =>
+      registrar.register(partitions, { ...(signal ? { signal } : {}), onSwitched: this.#tellSwitched })
     await retry(this.#options, { signal, what: `registering partitions of ${entry.table.name}` }, () =>
       access ? access.call('registering partitions', register) : register(),
     )
     if (this.#registered.size > rememberedPartitions) this.#registered.clear()
-    for (const { location } of partitions) this.#registered.add(location)
+    for (const { location } of partitions) this.#registered.set(location, now + rememberedMillis)
   }
+
+  readonly #tellSwitched = ({ location }: PartitionToRegister): void =>
+    this.#options.logger.warn(
+      `Rows came to ${location} after its partition was compacted or retired: queries see them from the next run of stockpipe compact on.`,
+    )
 
   async #publishFile(entry: JournalEntry, file: EntryFile, options: PublishAgainOptions): Promise<void> {
     const { store } = this.#options

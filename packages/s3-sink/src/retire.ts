@@ -1,14 +1,16 @@
-import { newClaimId } from './claim-id.ts'
-import { claimGeneration, recordTable } from './compaction-claim.ts'
+import { claimGeneration, nextRecord } from './compaction-claim.ts'
 import {
   attempts,
   type CompactionAccessOptions,
   type CompactionContext,
   compactionContext,
+  generationFolder,
   planOf,
 } from './compaction-context.ts'
 import type { PartitionPlan } from './compaction-plan.ts'
+import { readinessOf } from './compaction-readiness.ts'
 import type { CompactionRecord, CompactionSource } from './compaction-record.ts'
+import { removePartition } from './compaction-removal.ts'
 import { removeAbandoned, removeFormerFiles, switchGeneration } from './compaction-steps.ts'
 import { readParquetFooter } from './parquet-footer.ts'
 import { retry } from './retry.ts'
@@ -32,7 +34,7 @@ export interface RetiredPartition {
   readonly partition: string
   readonly values: readonly (string | null)[]
   /**
-   * `retired`: the catalog does not have it any more; `planned`: it would not (`dryRun`); `unchanged`: it was retired
+   * `retired`: queries see none of its rows any more; `planned`: they would not (`dryRun`); `unchanged`: it was retired
    * before; `open`: it is too young, or written to; `overtaken`: somebody else was faster; `refused`: see `reason`.
    */
   readonly outcome: 'retired' | 'planned' | 'unchanged' | 'open' | 'overtaken' | 'refused'
@@ -53,9 +55,10 @@ export interface RetirementReport {
 }
 
 /**
- * Takes closed partitions out of the catalog and, after the grace time, deletes their files; the journal tells that their
- * rows were given up, so that `verifySink` goes on holding. Run it again, or `compactPartitions`, to delete the files.
- * Rows that come later make the partition anew, in its first folder; until the files are deleted these are read with them.
+ * Has closed partitions read from an empty folder and, after the grace time, deletes their files and takes them out of
+ * the catalog; the journal tells that their rows were given up, so that `verifySink` goes on holding. Run it again, or
+ * `compactPartitions`, for the latter. Rows that come later are seen alone: within the grace time when
+ * `compactPartitions` has taken them, afterwards at once.
  *
  * Rejects as `compactPartitions` does.
  */
@@ -77,15 +80,16 @@ const retireOne = async (
   plan: PartitionPlan,
   { olderThanMillis, dryRun }: { readonly olderThanMillis: number; readonly dryRun: boolean },
 ): Promise<RetiredPartition> => {
-  const { keys, runtime, writer, catalog, betweenMillis, signal } = context
+  const { table } = context
   let removedFiles = 0
+  let files = plan.sources.length
   let rows = plan.sources.reduce((sum, source) => sum + (source.rows ?? 0), 0)
   const answer = (outcome: RetiredPartition['outcome'], reason?: string): RetiredPartition => ({
     partition: plan.path.slice(0, -1),
     values: plan.values,
     outcome,
     ...(reason === undefined ? {} : { reason }),
-    files: plan.sources.length,
+    files,
     rows,
     removedFiles,
   })
@@ -94,39 +98,33 @@ const retireOne = async (
     if (newest && !newest.switched) {
       const switched = await switchGeneration(context, newest)
       if (!switched.done) return answer('refused', switched.reason)
-      return answer(newest.record.kind === 'retirement' ? 'retired' : 'open', 'it was just switched')
+      if (newest.record.kind === 'compaction') return answer('open', 'it was just switched')
+      if (newest.record.kind === 'removal') return answer('unchanged')
+      files = newest.record.sources.length
+      rows = newest.record.rows
+      return answer('retired')
     }
     const removed = await removeFormerFiles(context, plan.path)
     removedFiles = removed.files
     if (removed.refused) return answer('refused', removed.refused)
     await removeAbandoned(context, plan.path)
+    const left = await removePartition(context, plan)
+    if (left?.kind === 'refused') return answer('refused', left.reason)
   }
-  if (plan.sources.length === 0 && newest?.record.kind === 'retirement') return answer('unchanged')
-  if (plan.obstacle) return answer(plan.obstacle.kind, plan.obstacle.reason)
-  const now = runtime.now()
-  if (plan.writtenAt !== undefined && now - plan.writtenAt < olderThanMillis)
-    return answer('open', `it was written to at ${new Date(plan.writtenAt).toISOString()}`)
-  if (newest?.switched && now - Date.parse(newest.switched.doneAt) < betweenMillis)
-    return answer('open', `it was switched at ${newest.switched.doneAt}`)
-  const expected = newest?.record.to ?? plan.folder
-  const partition = await catalog.get(plan.values, signal ? { signal } : {})
-  if (partition && partition.location !== expected)
-    return answer('refused', `the catalog has the partition at ${partition.location}, not at ${expected}`)
+  if (plan.sources.length === 0 && newest && newest.record.kind !== 'compaction') return answer('unchanged')
+  const readiness = await readinessOf(context, plan, { olderThanMillis, mayBeGone: true })
+  if (readiness.kind !== 'ready') return answer(readiness.kind, readiness.reason)
   if (dryRun) return answer('planned')
   const sources = await sourcesOf(context, plan)
   rows = sources.reduce((sum, source) => sum + source.rows, 0)
+  const { claimId, generation, ...named } = nextRecord(context, plan)
   const record: CompactionRecord = {
+    ...named,
+    claimId,
+    generation,
     kind: 'retirement',
-    sink: keys.sink,
-    writer,
-    claimId: newClaimId(runtime),
-    createdAt: new Date(runtime.now()).toISOString(),
-    path: plan.path,
-    generation: (newest?.record.generation ?? 0) + 1,
-    table: recordTable(context),
-    partitionValues: plan.values,
-    from: expected,
-    to: null,
+    from: readiness.from,
+    to: `s3://${table.bucket}/${generationFolder(context, plan.path, generation, claimId)}`,
     rows,
     checksum: null,
     sources,

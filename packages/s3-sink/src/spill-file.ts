@@ -53,12 +53,7 @@ export class SpillFile implements AsyncDisposable {
     const spilled = { position: this.#bytes, length: bytes.length }
     try {
       for (let at = 0; at < bytes.length; ) {
-        const { bytesWritten } = await this.#handle.write(
-          bytes,
-          at,
-          bytes.length - at,
-          spilled.position + at,
-        )
+        const { bytesWritten } = await this.#handle.write(bytes, at, bytes.length - at, spilled.position + at)
         at += bytesWritten
       }
     } catch (cause) {

@@ -1,3 +1,4 @@
+import type { GenerationKind } from './compaction-record.ts'
 import type { FileContent } from './engine-messages.ts'
 
 /** Something that does not hold. */
@@ -55,12 +56,12 @@ export interface VerifiedFile {
   readonly rows: number
   readonly bytes: number
   /** A compaction took its rows over, or a retirement gave them up: it may be gone. */
-  readonly takenBy: 'compaction' | 'retirement' | null
+  readonly takenBy: GenerationKind | null
 }
 
 /** One generation of a compacted or retired partition. */
 export interface VerifiedCompaction {
-  readonly kind: 'compaction' | 'retirement'
+  readonly kind: GenerationKind
   /** `k1=v1/k2=v2`. */
   readonly partition: string
   readonly generation: number
@@ -75,7 +76,7 @@ export interface VerifiedCompaction {
   readonly key: string
 }
 
-/** A file that was published after its partition was compacted: queries read its rows after the next compaction. */
+/** A file that was published after its partition was compacted or retired: queries read its rows after the next compaction. */
 export interface UnreadFile {
   readonly key: string
   readonly partition: string
@@ -170,7 +171,7 @@ export const formatVerifyReport = (report: VerifyReport): string => {
     const partitions = new Set(unreadFiles.map(({ partition }) => partition))
     const rows = unreadFiles.reduce((sum, file) => sum + file.rows, 0)
     lines.push(
-      `NOT READ BY QUERIES: ${number.format(rows)} rows in ${unreadFiles.length} files came after their ${partitions.size} partitions were compacted (${[...partitions].slice(0, 3).join(', ')}); run stockpipe compact`,
+      `NOT READ BY QUERIES: ${number.format(rows)} rows in ${unreadFiles.length} files came after their ${partitions.size} partitions were compacted or retired (${[...partitions].slice(0, 3).join(', ')}); the next stockpipe compact takes them in`,
     )
   }
   if (abandonedFiles.length > 0)

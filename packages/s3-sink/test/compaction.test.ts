@@ -257,6 +257,18 @@ describe('compaction', () => {
     expect((await made.verify(true)).problems).toEqual([])
   })
 
+  it.each([2500, 3000, 4000])('leaves files of %i bytes alone once it has made them', async (fileBytes) => {
+    const made = await world(240)
+    const settings = { rowBytes: 100, fileBytes, compression: 'none' } as const
+    await made.compact(settings)
+    expect(made.bucket.keys('stockpipe-compacted').length).toBeGreaterThan(2)
+    made.runtime.pass(2 * dayMillis)
+    expect((await made.compact(settings)).partitions.map(({ outcome }) => outcome)).toEqual([
+      'unchanged',
+      'unchanged',
+    ])
+  })
+
   it('takes what fits into its memory at a time, and loses nothing by it', async () => {
     const made = await world(60)
     await made.compact({ rowBytes: 100, fileBytes: 2500 })
@@ -281,6 +293,19 @@ describe('compaction', () => {
     ])
     expect(made.bucket.keys('.parquet')).toEqual(files)
     expect(await made.seen()).toEqual(made.traded)
+  })
+
+  it('takes in late rows with the next run, however often others come', async () => {
+    const made = await world(12)
+    await made.compact()
+    for (let hour = 0; hour < 30; hour += 1) {
+      made.trade(1)
+      await made.sink(3)
+      made.runtime.pass(60 * 60_000)
+      expect((await made.compact()).partitions.map(({ outcome }) => outcome)).toContain('compacted')
+      expect(await made.seen()).toEqual(made.traded)
+    }
+    expect(await made.verify(true)).toMatchObject({ problems: [], unreadFiles: [] })
   })
 
   it('leaves an hour between a switch and the next claim, in which a switch that hung may arrive', async () => {

@@ -133,7 +133,9 @@ describe('rows sorted through a file', () => {
     })
     await expect(nowhere.add(batch!)).rejects.toMatchObject({
       code: 'TEMPORARY_FILE_FAILED',
-      message: expect.stringMatching(/^Rows cannot be sorted through a temporary file in .*ENOENT.*temporaryFolder/),
+      message: expect.stringMatching(
+        /^Rows cannot be sorted through a temporary file in .*ENOENT.*temporaryFolder/,
+      ),
     })
   })
 
@@ -154,7 +156,9 @@ describe('rows sorted through a file', () => {
       metadata: {},
     })
     for (let file = 0; file < 20; file += 1) {
-      const rows = Array.from({ length: 60 }, (_, index) => ({ id: BigInt((index * 20 + file) * 7919) % 1200n }))
+      const rows = Array.from({ length: 60 }, (_, index) => ({
+        id: BigInt((index * 20 + file) * 7919) % 1200n,
+      }))
       for (const batch of await batchesOf(rows)) await writing.add(batch)
     }
     const written = await writing.end()

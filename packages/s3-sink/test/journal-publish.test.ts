@@ -220,7 +220,7 @@ describe('publishing', () => {
 })
 
 describe('registering', () => {
-  it('comes after publishing and before the commit, each partition once a process', async () => {
+  it('comes after publishing and before the commit, each partition once', async () => {
     const steps: string[] = []
     const test = sinkUnderTest({
       rotation: { rows: 4 },
@@ -235,6 +235,33 @@ describe('registering', () => {
     await consume(test.sink, [new FakeLog().appendMany(8).appendMany(4, 'bc')], 4)
     await test.sink.close()
     expect(steps).toEqual(['register a,b', 'commit 4', 'commit 8', 'register c', 'commit 12'])
+  })
+
+  it('is done again after a while, and partitions that are read elsewhere are told of', async () => {
+    let calls = 0
+    const test = sinkUnderTest({
+      rotation: { rows: 2 },
+      registrar: {
+        register: async (partitions, { onSwitched } = {}) => {
+          calls += 1
+          onSwitched?.(partitions[0]!)
+        },
+      },
+    })
+    const log = new FakeLog().appendMany(4)
+    await consume(test.sink, [log], 2)
+    await test.sink.flush()
+    expect(calls).toBe(1)
+    test.runtime.pass(600_000)
+    const at = log.logEnd
+    log.appendMany(2)
+    await test.sink.write(log.block(at))
+    await test.sink.close()
+    expect(calls).toBe(2)
+    expect(test.warnings).toEqual([
+      expect.stringMatching(/^Rows came to s3:\/\/lake\/ticks\/ticker=a\/ after its partition was compacted/),
+      expect.stringContaining('stockpipe compact'),
+    ])
   })
 
   it('is repeated when the registrar says that it may be', async () => {

@@ -12,7 +12,8 @@ Usage: stockpipe compact --config FILE [options]
 ${compactionHelp}
 
 Queries read the former files or the new ones, never both, and 'stockpipe verify' holds all the while. What an earlier run
-began is finished; former files are deleted by a later run, when their grace time is over, so run it every day. Safe beside
+began is finished; former files are deleted by a later run, when their grace time is over. Rows that came to a partition after it
+was compacted are read from the next run on, so run it as often as they may be late: every hour, or every day. Safe beside
 sinks, queries and other runs, and to interrupt: the next run goes on.
 
 Exit status 0 when nothing was refused, 1 and the reasons otherwise.

@@ -2,7 +2,7 @@ import { type Command, UsageError } from '../command.ts'
 import { compactionHelp, compactionOptions, compactionSetup } from '../compaction-setup.ts'
 import { retirementText } from '../format/compaction.ts'
 
-const help = `Takes closed partitions out of the catalog, and deletes their files after a grace time.
+const help = `Gives up the rows of closed partitions: queries see none of them any more; the files are deleted after a grace time.
 
 Usage: stockpipe retire --config FILE --partition NAME=VALUE[/…] [options]
 
@@ -11,15 +11,17 @@ Usage: stockpipe retire --config FILE --partition NAME=VALUE[/…] [options]
   --yes                  does not ask; at no terminal nothing is retired without it
 ${compactionHelp}
 
-The journal tells that their rows were given up, so 'stockpipe verify' goes on holding. The files are deleted by a later run
-of this, or of 'stockpipe compact', when the grace time is over.
+The catalog has an empty folder for them at once. A later run of this, or of 'stockpipe compact', deletes the files when the
+grace time is over, and takes the partitions out of the catalog. Rows that come later are seen alone, never with the former
+ones: within the grace time from the next 'stockpipe compact' on. The journal tells that the rows were given up, so
+'stockpipe verify' goes on holding.
 
 Exit status 0 when nothing was refused, 1 and the reasons otherwise.
 `
 
 export const retireCommand: Command = {
   name: 'retire',
-  summary: 'take partitions out of the catalog, and delete their files later',
+  summary: 'give up the rows of partitions, and delete their files later',
   help,
   options: { ...compactionOptions, yes: { type: 'boolean' } },
   async run(input, io) {

@@ -15,8 +15,8 @@ export const compactionText = ({ partitions }: CompactionReport): string =>
 export const retirementText = ({ partitions }: RetirementReport): string =>
   `${partitions.map(retiredLine).join('')}${summary(partitions)}`
 
-const isTold = ({ outcome, removedFiles }: CompactedPartition): boolean =>
-  outcome !== 'unchanged' || removedFiles > 0
+const isTold = ({ outcome, reason, removedFiles }: CompactedPartition): boolean =>
+  outcome !== 'unchanged' || reason !== undefined || removedFiles > 0
 
 const compactedLine = (one: CompactedPartition): string => {
   const { partition, outcome, reason, before, after } = one

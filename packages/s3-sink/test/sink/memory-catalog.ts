@@ -54,6 +54,15 @@ export const memoryCatalog = (
         return 'switched' as const
       })
     },
+    async create({ values, location, parameters }, { signedBefore } = {}) {
+      if (await get(values)) return 'exists'
+      checkSigned(signedBefore)
+      return call('CreatePartition', keyOf(values), () => {
+        if (partitions.partitions.has(keyOf(values))) return 'exists' as const
+        partitions.set(keyOf(values), { location, parameters })
+        return 'created' as const
+      })
+    },
     async drop({ values, from }, { signedBefore } = {}) {
       const found = await get(values)
       if (!found) return 'dropped'
