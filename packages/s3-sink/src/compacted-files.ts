@@ -214,7 +214,17 @@ export class CompactedFiles implements AsyncDisposable {
       store.get(file.key, signal ? { signal } : {}),
     )
     const sums = new RowChecksummer()
-    for await (const batch of readParquetRows(table.columns, bytes ?? new Uint8Array())) sums.add(batch)
+    try {
+      for await (const batch of readParquetRows(table.columns, bytes ?? new Uint8Array())) sums.add(batch)
+    } catch (cause) {
+      if (!StockpipeError.isInstance(cause)) throw cause
+      throw new StockpipeError({
+        code: 'COMPACTION_DIFFERS',
+        message: `${file.key} was written and cannot be read back. ${cause.message} Nothing is claimed, and queries read the former files; run it again.`,
+        cause,
+        facts: { key: file.key },
+      })
+    }
     return { ...file, rows: sums.rows, checksum: sums.checksum }
   }
 

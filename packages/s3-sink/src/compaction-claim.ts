@@ -186,7 +186,7 @@ const rewrite = async (
     const refusal = evolutionRefused(former, columns)
     if (refusal) throw new Refusal(`${planned.key}: ${refusal}`)
     const sums = new RowChecksummer()
-    for await (const batch of readParquetRows(former, bytes)) {
+    for await (const batch of readSourceRows(planned.key, former, bytes)) {
       const evolved = evolvedBatch(batch, former, columns)
       sums.add(evolved)
       await writing.add(evolved)
@@ -239,7 +239,23 @@ const readFooter = (key: string, bytes: Uint8Array) => {
   try {
     return readParquetFooter(bytes)
   } catch (error) {
-    if (StockpipeError.isInstance(error)) throw new Refusal(`${key}: ${error.message}`)
-    throw error
+    throw refusalOf(key, error)
   }
 }
+
+async function* readSourceRows(key: string, columns: readonly ColumnDefinition[], bytes: Uint8Array) {
+  const batches = readParquetRows(columns, bytes)
+  for (;;) {
+    const { done, value } = await batches.next().catch((error: unknown) => {
+      throw refusalOf(key, error)
+    })
+    if (done) return
+    yield value
+  }
+}
+
+/** A source that is damaged is a reason to leave its partition alone. */
+const refusalOf = (key: string, error: unknown): unknown =>
+  StockpipeError.isInstance(error) && /^PARQUET_/.test(error.code)
+    ? new Refusal(`${key}: ${error.message.replace(/\.$/, '')}; run stockpipe verify`)
+    : error

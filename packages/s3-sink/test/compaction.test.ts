@@ -156,6 +156,40 @@ describe('compaction', () => {
     expect([...made.bucket.uploads.values()]).toEqual([])
   })
 
+  it('refuses only the partition in which a source has damaged pages, and names it', async () => {
+    const made = await world(12)
+    const [key] = made.bucket.keys('ticker=AAPL/')
+    const object = made.bucket.objects.get(key!)!
+    const bytes = object.bytes.map((byte, at) => (at > 3 && at < 60 ? byte ^ 0xff : byte))
+    made.bucket.objects.set(key!, { ...object, bytes })
+    expect((await made.compact()).partitions).toMatchObject([
+      { outcome: 'refused', reason: expect.stringContaining(key!) },
+      { outcome: 'compacted' },
+    ])
+    expect(await made.seen().catch(() => 'unreadable')).toBe('unreadable')
+    expect(made.bucket.keys('stockpipe-compacted').filter((one) => one.includes('AAPL'))).toEqual([])
+  })
+
+  it.each<[string, (bytes: Uint8Array, other: Uint8Array) => Uint8Array]>([
+    ['as other rows', (_, other) => other],
+    ['damaged', (bytes) => bytes.map((byte, at) => (at < bytes.length / 2 && at > 3 ? byte ^ 0xff : byte))],
+  ])('claims nothing when what it wrote reads back %s', async (_, changed) => {
+    const made = await world(12)
+    const other = made.bucket.objects.get(made.bucket.keys('.parquet')[0]!)!.bytes
+    const store = new MemoryObjectStore(made.bucket)
+    store.intercept = async (call, apply) => {
+      const answer = await apply()
+      const isNew = call.operation === 'get' && call.key.startsWith('stockpipe-compacted/')
+      return isNew ? changed(answer as Uint8Array, other) : answer
+    }
+    await expect(made.compact(made.options(store))).rejects.toMatchObject({
+      code: 'COMPACTION_DIFFERS',
+      message: expect.stringContaining('trade_date=2024-03-08/ticker=AAPL/'),
+    })
+    expect(made.bucket.keys('stockpipe-compacted')).toEqual([])
+    expect(made.bucket.keys('compactions/')).toEqual([])
+  })
+
   it('lets one of two compactors claim, and the other delete what it made', async () => {
     const made = await world(12)
     const runtime = new ManualRuntime(7)
@@ -214,6 +248,32 @@ describe('compaction', () => {
     const [back] = [...former.keys()].filter((one) => one.endsWith('.parquet'))
     made.bucket.objects.set(back!, former.get(back!)!)
     expect(await codes()).toEqual(['FILE_RETURNED'])
+  })
+
+  it('is told by verify of every byte of rows that is flipped, whatever the store says of the file', async () => {
+    const made = await world(12)
+    await made.compact()
+    const [key] = made.bucket.keys('stockpipe-compacted')
+    const object = made.bucket.objects.get(key!)!
+    const { bytes } = object
+    const footer =
+      bytes.length - 8 - new DataView(bytes.buffer, bytes.byteOffset + bytes.length - 8).getUint32(0, true)
+    const sizes = await sizesOf(bytes)
+    let found = 0
+    for (let at = 4; at < footer; at += 1) {
+      const changed = bytes.slice()
+      changed[at]! ^= 1 << (at % 8)
+      made.bucket.objects.set(key!, { ...object, bytes: changed })
+      const { problems } = await made.verify(true)
+      if (problems.length > 0) {
+        found += 1
+        expect(['FILE_CONTENT', 'FILE_DAMAGED', 'FILE_ROWS']).toContain(problems[0]!.code)
+      } else expect(await sizesOf(changed)).toEqual(sizes)
+    }
+    // The others are of page headers and the page index, which the same rows are read without.
+    expect(found).toBeGreaterThan(100)
+    made.bucket.objects.set(key!, object)
+    expect((await made.verify(true)).problems).toEqual([])
   })
 
   it('refuses a journal that does not hold, and folders that readers would meet', async () => {
