@@ -6,8 +6,8 @@ export type ZoneOffset = (epochMillis: number) => number
 const offsets = new Map<string, ZoneOffset>()
 
 /**
- * The offset of an IANA time zone, cached by the quarter hour: no zone has changed its offset within one since 1973,
- * and earlier instants are asked one by one.
+ * The offset of an IANA time zone, cached by the quarter hour. Some zones change their clocks within one, as St. John's
+ * did at 00:01 until 2011: instants of such a quarter hour are asked one by one.
  */
 export const zoneOffset = (timeZone: string | undefined): ZoneOffset => {
   if (timeZone === undefined || timeZone === 'UTC') return () => 0
@@ -35,15 +35,15 @@ export const zoneOffset = (timeZone: string | undefined): ZoneOffset => {
   }
   const cache = new Map<number, number>()
   const lookup: ZoneOffset = (epochMillis) => {
-    if (epochMillis < 94_694_400_000) return ask(epochMillis)
     const slot = Math.floor(epochMillis / quarterHour)
     let offset = cache.get(slot)
     if (offset === undefined) {
       if (cache.size > 10_000) cache.clear()
-      offset = ask(slot * quarterHour)
+      const first = ask(slot * quarterHour)
+      offset = first === ask((slot + 1) * quarterHour - 1) ? first : Number.NaN
       cache.set(slot, offset)
     }
-    return offset
+    return Number.isNaN(offset) ? ask(epochMillis) : offset
   }
   offsets.set(timeZone, lookup)
   return lookup
@@ -67,7 +67,7 @@ export const calendarPartition = (
 }
 
 /**
- * The length of time, in milliseconds, over which a calendar partition of an instant cannot change: hours begin on
- * a quarter hour in every zone.
+ * A length of time, in milliseconds, within which a calendar partition changes once at most: all instants of such a step
+ * are in one if its first and its last millisecond are. They mostly are, as clocks show whole hours at a quarter hour.
  */
 export const calendarStep = quarterHour

@@ -63,6 +63,41 @@ describe('calendar partitions', () => {
     expect(text('hour', '2024-03-10T07:00:00Z')).toBe('2024-03-10-03')
   })
 
+  it('change within a quarter hour where clocks do', () => {
+    // St. John's turned them back at 00:01, over midnight.
+    const stJohns = zoneOffset('America/St_Johns')
+    const day = (instant: string) => calendarPartition('day', Date.parse(instant), stJohns)
+    expect(day('2010-11-07T02:29:59.999Z')).toBe('2010-11-06')
+    expect(day('2010-11-07T02:30:59.999Z')).toBe('2010-11-07')
+    expect(day('2010-11-07T02:31:00.000Z')).toBe('2010-11-06')
+    expect(day('2010-11-07T03:30:00.000Z')).toBe('2010-11-07')
+  })
+
+  it.each([
+    ['America/St_Johns', '2011-03-13T03:31:00Z'],
+    ['Antarctica/Casey', '2022-10-01T16:01:00Z'],
+    ['Pacific/Kiritimati', '1979-10-01T10:40:00Z'],
+    ['Africa/Monrovia', '1972-01-07T00:44:30Z'],
+    ['Europe/Amsterdam', '1937-07-01T00:00:00Z'],
+  ])('of %s agree with Intl around %s', (timeZone, change) => {
+    const offset = zoneOffset(timeZone)
+    const format = new Intl.DateTimeFormat('en-CA', {
+      timeZone,
+      hourCycle: 'h23',
+      year: 'numeric',
+      month: '2-digit',
+      day: '2-digit',
+      hour: '2-digit',
+    })
+    fc.assert(
+      fc.property(fc.integer({ min: -8_000_000, max: 8_000_000 }), (distance) => {
+        const instant = Date.parse(change) + distance
+        const text = format.format(instant).replace(', ', '-')
+        expect(calendarPartition('hour', instant, offset)).toBe(text)
+      }),
+    )
+  })
+
   it('agree with Intl at any instant', () => {
     const format = new Intl.DateTimeFormat('en-CA', {
       timeZone: 'America/New_York',

@@ -20,9 +20,9 @@ export const unroutable = -1
 const firstDay = -719_162
 const lastDay = 2_932_896
 const millisPerDay = 86_400_000
-/** 1972-01-01: before it a zone's offset may change within a calendar step. */
-const stepsFrom = 63_072_000_000 / calendarStep
-/** Calendar steps a batch's instants are likely to lie in. */
+/** Stands for the id of a calendar step within which the partition changes. */
+const changing = -2
+/** Calendar steps a batch's instants are likely to lie in; a power of two. */
 const recentSteps = 64
 
 const reusedIds = reusedArray(Int32Array)
@@ -140,25 +140,32 @@ export class PartitionValues {
       const step = isNanos
         ? Math.floor((high * 2_097_152 + (low >>> 11)) / 439_453_125)
         : Math.floor((high * 4_294_967_296 + (low >>> 0)) / calendarStep)
-      if (step < stepsFrom) {
-        const millis = isNanos
-          ? Number(values[row]! / 1_000_000n) - (values[row]! % 1_000_000n < 0n ? 1 : 0)
-          : high * 4_294_967_296 + (low >>> 0)
-        ids[row] = this.#ofMillis(millis)
+      const slot = step & (recentSteps - 1)
+      if (steps[slot] !== step) {
+        steps[slot] = step
+        idsOfSteps[slot] = this.#ofStep(step)
+      }
+      const id = idsOfSteps[slot]!
+      if (id !== changing) {
+        ids[row] = id
         continue
       }
-      const slot = step % recentSteps
-      if (steps[slot] !== step) {
-        let id = this.#known.get(step)
-        if (id === undefined) {
-          id = this.#ofMillis(step * calendarStep)
-          this.#known.set(step, id)
-        }
-        steps[slot] = step
-        idsOfSteps[slot] = id
-      }
-      ids[row] = idsOfSteps[slot]!
+      const millis = isNanos
+        ? Number(values[row]! / 1_000_000n) - (values[row]! % 1_000_000n < 0n ? 1 : 0)
+        : high * 4_294_967_296 + (low >>> 0)
+      ids[row] = this.#ofMillis(millis)
     }
+  }
+
+  /** The id of all instants of a calendar step, or `changing`. */
+  #ofStep(step: number): number {
+    let id = this.#known.get(step)
+    if (id === undefined) {
+      const first = this.#ofMillis(step * calendarStep)
+      id = first === this.#ofMillis((step + 1) * calendarStep - 1) ? first : changing
+      this.#known.set(step, id)
+    }
+    return id
   }
 
   #ofMillis(millis: number): number {

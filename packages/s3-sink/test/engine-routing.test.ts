@@ -120,6 +120,23 @@ describe('routing by the calendar', () => {
     ).toEqual(['2024-01-01-23', '2024-01-02-00'])
   })
 
+  it('reads instants one by one where clocks change within a step', () => {
+    const stJohns = { timeZone: 'America/St_Johns' }
+    const changes = ['02:30:59.999', '02:31:00', '03:29:59.999', '03:30:00'].map((time) =>
+      utc(`2010-11-07T${time}Z`),
+    )
+    const days = ['2010-11-07', '2010-11-06', '2010-11-06', '2010-11-07']
+    const millis = defineTable('x', { columns: { v: t.timestamp() }, partitions: { d: day('v', stJohns) } })
+    expect(single(millis, changes)).toEqual(days)
+    const nanos = defineTable('x', { columns: { v: t.epochNanos() }, partitions: { d: day('v', stJohns) } })
+    expect(
+      single(
+        nanos,
+        changes.map((one) => one * 1_000_000n),
+      ),
+    ).toEqual(days)
+  })
+
   it('reads instants before 1972 one by one, where offsets had seconds', () => {
     const table = defineTable('x', { columns: { v: t.timestamp() }, partitions: { d: day('v', newYork) } })
     expect(single(table, [utc('1880-01-02T04:56:01.999Z'), utc('1880-01-02T04:56:02Z')])).toEqual([
