@@ -1,4 +1,6 @@
+import { setMaxListeners } from 'node:events'
 import {
+  abortWith,
   blockBetween,
   ConfigurationError,
   LostPositionError,
@@ -105,8 +107,19 @@ class StockpipePushSink implements PushSink {
   }
 
   async #push(block: RecordBlock, options: PushOptions): Promise<PushResult> {
+    const abort = new AbortController()
+    // Every file of the group may wait under it.
+    setMaxListeners(0, abort.signal)
+    const unfollow = options.signal && abortWith(options.signal, abort)
+    try {
+      return await this.#pushUntil(abort.signal, block, options)
+    } finally {
+      unfollow?.()
+    }
+  }
+
+  async #pushUntil(signal: AbortSignal, block: RecordBlock, options: PushOptions): Promise<PushResult> {
     const log = { topic: block.topic, partition: block.partition }
-    const { signal = new AbortController().signal } = options
     for (let fencings = 1; ; fencings += 1) {
       const journal = this.#journal(log, block)
       const end = await this.#resume(journal, block, signal)

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import type { RecordBlock } from '@stockpipe/core'
 import { describe, expect, it } from 'vitest'
 import { createPushSink, initJournal, type PushSinkOptions, verifySink } from '../src/index.ts'
@@ -53,6 +54,38 @@ describe('a push', () => {
     expect(publishedLines(bucket)).toEqual(expectedLines(log))
     await sink.close()
     await expect(sink.push(batch(log, 0, 4))).rejects.toMatchObject({ code: 'SINK_CLOSED' })
+  })
+
+  it('of many files is no reason for Node to warn of listeners, and leaves none behind', async () => {
+    const log = new FakeLog().appendMany(26, 'abcdefghijklmnopqrstuvwxyz')
+    const bucket = new MemoryBucket()
+    const warnings: Error[] = []
+    const onWarning = (warning: Error) => warnings.push(warning)
+    process.on('warning', onWarning)
+    const { signal } = new AbortController()
+    try {
+      const { sink } = invocation(bucket)
+      await sink.push(batch(log, 0, 26), { signal })
+      await settle()
+    } finally {
+      process.off('warning', onWarning)
+    }
+    expect(bucket.keys('.parquet')).toHaveLength(26)
+    expect(warnings).toEqual([])
+    expect(getEventListeners(signal, 'abort')).toEqual([])
+  })
+
+  it('that is given up by its signal rejects with the reason', async () => {
+    const bucket = new MemoryBucket()
+    const abort = new AbortController()
+    const { sink, store } = invocation(bucket)
+    store.intercept = (call, apply) => {
+      if (call.operation === 'createUpload') abort.abort(new Error('enough'))
+      return apply()
+    }
+    const pushed = sink.push(batch(new FakeLog().appendMany(4), 0, 4), { signal: abort.signal })
+    await expect(pushed).rejects.toThrow('enough')
+    expect(bucket.uploads.size).toBe(0)
   })
 
   it('settles what an invocation claimed before it died, before anything new', async () => {
