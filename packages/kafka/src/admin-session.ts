@@ -43,6 +43,30 @@ export const withAdmin = async <T>(
   }
 }
 
+const unknownTopic = (topic: string, cause?: unknown): StockpipeError =>
+  new StockpipeError({
+    code: 'TOPIC_UNKNOWN',
+    message: `There is no topic ${topic}; create it with ensureTopics.`,
+    cause,
+    facts: { topic },
+  })
+
+/**
+ * Says at once that there is no such topic: asked for the offsets of one, kafkajs tries for ten seconds.
+ * Throws a `StockpipeError` `TOPIC_UNKNOWN`, or `TOPIC_METADATA_FAILED`.
+ */
+export const requireTopic = async (admin: Pick<Admin, 'listTopics'>, topic: string): Promise<void> => {
+  const topics = await admin.listTopics().catch((error) => {
+    throw kafkaFailure(error, {
+      code: 'TOPIC_METADATA_FAILED',
+      doing: 'listing topics',
+      retryable: true,
+      facts: { topic },
+    })
+  })
+  if (!topics.includes(topic)) throw unknownTopic(topic)
+}
+
 /**
  * Log ranges of a topic, by partition.
  * Throws a `StockpipeError` `TOPIC_UNKNOWN`, or `TOPIC_OFFSETS_FAILED`.
@@ -57,14 +81,7 @@ export const logRanges = async (
       ranges.map(({ partition, low, high }) => [partition, { logStart: BigInt(low), logEnd: BigInt(high) }]),
     )
   } catch (error) {
-    if (brokerErrorOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION') {
-      throw new StockpipeError({
-        code: 'TOPIC_UNKNOWN',
-        message: `There is no topic ${topic}; create it with ensureTopics.`,
-        cause: error,
-        facts: { topic },
-      })
-    }
+    if (brokerErrorOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION') throw unknownTopic(topic, error)
     throw kafkaFailure(error, {
       code: 'TOPIC_OFFSETS_FAILED',
       doing: `asking where topic ${topic} begins and ends`,

@@ -6,7 +6,7 @@ import {
   systemRuntime,
 } from '@stockpipe/core'
 import type { IHeaders, Kafka, Message, Producer } from 'kafkajs'
-import { logRanges, withAdmin } from './admin-session.ts'
+import { logRanges, requireTopic, withAdmin } from './admin-session.ts'
 import { brokerErrorOf, kafkaFailure } from './kafka-failure.ts'
 import { partitionOfKey } from './murmur2.ts'
 import { abortable, settledWithin } from './waiting.ts'
@@ -107,7 +107,10 @@ class KafkaDeadLetterTopic implements DeadLetterTopic {
 
   async #connect(): Promise<number> {
     const { kafka, topic } = this.#options
-    const ranges = await withAdmin(kafka, { runtime: this.#runtime }, (admin) => logRanges(admin, topic))
+    const ranges = await withAdmin(kafka, { runtime: this.#runtime }, async (admin) => {
+      await requireTopic(admin, topic)
+      return logRanges(admin, topic)
+    })
     await this.#producer.connect().catch((error) => {
       throw kafkaFailure(error, {
         code: 'KAFKA_UNREACHABLE',
@@ -187,7 +190,8 @@ const sizeOf = ({ key, value, headers }: Message): number => {
  *
  * kafkajs cannot send everything: headers of one name come together, and one without a value arrives with an empty one.
  *
- * `publish` rejects with a `StockpipeError`: `TOPIC_UNKNOWN`, `KAFKA_UNREACHABLE`, or `DEAD_LETTERS_UNDELIVERED`.
+ * `publish` rejects with a `StockpipeError`: `TOPIC_UNKNOWN`, `TOPIC_METADATA_FAILED`, `TOPIC_OFFSETS_FAILED`,
+ * `KAFKA_UNREACHABLE`, or `DEAD_LETTERS_UNDELIVERED`.
  */
 export const createDeadLetterTopic = (options: DeadLetterTopicOptions): DeadLetterTopic =>
   new KafkaDeadLetterTopic(options)

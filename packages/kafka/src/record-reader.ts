@@ -1,4 +1,5 @@
 import {
+  abortWith,
   blockUntil,
   LogChangedError,
   type PartitionedSink,
@@ -47,6 +48,7 @@ export const createRecordReader = (options: RecordReaderOptions): RecordReader =
       if (from >= to) return
       const groupId = `${groupPrefix}-${Buffer.from(runtime.randomBytes(8)).toString('hex')}`
       const ended = new AbortController()
+      const unfollow = signal && abortWith(signal, ended)
       const sink = new OneLogSink(log, from)
       const run = runConsumer({
         kafka,
@@ -59,7 +61,7 @@ export const createRecordReader = (options: RecordReaderOptions): RecordReader =
         // Its group is another one each time, and metrics would keep them all.
         telemetry: false,
         runtime,
-        signal: signal ? AbortSignal.any([signal, ended.signal]) : ended.signal,
+        signal: ended.signal,
       })
       run.then(
         () => sink.end(),
@@ -81,6 +83,7 @@ export const createRecordReader = (options: RecordReaderOptions): RecordReader =
         // Only transaction markers and compacted offsets are left.
         yield emptyBlock(log, at, to)
       } finally {
+        unfollow?.()
         ended.abort(new Error('enough was read'))
         await run.catch(() => {})
         await deleteGroup(kafka, groupId, runtime)

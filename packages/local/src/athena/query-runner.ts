@@ -105,7 +105,7 @@ export class QueryRunner {
       const id = this.#queue.shift()
       if (id === undefined) return
       const abort = new AbortController()
-      const finished = this.#run(id, abort.signal).finally(() => {
+      const finished = this.#run(id, abort).finally(() => {
         this.#running.delete(id)
         this.#startNext()
       })
@@ -113,7 +113,7 @@ export class QueryRunner {
     }
   }
 
-  async #run(id: string, signal: AbortSignal): Promise<void> {
+  async #run(id: string, abort: AbortController): Promise<void> {
     const { history } = this.#options
     const queued = history.find(id)
     if (queued === undefined) return
@@ -122,22 +122,20 @@ export class QueryRunner {
     history.update(execution)
     // The state is on record before the statement begins.
     await Promise.resolve()
-    const timeout = new AbortController()
     const timer = setTimeout(() => {
       this.#end(id, { state: 'FAILED', reason: timeoutError.ErrorMessage, error: timeoutError })
-      timeout.abort(new Error(timeoutError.ErrorMessage))
+      abort.abort(new Error(timeoutError.ErrorMessage))
     }, this.#options.timeoutMillis)
-    const either = AbortSignal.any([signal, timeout.signal])
     const spool = this.#options.resultFiles.spool(execution)
     try {
-      const result = await this.#options.runStatement(execution, either, spool)
+      const result = await this.#options.runStatement(execution, abort.signal, spool)
       const engineMillis = Date.now() - startedMillis
       const scannedBytes = result.kind === 'lines' ? 0 : result.scannedBytes
       const cutoff = this.#options.bytesScannedCutoff(execution.workGroup)
       if (result.kind !== 'written' && cutoff !== undefined && scannedBytes > cutoff) {
         throw new BytesScannedLimitError(scannedBytes)
       }
-      either.throwIfAborted()
+      abort.signal.throwIfAborted()
       if (result.kind === 'written') {
         const { rowCount: updateCount, manifestLocation } = result
         const columns = [writtenColumn]

@@ -1,4 +1,5 @@
 import type { DuckDBConnection, DuckDBPreparedStatement } from '@duckdb/node-api'
+import { untilAborted } from '@stockpipe/core'
 import { AnalysisSession } from './analysis-session.ts'
 import { queryErrorFrom } from './duckdb-errors.ts'
 import { DuckDbSession } from './duckdb-session.ts'
@@ -85,26 +86,23 @@ class DuckDbQueryEngine implements QueryEngine {
     return this.#guard(options, (signal) => this.#write(options, signal))
   }
 
-  async #guard<Result>(
-    options: RunQueryOptions,
-    work: (signal: AbortSignal) => Promise<Result>,
-  ): Promise<Result> {
-    const signals = [this.#closing.signal, ...(options.signal === undefined ? [] : [options.signal])]
-    const signal = AbortSignal.any(signals)
-    signal.throwIfAborted()
-    const running = work(signal)
-    const ended = running.then(
-      () => undefined,
-      () => undefined,
-    )
-    this.#running.add(ended)
-    void ended.then(() => this.#running.delete(ended))
-    try {
-      return await Promise.race([running, stoppedLate(signal, ended)])
-    } catch (error) {
+  #guard<Result>(options: RunQueryOptions, work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
+    return untilAborted([this.#closing.signal, options.signal], async (signal) => {
       signal.throwIfAborted()
-      throw queryErrorFrom(error)
-    }
+      const running = work(signal)
+      const ended = running.then(
+        () => undefined,
+        () => undefined,
+      )
+      this.#running.add(ended)
+      void ended.then(() => this.#running.delete(ended))
+      try {
+        return await Promise.race([running, stoppedLate(signal, ended)])
+      } catch (error) {
+        signal.throwIfAborted()
+        throw queryErrorFrom(error)
+      }
+    })
   }
 
   async close(): Promise<void> {

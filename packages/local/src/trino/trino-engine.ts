@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { ConfigurationError } from '@stockpipe/core'
+import { ConfigurationError, untilAborted } from '@stockpipe/core'
 import {
   type QueryDescription,
   type QueryEngine,
@@ -76,17 +76,17 @@ export class TrinoEngine implements QueryEngine {
    * Runs one statement. Throws `QueryError` for what Trino refuses, or when it cannot be reached; where `signal` is aborted
    * its reason, after Trino was told to cancel.
    */
-  async run(options: TrinoStatement): Promise<StatementAnswer> {
-    const signals = [this.#closing.signal, ...(options.signal === undefined ? [] : [options.signal])]
-    const signal = AbortSignal.any(signals)
-    signal.throwIfAborted()
-    const running = this.#run(options, signal)
-    this.#running.add(running)
-    try {
-      return await running
-    } finally {
-      this.#running.delete(running)
-    }
+  run(options: TrinoStatement): Promise<StatementAnswer> {
+    return untilAborted([this.#closing.signal, options.signal], async (signal) => {
+      signal.throwIfAborted()
+      const running = this.#run(options, signal)
+      this.#running.add(running)
+      try {
+        return await running
+      } finally {
+        this.#running.delete(running)
+      }
+    })
   }
 
   runStatement(options: TrinoStatement): Promise<StatementAnswer> {
