@@ -88,7 +88,7 @@ describe('a process that dies', () => {
         await runToEnd(bucket, all)
         expectEachOnce(bucket, all)
       }),
-      { numRuns: 150 },
+      { numRuns: 80 },
     )
   })
 })

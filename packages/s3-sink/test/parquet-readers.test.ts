@@ -148,7 +148,7 @@ it('rows of every type, with and without nulls, are read as those of another enc
         expect(await differences(ours, theirs)).toEqual([[0]])
       },
     ),
-    { numRuns: 60 },
+    { numRuns: 40 },
   )
 }, 120_000)
 

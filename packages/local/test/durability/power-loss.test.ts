@@ -59,7 +59,7 @@ describe('what was acknowledged survives a power loss, and nothing half-written 
         }),
       },
     )
-    await survives(action, () => new KeptLog(), 200)
+    await survives(action, () => new KeptLog(), 120)
   })
 
   it('in a map of the broker', { timeout: timeoutMillis }, async () => {
@@ -69,7 +69,7 @@ describe('what was acknowledged survives a power loss, and nothing half-written 
     )
     const open = (directory: string, durability: ConstructorParameters<typeof DurableMap>[1]) =>
       new DurableMap<number>(path.join(directory, 'kafka/map.jsonl'), durability)
-    await survives(action, () => new OrderedLog(open), 200)
+    await survives(action, () => new OrderedLog(open), 120)
   })
 
   it("in the metadata of a bucket's objects", { timeout: timeoutMillis }, async () => {
@@ -94,7 +94,7 @@ describe('what was acknowledged survives a power loss, and nothing half-written 
               }),
           }
         }),
-      200,
+      120,
     )
   })
 
@@ -122,7 +122,7 @@ describe('what was acknowledged survives a power loss, and nothing half-written 
             entries: () => state.entries(),
           }
         }),
-      200,
+      120,
     )
   })
 
@@ -144,7 +144,7 @@ describe('what was acknowledged survives a power loss, and nothing half-written 
       },
       { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('complete' as const, 'abort' as const) }) },
     )
-    await survives(action, () => new KeptObjects(), 200)
+    await survives(action, () => new KeptObjects(), 120)
   })
 
   it('in the objects and uploads of a bucket, at each step of a short history', {
@@ -159,7 +159,7 @@ describe('what was acknowledged survives a power loss, and nothing half-written 
     for (const actions of histories) {
       for (let steps = 1; steps < 90; steps++) {
         for (const end of ['kill', 'power loss'] as const) {
-          for (const seed of seedsOf(end, 3)) {
+          for (const seed of seedsOf(end, 2)) {
             // The second process does nothing but tell what it has found.
             const lives = [
               { actions, steps, end, seed },
@@ -178,7 +178,7 @@ describe('what was acknowledged survives a power loss, and nothing half-written 
     const actions = ['transaction', 'transaction'] as const
     for (let steps = 1; steps < 110; steps++) {
       for (const end of ['kill', 'power loss'] as const) {
-        for (const seed of seedsOf(end, 4)) {
+        for (const seed of seedsOf(end, 2)) {
           const lives = [
             { actions, steps, end, seed },
             { actions, steps: 10_000, end: 'power loss' as const, seed: -seed },

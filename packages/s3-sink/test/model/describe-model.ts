@@ -10,7 +10,7 @@ import { type MemberOptions, type ScheduleOptions, Simulation } from './simulati
 import { smallPartsEngine } from './small-parts-engine.ts'
 
 /** Schedules a trigger; checks ask for 70 a day, and for a thousand. */
-const schedules = Number(process.env.STOCKPIPE_MODEL_SCHEDULES ?? 8)
+const schedules = Number(process.env.STOCKPIPE_MODEL_SCHEDULES ?? 5)
 
 const columns = {
   id: t.int64(),

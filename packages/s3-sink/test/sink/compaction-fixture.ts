@@ -29,11 +29,26 @@ export class CompactionWorld {
   readonly bucket = new MemoryBucket()
   readonly partitions = new MemoryPartitions()
   readonly runtime: ManualRuntime
-  readonly logs = [new FakeLog(0, 'trades'), new FakeLog(1, 'trades')]
+  logs = [new FakeLog(0, 'trades'), new FakeLog(1, 'trades')]
   #size = 0
 
   constructor(seed = 1) {
     this.runtime = new ManualRuntime(seed)
+  }
+
+  /** Another world in which the same has happened; `trade` adds to the logs of both. */
+  copy(): CompactionWorld {
+    const copy = new CompactionWorld(2)
+    copy.runtime.pass(this.runtime.now() - copy.runtime.now())
+    copy.logs = this.logs
+    copy.#size = this.#size
+    copy.bucket.uploadsMade = this.bucket.uploadsMade
+    for (const [key, object] of this.bucket.objects) copy.bucket.objects.set(key, object)
+    for (const [id, upload] of this.bucket.uploads)
+      copy.bucket.uploads.set(id, { ...upload, parts: new Map(upload.parts) })
+    for (const [key, partition] of this.partitions.partitions) copy.partitions.partitions.set(key, partition)
+    for (const [key, locations] of this.partitions.history) copy.partitions.history.set(key, locations)
+    return copy
   }
 
   /** `count` trades on one day, later ones first, into a log; by turns of the tickers. */
