@@ -1,5 +1,12 @@
 import type { GlueClient } from '@aws-sdk/client-glue'
-import { type Runtime, sleep } from '@stockpipe/core'
+import {
+  attemptsRefused,
+  lostConnections,
+  neverConnected,
+  type Runtime,
+  serviceErrorName,
+  sleep,
+} from '@stockpipe/core'
 import { GlueRequestError } from './errors.ts'
 
 /** What the functions of this package ask of a Glue client. */
@@ -24,20 +31,12 @@ const retryable = new Set([
   'RequestLimitExceeded',
   'ServiceUnavailable',
   'TimeoutError',
-  'ECONNRESET',
-  'EPIPE',
-  'ETIMEDOUT',
+  ...lostConnections,
+  ...neverConnected,
 ])
 
 /** Whether a failure of that name passes by itself; unknown is not retryable. */
 export const isRetryable = (serviceError: string): boolean => retryable.has(serviceError)
-
-/** The name of what was thrown: the exception's shape name, or the code of a network failure. */
-export const serviceErrorName = (error: unknown): string => {
-  const { name, code } = (error ?? {}) as { name?: unknown; code?: unknown }
-  if (typeof name === 'string' && name !== 'Error' && name !== 'AggregateError') return name
-  return typeof code === 'string' ? code : 'UnknownError'
-}
 
 /** How often a call is made in all before its failure stands. */
 export const maximumAttempts = 6
@@ -80,7 +79,8 @@ export async function request<Output extends object>(
       if (call.signal?.aborted) throw call.signal.reason
       const name = serviceErrorName(error)
       if (answers.includes(name)) return { refused: name }
-      if (!isRetryable(name) || attempt >= maximumAttempts) {
+      const most = name === 'ECONNREFUSED' ? attemptsRefused : maximumAttempts
+      if (!isRetryable(name) || attempt >= most) {
         throw requestFailed(operation, what, name, attempt, error)
       }
     }

@@ -1,5 +1,11 @@
 import { GetSchemaVersionCommand } from '@aws-sdk/client-glue'
-import { type Runtime, type SchemaRegistry, StockpipeError, systemRuntime } from '@stockpipe/core'
+import {
+  neverConnected,
+  type Runtime,
+  type SchemaRegistry,
+  StockpipeError,
+  systemRuntime,
+} from '@stockpipe/core'
 import { GlueRequestError } from './errors.ts'
 import { type GlueSender, request, wasRefused } from './glue-request.ts'
 
@@ -10,13 +16,7 @@ export interface GlueSchemaRegistryOptions {
 }
 
 /** Failures of the network, which pass: nobody was asked yet. */
-const unreachable: ReadonlySet<string> = new Set([
-  'EAI_AGAIN',
-  'ECONNREFUSED',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ENOTFOUND',
-])
+const unreachable: ReadonlySet<string> = new Set([...neverConnected, 'ENOTFOUND'])
 
 const unavailable = (id: string, reason: string, cause?: unknown): StockpipeError =>
   new StockpipeError({

@@ -1,13 +1,7 @@
 import { GetJobRunsCommand, type JobRun, StartJobRunCommand } from '@aws-sdk/client-glue'
+import { lostConnections, neverConnected, serviceErrorName } from '@stockpipe/core'
 import { JobRunError } from './errors.ts'
-import {
-  backOff,
-  type GlueCall,
-  maximumAttempts,
-  request,
-  requestFailed,
-  serviceErrorName,
-} from './glue-request.ts'
+import { backOff, type GlueCall, maximumAttempts, request, requestFailed } from './glue-request.ts'
 import type { Poller } from './poller.ts'
 
 /** Refusals after which it is known that nothing was started. */
@@ -17,6 +11,7 @@ const refusals: ReadonlySet<string> = new Set([
   'TooManyRequestsException',
   'RequestLimitExceeded',
   'ResourceNumberLimitExceededException',
+  ...neverConnected,
 ])
 
 /** Failures after which a run may have been started or not. */
@@ -26,9 +21,7 @@ const unknowns: ReadonlySet<string> = new Set([
   'OperationTimeoutException',
   'ServiceUnavailable',
   'TimeoutError',
-  'ECONNRESET',
-  'EPIPE',
-  'ETIMEDOUT',
+  ...lostConnections,
   'UnknownError',
 ])
 
