@@ -1,7 +1,7 @@
 import { Column, type ColumnRecord, type ColumnType, SchemaMismatchError } from '@stockpipe/core'
 import type { TextResult } from '../athena.ts'
-import { valueDecoder } from '../value-decoder.ts'
-import { nestedJsonReader } from './nested-json.ts'
+import type { StatedColumn } from '../stated-column.ts'
+import { type DecodeValue, valueDecoder } from '../value-decoder.ts'
 import type { ValueType } from './query-source.ts'
 import { isNested, type OutputColumn } from './select-outputs.ts'
 
@@ -25,7 +25,7 @@ export const promisedRow = (
 ): ((row: AnswerRow, rowNumber: number, queryExecutionId: string) => AnswerRow) | undefined => {
   const changed = outputs.filter(({ type, promised }) => promised !== undefined || isNested(type))
   if (changed.length === 0) return undefined
-  const readers = new Map<OutputColumn, ReturnType<typeof nestedJsonReader>>()
+  const readers = new Map<OutputColumn, DecodeValue>()
   return (row, rowNumber, queryExecutionId) => {
     for (const output of changed) {
       const { name, type } = output
@@ -33,7 +33,8 @@ export const promisedRow = (
       if (value === null) continue
       if (isNested(type)) {
         let read = readers.get(output)
-        if (!read) readers.set(output, (read = nestedJsonReader(name, type!, queryExecutionId)))
+        if (!read)
+          readers.set(output, (read = jsonDecoder({ name, type: type!, nullable: false }, queryExecutionId)))
         row[name] = read(value as string, rowNumber)
       } else {
         row[name] = asPromised(output, value, rowNumber, queryExecutionId)
@@ -42,6 +43,10 @@ export const promisedRow = (
     return row
   }
 }
+
+/** Nested values come as the JSON that a built query makes of them. */
+const jsonDecoder = (column: StatedColumn, queryExecutionId: string): DecodeValue =>
+  valueDecoder(column, queryExecutionId, 'json')
 
 /** The rows of an answer whose types Athena had to tell. */
 export const toldRows = (result: TextResult, outputs: readonly OutputColumn[] | undefined): AnswerRow[] => {
@@ -52,24 +57,20 @@ export const toldRows = (result: TextResult, outputs: readonly OutputColumn[] | 
       type: undefined,
       nullable: true,
     }
-    const type =
-      (isNested(output.type) ? { kind: 'json' as const } : output.type) ?? toldType(output.name, told)
+    const type = output.type ?? toldType(output.name, told)
     return {
       output,
-      decode: valueDecoder({ name: output.name, type, nullable: output.nullable }, queryExecutionId),
-      read: isNested(output.type) ? nestedJsonReader(output.name, output.type!, queryExecutionId) : undefined,
+      decode: jsonDecoder({ name: output.name, type, nullable: output.nullable }, queryExecutionId),
     }
   })
   return result.rows.map((cells, index) => {
     const row: AnswerRow = {}
-    columns.forEach(({ output, decode, read }, position) => {
+    columns.forEach(({ output, decode }, position) => {
       const value = decode(cells[position] ?? null, index + 1)
       row[output.name] =
-        value === null
-          ? null
-          : read
-            ? read(value as string, index + 1)
-            : asPromised(output, value, index + 1, queryExecutionId)
+        value === null || isNested(output.type)
+          ? value
+          : asPromised(output, value, index + 1, queryExecutionId)
     })
     return row
   })
