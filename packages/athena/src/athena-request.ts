@@ -1,5 +1,13 @@
 import type { AthenaClient } from '@aws-sdk/client-athena'
-import { type Runtime, sleep } from '@stockpipe/core'
+import {
+  attemptsRefused,
+  lostConnections,
+  neverConnected,
+  type Runtime,
+  serviceErrorName,
+  sleep,
+} from '@stockpipe/core'
+import { CallPatience } from './call-patience.ts'
 import { AthenaRequestError } from './errors.ts'
 
 /** What this package asks of an Athena client. */
@@ -20,33 +28,14 @@ const retryable = new Set([
   'ThrottlingException',
   'TimeoutError',
   'TooManyRequestsException',
-  'EAI_AGAIN',
-  'ECONNABORTED',
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'EPIPE',
-  'ETIMEDOUT',
+  ...lostConnections,
+  ...neverConnected,
 ])
 
 /** Attempts of a call in all. */
 export const maximumAttempts = 8
-/** Where nothing listens, the endpoint is more likely wrong than just starting: that is told within two seconds. */
-const attemptsRefused = 5
-
-/** The name Athena gives a failure, or the system's code of a connection that failed, which may be its cause. */
-const serviceErrorName = (error: unknown): string => {
-  const { name, code, cause } = (error ?? {}) as { name?: unknown; code?: unknown; cause?: unknown }
-  if (typeof code === 'string' && retryable.has(code)) return code
-  if (typeof name === 'string' && !['Error', 'AggregateError', 'TypeError'].includes(name)) return name
-  if (typeof code === 'string') return code
-  const ofCause = (cause ?? {}) as { code?: unknown }
-  return typeof ofCause.code === 'string' ? ofCause.code : 'UnknownError'
-}
-
-/** Failures of a connection that was never made, over which no call has gone. */
-const neverConnected = new Set(['EAI_AGAIN', 'ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH'])
+/** How long one attempt may be without an answer: a connection that is dead without a word is not waited for. */
+const attemptMillis = 30_000
 
 /** Whether a call that failed so may have been done all the same: it was sent, and Athena has not said no. */
 export const mayBeDone = (error: unknown): boolean => {
@@ -61,28 +50,39 @@ export const backOff = (call: AthenaCall, attempt: number): Promise<void> => {
   return sleep(call.runtime, ceiling * (0.5 + call.runtime.random() / 2), call.signal)
 }
 
-/** Makes one call, again after failures that pass; a failure that stays is an `AthenaRequestError`. */
+/**
+ * Makes one call, again after failures that pass; a failure that stays is an `AthenaRequestError`. An abort ends the
+ * attempt under way, unless it is `awaited`, and no other is made.
+ */
 export const request = async <Output>(
-  call: AthenaCall,
+  call: AthenaCall & { readonly awaited?: boolean },
   operation: string,
   what: string,
-  send: (options: { abortSignal?: AbortSignal }) => Promise<Output>,
+  send: (options: { abortSignal: AbortSignal }) => Promise<Output>,
 ): Promise<Output> => {
   for (let attempt = 1; ; attempt++) {
     call.signal?.throwIfAborted()
+    const patience = new CallPatience(call.awaited ? undefined : call.signal)
+    patience.endAfter(call.runtime, attemptMillis, noAnswer)
     try {
-      return await send(call.signal ? { abortSignal: call.signal } : {})
-    } catch (error) {
+      return await send({ abortSignal: patience.signal })
+    } catch (thrown) {
       if (call.signal?.aborted) throw call.signal.reason
+      const error: unknown = patience.signal.aborted ? patience.signal.reason : thrown
       const name = serviceErrorName(error)
       const most = name === 'ECONNREFUSED' ? attemptsRefused : maximumAttempts
       if (!retryable.has(name) || attempt >= most) {
         throw requestFailed(operation, what, name, attempt, error)
       }
+    } finally {
+      patience.close()
     }
     await backOff(call, attempt)
   }
 }
+
+const noAnswer = () =>
+  Object.assign(new Error(`there was no answer within ${attemptMillis} ms`), { name: 'TimeoutError' })
 
 const remedies: Readonly<Record<string, string>> = {
   AccessDeniedException: 'Allow the caller this action on the work group in IAM.',

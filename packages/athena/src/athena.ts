@@ -95,6 +95,8 @@ export interface StatementOptions {
   readonly expectedRows?: number
   /** Told the id of the query as soon as it is known; again for each run of one that is run again. */
   readonly onStart?: (queryExecutionId: string) => void
+  /** Told what the query cost as soon as it has succeeded, before its rows are read. */
+  readonly onFacts?: (facts: QueryFacts) => void
 }
 
 export interface QueryOptions<Columns extends QueryColumns> extends StatementOptions {
@@ -196,9 +198,24 @@ export interface Athena {
 /** Makes an `Athena` over an SDK client. Throws a `ConfigurationError` for settings that cannot be. */
 export const createAthena = (options: AthenaOptions): Athena => {
   const runner = new QueryRunner(options)
-  const { onAbort, maxScannedBytes, reuseMaxAgeMinutes, dollarsPerTerabyte, resultStore } = options
+  const { dollarsPerTerabyte, resultStore } = options
+  const runBound = async (
+    bound: BoundStatement,
+    statement: StatementOptions,
+    reuseMaxAgeMinutes: number | undefined,
+  ) => {
+    const query = await runner.run(bound, {
+      ...statement,
+      onAbort: statement.onAbort ?? options.onAbort,
+      maxScannedBytes: statement.maxScannedBytes ?? options.maxScannedBytes,
+      reuseMaxAgeMinutes,
+    })
+    statement.onFacts?.(queryFacts(query))
+    return query
+  }
+  const reuseOf = (statement: StatementOptions) => statement.reuseMaxAgeMinutes ?? options.reuseMaxAgeMinutes
   const run = (statement: StatementOptions) =>
-    runner.run(boundStatement(statement), { onAbort, maxScannedBytes, reuseMaxAgeMinutes, ...statement })
+    runBound(boundStatement(statement), statement, reuseOf(statement))
   const pagesOf = (query: EndedQuery, { resultPath, signal }: StatementOptions) =>
     answerPages(runner.call(signal), query, { store: resultStore, path: resultPath })
   const unloadLocation =
@@ -229,12 +246,12 @@ export const createAthena = (options: AthenaOptions): Athena => {
         call: runner.call(signal),
         statement: boundStatement(statement),
         stated: statedColumns(columns),
-        run: (bound) => runner.run(bound, { onAbort, maxScannedBytes, ...statement }),
+        run: (bound) => runBound(bound, statement, undefined),
         path: resultPath,
         expectedRows,
         store: resultStore,
         location: unloadLocation,
-        mayReuse: (statement.reuseMaxAgeMinutes ?? reuseMaxAgeMinutes) !== undefined,
+        mayReuse: reuseOf(statement) !== undefined,
       }))
     if (unloaded) return { query: unloaded.query, pages: unloadedPages(unloaded), batches: unloaded.batches }
     const query = await run(statement)

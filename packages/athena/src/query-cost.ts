@@ -9,13 +9,21 @@ const leastMebibytes = 10
 export const listDollarsPerTerabyte = 5
 
 /**
- * What Athena charges for a query that is paid by what it scans: in whole MB, 10 at least; nothing for DDL, SHOW and
- * DESCRIBE, for failed queries and for results that are used again. https://aws.amazon.com/athena/pricing/
+ * What Athena charges for a query that is paid by what it scans: in whole MB, 10 at least; nothing for DDL that reads
+ * nothing, SHOW and DESCRIBE, for failed queries and for results that are used again. CREATE TABLE AS and
+ * EXPLAIN ANALYZE read, and are charged for. https://aws.amazon.com/athena/pricing/
  */
 export const queryDollars = (query: QueryExecution, dollarsPerTerabyte = listDollarsPerTerabyte): number => {
-  const { StatementType: type, Statistics: statistics, Status: status } = query
-  if (type === 'DDL' || type === 'UTILITY' || status?.State === 'FAILED') return 0
-  if (statistics?.ResultReuseInformation?.ReusedPreviousResult) return 0
-  const mebibytes = Math.max(leastMebibytes, Math.ceil((statistics?.DataScannedInBytes ?? 0) / mebibyte))
+  const {
+    StatementType: type,
+    SubstatementType: substatement,
+    Statistics: statistics,
+    Status: status,
+  } = query
+  const { DataScannedInBytes: scannedBytes = 0, ResultReuseInformation: reuse } = statistics ?? {}
+  const mayBeFree = (type === 'DDL' || type === 'UTILITY') && substatement !== 'CREATE_TABLE_AS_SELECT'
+  if ((mayBeFree && scannedBytes === 0) || status?.State === 'FAILED') return 0
+  if (reuse?.ReusedPreviousResult) return 0
+  const mebibytes = Math.max(leastMebibytes, Math.ceil(scannedBytes / mebibyte))
   return (mebibytes * mebibyte * dollarsPerTerabyte) / tebibyte
 }

@@ -14,7 +14,7 @@ import {
 } from './athena-request.ts'
 import { CallPatience } from './call-patience.ts'
 import { ConcurrencyGate } from './concurrency-gate.ts'
-import { AthenaRequestError } from './errors.ts'
+import { AthenaRequestError, ScanLimitError } from './errors.ts'
 import {
   isConcurrencyRefusal,
   mayHaveStarted,
@@ -60,6 +60,11 @@ export interface RunOptions {
 
 /** A query that has succeeded. */
 export type EndedQuery = QueryExecution & { readonly QueryExecutionId: string }
+
+/** Asks for the start; undefined when Athena has too many queries. */
+type Start = (options: {
+  readonly abortSignal: AbortSignal
+}) => Promise<{ readonly QueryExecutionId?: string | undefined } | undefined>
 
 /** How often a SELECT is run in all when Athena says its failure is worth another run. */
 const maximumRuns = 3
@@ -148,33 +153,41 @@ export class QueryRunner {
     const what = `database ${database}${workGroup ? `, work group ${workGroup}` : ''}`
     // Whether an attempt had no answer: it may have started the query.
     let isUncertain = false
-    const send = () =>
-      client.send(command).catch((error: unknown) => {
+    const send: Start = ({ abortSignal }) =>
+      client.send(command, { abortSignal }).catch((error: unknown) => {
         if (isConcurrencyRefusal(error)) return undefined
-        isUncertain ||= mayBeDone(error)
+        isUncertain ||= abortSignal.aborted || mayBeDone(error)
         throw error
       })
-    // A refusal while queries of ours run is waited out; others' are not ours to wait for without end.
-    for (let refusals = 0; ; ) {
-      await this.#gate.enter(signal, refusals > 0)
-      try {
-        // The signal is not handed to the call: a query whose id we do not learn could not be stopped.
-        const answer = await request(call, 'StartQueryExecution', what, send)
-        if (answer) {
-          this.#gate.started()
-          return answer.QueryExecutionId ?? ''
-        }
-      } catch (error) {
-        this.#gate.failed()
-        if (!isUncertain) throw error
-        if (!signal.aborted && error instanceof AthenaRequestError) throw mayHaveStarted(error, token)
-        if (onAbort !== 'leave') await this.#stopStarted(send, what, token, signal.reason)
-        throw error
+    try {
+      // A refusal while queries of ours run is waited out; others' are not ours to wait for without end.
+      for (let refusals = 0; ; ) {
+        await this.#gate.enter(signal, refusals > 0)
+        const id = await this.#startInside(call, what, send)
+        if (id !== undefined) return id
+        refusals = this.#gate.running === 0 ? refusals + 1 : 1
+        if (refusals === maximumAttempts) throw tooManyQueries(what, refusals)
+        await backOff(call, refusals)
       }
-      refusals = this.#gate.running === 0 ? refusals + 1 : 1
-      this.#gate.refused()
-      if (refusals === maximumAttempts) throw tooManyQueries(what, refusals)
-      await backOff(call, refusals)
+    } catch (error) {
+      if (!isUncertain) throw error
+      if (!signal.aborted && error instanceof AthenaRequestError) throw mayHaveStarted(error, token)
+      if (onAbort !== 'leave') await this.#stopStarted(send, what, token, signal.reason)
+      throw error
+    }
+  }
+
+  /** The id of the query, whose place in the gate it has then; undefined when Athena has too many. */
+  async #startInside(call: AthenaCall, what: string, send: Start): Promise<string | undefined> {
+    try {
+      // An abort does not end the attempt: a query whose id we do not learn could not be stopped.
+      const answer = await request({ ...call, awaited: true }, 'StartQueryExecution', what, send)
+      if (answer) this.#gate.started()
+      else this.#gate.refused()
+      return answer && (answer.QueryExecutionId ?? '')
+    } catch (error) {
+      this.#gate.failed()
+      throw error
     }
   }
 
@@ -192,7 +205,8 @@ export class QueryRunner {
         if (scanned > maxScannedBytes) patience.abort(scannedTooMuch(id, scanned, maxScannedBytes))
       })
     } catch (error) {
-      if (onAbort === 'leave') throw error
+      const isLimit = signal.reason instanceof ScanLimitError
+      if (onAbort === 'leave' && !isLimit) throw error
       if (!signal.aborted && error instanceof AthenaRequestError) {
         await this.#tellToStop(id, error)
         throw toldToStop(error, id)
@@ -208,12 +222,7 @@ export class QueryRunner {
    * Stops the query that a start without an answer may have begun: the same start, under the same token, tells its id.
    * Throws a `QueryNotStoppedError` when that cannot be done.
    */
-  async #stopStarted(
-    send: () => Promise<{ readonly QueryExecutionId?: string | undefined } | undefined>,
-    what: string,
-    token: string,
-    reason: unknown,
-  ): Promise<void> {
+  async #stopStarted(send: Start, what: string, token: string, reason: unknown): Promise<void> {
     const late = this.#patienceToStop()
     let id: string | undefined
     try {

@@ -128,9 +128,10 @@ export class QueryPoller {
         this.#call,
         'BatchGetQueryExecution',
         `${asked.length} queries, ${asked[0]!.id} among them`,
-        () =>
+        (options) =>
           this.#call.client.send(
             new BatchGetQueryExecutionCommand({ QueryExecutionIds: [...new Set(asked.map(({ id }) => id))] }),
+            options,
           ),
       )
       const executions = new Map(answer.QueryExecutions?.map((one) => [one.QueryExecutionId, one]))
@@ -144,7 +145,12 @@ export class QueryPoller {
         this.#oneByOne = true
         return
       }
-      for (const waiting of asked) waiting.reject(error)
+      // One of them may be at fault, which is then told of that one.
+      const isRefused = error instanceof AthenaRequestError && !error.retryable
+      for (const waiting of asked) {
+        if (isRefused) waiting.alone = true
+        else waiting.reject(error)
+      }
     }
   }
 
@@ -154,7 +160,8 @@ export class QueryPoller {
         this.#call,
         'GetQueryExecution',
         `query ${waiting.id}`,
-        () => this.#call.client.send(new GetQueryExecutionCommand({ QueryExecutionId: waiting.id })),
+        (options) =>
+          this.#call.client.send(new GetQueryExecutionCommand({ QueryExecutionId: waiting.id }), options),
       )
       waiting.alone = false
       this.#answered(waiting, execution)

@@ -11,15 +11,25 @@ export interface SentCommand {
 export const serviceException = (name: string, message = `${name} was raised`): Error =>
   Object.assign(new Error(message), { name, $fault: 'client' })
 
+/** What a call is that is not answered before it is aborted, as the SDK says it. */
+export const neverAnswered = (abortSignal: AbortSignal | undefined): Promise<never> =>
+  new Promise((_, reject) => {
+    const abort = () => reject(Object.assign(new Error('Request aborted'), { name: 'AbortError' }))
+    abortSignal?.addEventListener('abort', abort, { once: true })
+  })
+
 /** A client whose answers come from `answer`; what it throws is thrown. `sent` lists every call. */
 export const fakeAthena = (
-  answer: (command: SentCommand, call: number) => object | undefined,
+  answer: (command: SentCommand, call: number, abortSignal?: AbortSignal) => object | undefined,
 ): { readonly client: AthenaSender; readonly sent: SentCommand[] } => {
   const sent: SentCommand[] = []
-  const send = async (command: { constructor: { name: string }; input: object }) => {
+  const send = async (
+    command: { constructor: { name: string }; input: object },
+    options: { abortSignal?: AbortSignal } = {},
+  ) => {
     const one = { operation: command.constructor.name.replace(/Command$/, ''), input: command.input }
     sent.push(one)
-    return answer(one, sent.length) ?? {}
+    return answer(one, sent.length, options.abortSignal) ?? {}
   }
   return { client: { send } as unknown as AthenaSender, sent }
 }

@@ -1,5 +1,5 @@
 import type { Runtime } from '@stockpipe/core'
-import { columnInfo, fakeAthena, type SentCommand, serviceException } from './fake-athena.ts'
+import { columnInfo, fakeAthena, neverAnswered, type SentCommand, serviceException } from './fake-athena.ts'
 
 /** A runtime whose timers fire in the order of their times, as soon as nothing else is to be done. */
 export const orderedRuntime = (): Runtime => {
@@ -37,7 +37,8 @@ export const orderedRuntime = (): Runtime => {
 
 export interface FakeQuery {
   readonly sql: string
-  readonly endsAt: number
+  endsAt: number
+  isStopped: boolean
   state: 'RUNNING' | 'SUCCEEDED' | 'CANCELLED'
 }
 
@@ -49,6 +50,10 @@ export interface FakeServiceOptions {
   readonly runMillis?: (sql: string) => number
   /** What a query is said to have scanned, from its start on. */
   readonly scannedBytes?: (sql: string) => number
+  /** How long a query that is stopped goes on. */
+  readonly stopMillis?: number
+  /** Whether it does what it is asked and never says so. */
+  readonly hangs?: (command: SentCommand) => boolean
   /** What it throws instead of answering. */
   readonly refuses?: (command: SentCommand) => Error | undefined
   /** What is thrown although it has done what it was asked. */
@@ -61,6 +66,8 @@ export const fakeService = ({
   limit = 1e9,
   runMillis,
   scannedBytes,
+  stopMillis = 0,
+  hangs,
   refuses,
   losesAnswer,
 }: FakeServiceOptions) => {
@@ -69,7 +76,8 @@ export const fakeService = ({
   let mostAtOnce = 0
   const settle = () => {
     for (const query of queries.values()) {
-      if (query.state === 'RUNNING' && runtime.monotonic() >= query.endsAt) query.state = 'SUCCEEDED'
+      if (query.state !== 'RUNNING' || runtime.monotonic() < query.endsAt) continue
+      query.state = query.isStopped ? 'CANCELLED' : 'SUCCEEDED'
     }
     return [...queries.values()].filter(({ state }) => state === 'RUNNING').length
   }
@@ -80,10 +88,11 @@ export const fakeService = ({
     Status: { State: queries.get(id)!.state },
     Statistics: { DataScannedInBytes: scannedBytes?.(queries.get(id)!.sql) ?? 0 },
   })
-  const fake = fakeAthena((command) => {
+  const fake = fakeAthena((command, _, abortSignal) => {
     const refusal = refuses?.(command)
     if (refusal) throw refusal
     const answer = answerOf(command)
+    if (hangs?.(command)) return neverAnswered(abortSignal)
     const lost = losesAnswer?.(command)
     if (lost) throw lost
     return answer
@@ -103,7 +112,7 @@ export const fakeService = ({
         tokens.set(input.ClientRequestToken, id)
         const sql = input.QueryString as string
         const endsAt = runtime.monotonic() + (runMillis?.(sql) ?? 1000)
-        queries.set(id, { sql, endsAt, state: 'RUNNING' })
+        queries.set(id, { sql, endsAt, isStopped: false, state: 'RUNNING' })
         mostAtOnce = Math.max(mostAtOnce, running + 1)
         return { QueryExecutionId: id }
       }
@@ -128,7 +137,11 @@ export const fakeService = ({
       }
       case 'StopQueryExecution': {
         const query = queries.get(input.QueryExecutionId)
-        if (query?.state === 'RUNNING') query.state = 'CANCELLED'
+        if (query?.state === 'RUNNING') {
+          query.isStopped = true
+          query.endsAt = runtime.monotonic() + stopMillis
+        }
+        settle()
         return {}
       }
       default: {

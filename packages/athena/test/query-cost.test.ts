@@ -1,6 +1,6 @@
 import { t } from '@stockpipe/core'
 import { describe, expect, test } from 'vitest'
-import { createAthena, ScanLimitError } from '../src/index.ts'
+import { createAthena, type QueryFacts, ScanLimitError } from '../src/index.ts'
 import { queryDollars } from '../src/query-cost.ts'
 import { answering } from './fake-athena.ts'
 import { fakeService, orderedRuntime } from './fake-service.ts'
@@ -33,6 +33,43 @@ describe('what a query costs', () => {
     const reused = { Statistics: { ResultReuseInformation: { ReusedPreviousResult: true } } }
     expect(dollars(0, reused)).toBe(0)
   })
+})
+
+test('CREATE TABLE AS and EXPLAIN ANALYZE cost what they scan', () => {
+  const scanned = { DataScannedInBytes: 1024 ** 4 }
+  const made = { StatementType: 'DDL', SubstatementType: 'CREATE_TABLE_AS_SELECT' } as const
+  expect(queryDollars({ ...made, Statistics: scanned })).toBe(5)
+  expect(queryDollars({ ...made, Statistics: { DataScannedInBytes: 0 } })).toBe(queryDollars({}))
+  expect(queryDollars({ StatementType: 'UTILITY', SubstatementType: 'EXPLAIN', Statistics: scanned })).toBe(5)
+})
+
+test('what a query cost is told before its rows are read, also where they are streamed', async () => {
+  const fake = answering({ columns: { n: 'bigint' }, pages: [[['1']], [['2']]] })
+  const athena = createAthena({ client: fake.client, database: 'market', runtime: virtualRuntime() })
+  const told: (string | QueryFacts)[] = []
+  const onFacts = (facts: QueryFacts) => told.push(facts)
+  for await (const { n } of athena.stream({ sql: 'SELECT n FROM t', columns, onFacts })) told.push(`${n}`)
+  const facts = { queryExecutionId: 'q-1', scannedBytes: 4096, executionMillis: 120, reused: false }
+  expect(told).toEqual([{ ...facts, dollars: (5 * 10) / 1024 ** 2 }, '1', '2'])
+  await athena.execute({ sql: 'INSERT INTO t SELECT 1', onFacts })
+  await athena.queryText({ sql: 'SELECT 1', onFacts })
+  expect(told).toHaveLength(5)
+})
+
+test('a query that scans too much is stopped though it is to be left when given up, and no undefined lifts the limit', async () => {
+  const runtime = orderedRuntime()
+  const fake = fakeService({ runtime, runMillis: () => 60_000, scannedBytes: () => 2_000_001 })
+  const athena = createAthena({
+    client: fake.client,
+    database: 'market',
+    runtime,
+    maxScannedBytes: 2_000_000,
+  })
+  const statement = { sql: 'SELECT 1 AS n', columns, onAbort: 'leave' } as const
+  await expect(athena.query(statement)).rejects.toBeInstanceOf(ScanLimitError)
+  const unset = { maxScannedBytes: undefined } as object
+  await expect(athena.query({ ...statement, ...unset })).rejects.toBeInstanceOf(ScanLimitError)
+  expect([...fake.queries.values()].map(({ state }) => state)).toEqual(['CANCELLED', 'CANCELLED'])
 })
 
 test('a query seen to scan more than it may is stopped and named, another is not', async () => {

@@ -323,7 +323,8 @@ describe('running', () => {
       ExecutionParameters: ['5'],
       WorkGroup: 'desk',
     })
-    expect(clock.delays).toEqual([40, 60, 70])
+    // The others bound how long a call may be without an answer.
+    expect(clock.delays.filter((millis) => millis < 30_000)).toEqual([40, 60, 70])
   })
 
   test('a throttled start is sent again with the same token', async () => {

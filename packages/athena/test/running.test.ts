@@ -98,6 +98,19 @@ describe('many queries at once', () => {
     expect(fake.calls('BatchGetQueryExecution')).toBe(1)
   })
 
+  test('do not fail with one for which Athena refuses to tell of any', async () => {
+    const { fake, select } = running({
+      refuses: ({ operation, input }) =>
+        JSON.stringify(input).includes('"q-2"') && operation.includes('GetQueryExecution')
+          ? serviceException('InvalidRequestException')
+          : undefined,
+    })
+    const [first, second, third] = await Promise.allSettled([select(1), select(2), select(3)])
+    expect([first, third]).toMatchObject([{ value: 1 }, { value: 3 }])
+    expect(second).toMatchObject({ reason: { facts: { queryExecutionId: 'q-2' } } })
+    expect(fake.queries.get('q-2')?.state).toBe('CANCELLED')
+  })
+
   test('do not fail with one that Athena does not know', async () => {
     const { fake, select } = running()
     const others = [select(1), select(2)]
@@ -110,7 +123,7 @@ describe('many queries at once', () => {
 
 describe('a query that is given up', () => {
   test('has ended on Athena when its caller is told, also one of fifty', async () => {
-    const { runtime, fake, select } = running({ runMillis: () => 600_000 })
+    const { runtime, fake, select } = running({ runMillis: () => 600_000, stopMillis: 4_000 })
     const abort = new AbortController()
     const reason = new Error('enough')
     const told = numbers(50).map((number) =>
@@ -122,6 +135,8 @@ describe('a query that is given up', () => {
     runtime.setTimer(() => abort.abort(reason), 3_000)
     const ends = await Promise.all(told)
     expect(ends.map((end) => (end as { error: unknown }).error)).toEqual(Array(50).fill(reason))
+    // Each is told once its own has ended, so the first may be told while others have not.
+    expect((ends[49] as { states: string[] }).states).toEqual(Array(50).fill('CANCELLED'))
     expect(fake.running()).toBe(0)
     expect(fake.calls('StopQueryExecution')).toBe(50)
     expect(getEventListeners(abort.signal, 'abort')).toEqual([])
@@ -230,6 +245,66 @@ describe('a query that is given up', () => {
     expect(tokens).toEqual(Array(2).fill(tokens[0]))
   })
 
+  test('while its start is not answered at all is found by its token and stopped', async () => {
+    let starts = 0
+    const { runtime, fake, select } = running({
+      runMillis: () => 600_000,
+      hangs: ({ operation }) => operation === 'StartQueryExecution' && starts++ === 0,
+    })
+    const abort = new AbortController()
+    const reason = new Error('enough')
+    runtime.setTimer(() => abort.abort(reason), 1_000)
+    await expect(select(1, { signal: abort.signal })).rejects.toBe(reason)
+    expect([...fake.queries.values()].map(({ state }) => state)).toEqual(['CANCELLED'])
+    expect(fake.calls('StartQueryExecution')).toBe(2)
+  })
+
+  test('while Athena has too many, after a start whose answer was lost, is found and stopped', async () => {
+    const abort = new AbortController()
+    const reason = new Error('enough')
+    let starts = 0
+    const { fake, select } = running({
+      runMillis: () => 600_000,
+      refuses: ({ operation }) => {
+        if (operation !== 'StartQueryExecution' || ++starts !== 2) return undefined
+        abort.abort(reason)
+        return Object.assign(serviceException('TooManyRequestsException'), {
+          Reason: 'CONCURRENT_QUERY_LIMIT_EXCEEDED',
+        })
+      },
+      losesAnswer: ({ operation }) =>
+        operation === 'StartQueryExecution' && starts === 1
+          ? Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' })
+          : undefined,
+    })
+    await expect(select(1, { signal: abort.signal })).rejects.toBe(reason)
+    expect([...fake.queries.values()].map(({ state }) => state)).toEqual(['CANCELLED'])
+  })
+
+  test.each(['queued', 'throttled'])('while it is %s is never started', async (why) => {
+    const { runtime, fake, select } = running(
+      {
+        runMillis: () => 20_000,
+        refuses: ({ operation, input }) =>
+          operation === 'StartQueryExecution' && why === 'throttled' && input.QueryString.includes('2')
+            ? serviceException('ThrottlingException')
+            : undefined,
+      },
+      why === 'queued' ? { maxConcurrentQueries: 1 } : {},
+    )
+    const abort = new AbortController()
+    const reason = new Error('enough')
+    const first = select(1)
+    const second = select(2, { signal: abort.signal })
+    runtime.setTimer(() => abort.abort(reason), 300)
+    await expect(second).rejects.toBe(reason)
+    expect(runtime.monotonic()).toBeLessThan(1_000)
+    expect(await first).toBe(1)
+    expect(await select(3)).toBe(3) // its place is free
+    expect([...fake.queries.values()].map(({ sql }) => sql)).toEqual(['SELECT 1 AS n', 'SELECT 3 AS n'])
+    expect(getEventListeners(abort.signal, 'abort')).toEqual([])
+  })
+
   test('while it was being started, and cannot be found again, is named by its token', async () => {
     const abort = new AbortController()
     let starts = 0
@@ -291,6 +366,20 @@ describe('a connection that fails', () => {
     expect(error.message).not.toContain('token')
     expect(error.facts).not.toHaveProperty('clientRequestToken')
   })
+
+  test.each(['BatchGetQueryExecution', 'GetQueryExecution', 'GetQueryResults'])(
+    'without a word during %s is given up, and the call made again',
+    async (silent) => {
+      let calls = 0
+      const { runtime, fake, select } = running({
+        hangs: ({ operation }) => operation === silent && calls++ === 0,
+      })
+      const many = silent === 'BatchGetQueryExecution' ? [1, 2] : [1]
+      expect(await Promise.all(many.map((number) => select(number)))).toEqual(many)
+      expect(fake.calls(silent)).toBeGreaterThan(1)
+      expect(runtime.monotonic()).toBeGreaterThan(30_000)
+    },
+  )
 
   test('for good is told with the token under which the query may run all the same', async () => {
     const { fake, select } = running({

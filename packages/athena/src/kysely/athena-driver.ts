@@ -40,21 +40,17 @@ class AthenaConnection implements DatabaseConnection {
   async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
     const { statement, outputs } = this.#statement(query)
     const columns = statedOutputs(outputs)
-    const { onFacts } = this.#settings
     if (columns === undefined) {
       const result = await this.#athena.queryText(statement)
-      const { columns: _, rows, updateCount, ...facts } = result
-      onFacts?.(facts)
+      const { updateCount } = result
       return {
         rows: toldRows(result, outputs) as Row[],
         ...(updateCount !== undefined && { numAffectedRows: BigInt(updateCount) }),
       }
     }
-    const { rows, ...facts } = await this.#athena.query({ ...statement, columns })
-    onFacts?.(facts)
+    const { rows, queryExecutionId } = await this.#athena.query({ ...statement, columns })
     const promise = promisedRow(outputs!)
-    if (promise)
-      rows.forEach((row, index) => void promise(row as AnswerRow, index + 1, facts.queryExecutionId))
+    if (promise) rows.forEach((row, index) => void promise(row as AnswerRow, index + 1, queryExecutionId))
     return { rows: rows as Row[] }
   }
 
@@ -87,7 +83,7 @@ class AthenaConnection implements DatabaseConnection {
   }
 
   #statement(query: CompiledQuery) {
-    const { onFacts: _, allowFullScan: __, ...settings } = this.#settings
+    const { allowFullScan: _, ...settings } = this.#settings
     const { sql, parameters, outputs } = query as Partial<AthenaCompiledQuery> & CompiledQuery
     return { statement: { ...settings, sql, parameters: parameters as readonly SqlValue[] }, outputs }
   }

@@ -1,4 +1,4 @@
-import type { QueryFacts, StatementOptions } from '../athena.ts'
+import type { StatementOptions } from '../athena.ts'
 import type { AllowFullScan } from './partition-guard.ts'
 
 /** How the queries of a builder are run; what is left out is as `createAthena` was told. */
@@ -8,6 +8,4 @@ export interface RunSettings extends Omit<StatementOptions, 'sql' | 'parameters'
    * Default false: a query over a partitioned table has to restrict a partition, or a column that one is made from.
    */
   readonly allowFullScan?: AllowFullScan
-  /** Told what a query cost once it has ended, before its rows are handed out; not of those that are streamed. */
-  readonly onFacts?: (facts: QueryFacts) => void
 }
