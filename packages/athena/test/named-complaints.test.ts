@@ -52,6 +52,31 @@ describe('what is read', () => {
     await expect(read('double', '', t.double().nullable())).rejects.toBeInstanceOf(SchemaMismatchError)
   })
 
+  test('athena-express#38: values have the types of their columns, also where none are stated', async () => {
+    const fake = answering({
+      columns: { device_mac: 'varchar', timestamp: 'bigint', device_action: 'boolean', code: 'varchar' },
+      pages: [[['A7:A8:3D:16:F3:35', '1587829688', 'true', '42']]],
+    })
+    const { rows } = await athenaOver(fake).query({ sql: 'SELECT 1' })
+    expect(rows).toEqual([
+      { device_mac: 'A7:A8:3D:16:F3:35', timestamp: 1587829688n, device_action: true, code: '42' },
+    ])
+  })
+
+  test('athena-express#80: what is not JSON is not handed out as if it were', async () => {
+    const column = t.struct({ name: t.string(), age: t.int32() })
+    expect(await read('row', '{name=object literal, age=7}', column)).toEqual({
+      name: 'object literal',
+      age: 7,
+    })
+    await expect(read('row', '{name=object literal}', answer.json())).rejects.toThrow('CAST(value AS JSON)')
+    expect(await read('json', '{"name":"json","age":7}', answer.json())).toEqual({ name: 'json', age: 7 })
+  })
+
+  test('aws-sdk-pandas#2173: a date that is far off is one', async () => {
+    expect(await read('date', '3900-01-01', t.date())).toBe('3900-01-01')
+  })
+
   test("PyAthena#118: 'N/A', 'NULL' and the empty string are strings, only NULL is null", async () => {
     for (const text of ['', 'N/A', 'NULL', 'null', 'NaN', 'None']) {
       expect(await read('varchar', text, t.string().nullable())).toBe(text)
