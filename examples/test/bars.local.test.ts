@@ -1,7 +1,7 @@
 import { AthenaClient } from '@aws-sdk/client-athena'
 import { GlueClient } from '@aws-sdk/client-glue'
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
-import { type Athena, createAthena } from '@stockpipe/athena'
+import { type Athena, createAthena, bars as marketBars } from '@stockpipe/athena'
 import {
   Decimal,
   day,
@@ -225,6 +225,43 @@ test('minute and daily bars are those of the trades, in days of New York, and ag
   await build(minutes)
   expect(await dailyBars()).toEqual(referenceBars('day'))
   expect(await minuteBars()).toEqual(referenceBars('minute'))
+})
+
+test('bars of several minutes begin where those of the market queries do, in zones of odd hours too', async () => {
+  const timeZone = 'Asia/Kathmandu'
+  const hours = defineBars(trades, {
+    ...names,
+    timeZone,
+    name: 'hour_bars',
+    location: 's3://lake/hours/',
+    interval: { minutes: 60 },
+  })
+  await ensureTable({ client: glue, table: hours.table })
+  const all = [...days, '2024-11-05']
+  await buildBars({
+    client: glue,
+    bars: hours,
+    days: all,
+    write: athenaBarsWriter(athena, { statement: 'UNLOAD' }),
+    store,
+  })
+  const shared = (bar: { symbol: string; start: Date; volume: bigint; trades: bigint }) =>
+    `${bar.symbol} ${bar.start.toISOString()} ${bar.volume} ${bar.trades}`
+  const built = await athena.query({ sql: 'SELECT * FROM hour_bars', columns: hours.table })
+  const asked = await athena.query(
+    marketBars(trades, {
+      symbol: 'symbol',
+      price: 'price',
+      size: 'size',
+      time: 'ts',
+      interval: { minutes: 60 },
+      timeZone,
+    }),
+  )
+  expect(built.rows.length).toBeGreaterThan(20)
+  expect(built.rows.map(shared).sort()).toEqual(asked.rows.map(shared).sort())
+  // 05:45 before UTC, so an hour there begins at a quarter past.
+  expect(new Set(built.rows.map(({ start }) => start.getUTCMinutes()))).toEqual(new Set([15]))
 })
 
 test('days without trades get no partition, or lose their bars', async () => {

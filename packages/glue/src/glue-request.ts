@@ -111,7 +111,9 @@ export const requestFailed = (
 ) => {
   const told = cause instanceof Error && cause.message ? cause.message.replace(/\.?\s*$/, '') : String(cause)
   const remedy =
-    remedies[name] ?? (isRetryable(name) ? 'Try again later.' : 'Check the request and its settings.')
+    (name === 'EntityNotFoundException' && operation.includes('Job')
+      ? 'Create it first: ensureJob() makes the job.'
+      : remedies[name]) ?? (isRetryable(name) ? 'Try again later.' : 'Check the request and its settings.')
   return new GlueRequestError({
     code: 'GLUE_REQUEST_FAILED',
     message: `Glue ${operation} for ${what} failed with ${name}${attempts > 1 ? ` after ${attempts} attempts` : ''}: ${told}. ${remedy}`,

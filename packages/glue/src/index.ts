@@ -81,6 +81,7 @@ export {
   type SparkJob,
   type StreamingJob,
 } from './job-definition.ts'
+export { cloudWatchLogReader, type LogEventsSource } from './job-log-reader.ts'
 export { type ListPartitionsOptions, listPartitions } from './list-partitions.ts'
 export { createPartitionCatalog, type PartitionCatalogOptions } from './partition-catalog.ts'
 export {

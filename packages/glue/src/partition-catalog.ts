@@ -48,7 +48,8 @@ export const createPartitionCatalog = (options: PartitionCatalogOptions): Partit
     values: readonly (string | null)[],
     signal: AbortSignal | undefined,
   ): Promise<Partition | undefined> => {
-    registered ??= refuseProjected(call(signal), table).catch((error: unknown) => {
+    // Not under the signal of whoever asks first: others wait for it too.
+    registered ??= refuseProjected(call(undefined), table).catch((error: unknown) => {
       registered = undefined
       throw error
     })

@@ -107,8 +107,18 @@ const checkedFilters = (bound: BoundTable, where: PartitionWhere): readonly Part
 const rangeEnds = ['from', 'to', 'after', 'before'] as const
 
 const checkCondition = (bound: BoundTable, name: string, condition: PartitionCondition | undefined) => {
-  if (condition === undefined || condition === null || typeof condition !== 'object') return
-  if (isList(condition) || 'not' in condition) return
+  const refused = () =>
+    refuse(
+      `The condition on '${name}' of table ${tableName(bound)} is a value, a list, or has from, to, after, before, startsWith or not; got ${JSON.stringify(condition)}.`,
+    )
+  if (condition === undefined || isText(condition)) return
+  if (typeof condition !== 'object') throw refused()
+  if (isList(condition) || 'not' in condition) {
+    if (![isList(condition) ? condition : condition.not].flat().every(isText)) throw refused()
+    return
+  }
+  const ends = Object.entries(condition).filter(([, end]) => end !== undefined)
+  if (ends.length === 0 || ends.some(([, end]) => typeof end !== 'string')) throw refused()
   if ('startsWith' in condition) {
     const last = condition.startsWith.charCodeAt(condition.startsWith.length - 1)
     if (last < 0xd7ff) return
@@ -116,13 +126,10 @@ const checkCondition = (bound: BoundTable, name: string, condition: PartitionCon
       `The condition on '${name}' of table ${tableName(bound)} begins with "${condition.startsWith}"; give a text that is not empty and ends in a character below U+D7FF, or a range.`,
     )
   }
-  const ends = Object.entries(condition).filter(([, end]) => end !== undefined)
-  if (ends.length === 0 || ends.some(([end]) => !(rangeEnds as readonly string[]).includes(end))) {
-    throw refuse(
-      `The condition on '${name}' of table ${tableName(bound)} is a value, a list, or has from, to, after, before, startsWith or not; got ${JSON.stringify(condition)}.`,
-    )
-  }
+  if (ends.some(([end]) => !(rangeEnds as readonly string[]).includes(end))) throw refused()
 }
+
+const isText = (value: unknown): value is string | null => value === null || typeof value === 'string'
 
 /** `startsWith` as the range of all texts that do. */
 const rangeOf = (condition: PartitionRange | { readonly startsWith: string }): PartitionRange => {

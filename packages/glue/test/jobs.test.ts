@@ -1,5 +1,6 @@
 import { expect, expectTypeOf, test } from 'vitest'
 import {
+  cloudWatchLogReader,
   defineJob,
   ensureJob,
   type GlueJob,
@@ -139,6 +140,31 @@ test('a log that cannot be read does not hide why the run failed', async () => {
   await expect(run(jobService(['FAILED']), { readLog })).rejects.toMatchObject({
     code: 'JOB_FAILED',
     logExcerpt: [],
+  })
+})
+
+test('the end of a log is read page by page, over empty pages, to its beginning', async () => {
+  const pages = [['d', 'e\nf\n'], [], ['b', 'c'], ['a']]
+  const asked: object[] = []
+  const logs = {
+    async getLogEvents(input: { readonly nextToken?: string }) {
+      asked.push(input)
+      const at = Number(input.nextToken ?? 0)
+      return {
+        events: (pages[at] ?? []).map((message) => ({ message })),
+        nextBackwardToken: String(Math.min(at + 1, pages.length)),
+      }
+    },
+  }
+  const place = { logGroup: '/aws-glue/jobs/error', logStream: 'jr_1' }
+  expect(await cloudWatchLogReader(logs)(place)).toEqual(['a', 'b', 'c', 'd', 'e', 'f'])
+  expect(asked).toHaveLength(5)
+  expect(await cloudWatchLogReader(logs, { lines: 4 })(place)).toEqual(['c', 'd', 'e', 'f'])
+  expect(asked).toHaveLength(8)
+  expect(asked[5]).toEqual({
+    logGroupName: '/aws-glue/jobs/error',
+    logStreamName: 'jr_1',
+    startFromHead: false,
   })
 })
 
@@ -319,6 +345,15 @@ test('a job is made, left alone, and changed where it is not as defined; what is
   expect(update).not.toHaveProperty('AllocatedCapacity')
   const spark = { type: 'glueetl', glueVersion: '5.0', workerType: 'G.1X', numberOfWorkers: 2 }
   await expect(ensure(spark)).rejects.toMatchObject({ code: 'JOB_DIFFERS' })
+})
+
+test('a job that is not there is told of with what makes it', async () => {
+  const { client } = fakeGlue(() => {
+    throw serviceException('EntityNotFoundException')
+  })
+  await expect(runJob({ client, job, arguments: { day: '2024-01-02' } })).rejects.toThrow(
+    /GetJob for job bars failed with EntityNotFoundException.*ensureJob\(\) makes the job\.$/,
+  )
 })
 
 test('each type of job takes its own members, and runs are typed by their arguments', () => {

@@ -64,6 +64,17 @@ test('a filter no split makes short enough is refused, and so are unknown names 
   expect(() => partitionExpressions(boundTrades, { ticker: { like: 'x' } } as never)).toThrow(
     /is a value, a list/,
   )
+  for (const odd of [
+    5,
+    [5],
+    [undefined],
+    { not: 5 },
+    { not: undefined },
+    { from: 5 },
+    { startsWith: null },
+  ]) {
+    expect(() => partitionExpressions(boundTrades, { ticker: odd } as never)).toThrow(/is a value, a list/)
+  }
 })
 
 test('a partition named like a keyword of Glue’s parser is left out of the expression', () => {
