@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import { packageFolders, pnpm, root } from '../scripts/workspace.js'
 
 // Every published package: built with declarations, packed, linted as a tarball, and imported from an empty folder
-// by `import` and by `require`, its sub-paths too; those with an optional peer are found wanting without it.
+// by `import` and by `require`, its sub-paths too; those with an optional peer are found wanting without it. A program in
+// TypeScript compiles against the packed declarations, of which none may be skipped.
 const manifestOf = (name) => JSON.parse(readFileSync(join(root, name, 'package.json'), 'utf8'))
 const published = packageFolders.filter((name) => !manifestOf(name).private)
 const folder = mkdtempSync(join(tmpdir(), 'stockpipe-packages-'))
@@ -47,6 +48,8 @@ try {
       .filter((path) => path !== './package.json')
       .map((path) => name + path.slice(1)),
   )
+  /** The entry as the consumer's program imports it. */
+  const named = (entry) => `entry${entries.indexOf(entry)}`
   const count = (code, flags = []) => Number(inFolder(process.execPath, [...flags, '-e', code]).trim())
   const peers = manifests.flatMap(({ peerDependencies }) => Object.entries(peerDependencies ?? {}))
   for (const entry of ['@stockpipe/core/opentelemetry', '@stockpipe/athena/kysely']) {
@@ -68,6 +71,46 @@ try {
       throw new Error(`${entry} exports ${imported} names to import and ${required} to require`)
     console.log(`${entry}: ${imported} exports by import and by require`)
   }
+  const consumer = `${entries.map((entry, index) => `import * as entry${index} from '${entry}'`).join('\n')}
+import type { AthenaSender } from '@stockpipe/athena'
+export const all = [${entries.map((_, index) => `entry${index}`).join(', ')}]
+declare const client: AthenaSender
+const { defineTable, t } = ${named('@stockpipe/core')}
+const { sum, withBuilder } = ${named('@stockpipe/athena/kysely')}
+const trades = defineTable('trades', { columns: { ticker: t.string(), size: t.int64() } })
+const athena = withBuilder(${named('@stockpipe/athena')}.createAthena({ client, database: 'market' }))
+export const volumes = athena
+  .from(trades.at({ database: 'market', location: 's3://lake/trades/' }))
+  .selectFrom('trades')
+  .select((eb) => ['ticker', sum(eb, 'size').as('volume')])
+  .groupBy('ticker')
+  .execute()
+  .then(([row]) => {
+    const volume: bigint | null = row!.volume
+    // @ts-expect-error A type that is lost, and so is any, would do.
+    const text: string = row!.volume
+    return [volume, text]
+  })
+`
+  for (const file of ['consumer.mts', 'consumer.cts']) writeFileSync(join(folder, file), consumer)
+  try {
+    inFolder(process.execPath, [
+      join(root, 'node_modules/typescript/bin/tsc'),
+      ...['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2022', '--skipLibCheck', 'false'],
+      ...[
+        '--lib',
+        'es2023,esnext.disposable,dom',
+        '--types',
+        'node',
+        '--typeRoots',
+        join(root, 'node_modules/@types'),
+      ],
+      ...['consumer.mts', 'consumer.cts'],
+    ])
+  } catch (error) {
+    throw new Error(`a program does not compile against the packed declarations:\n${error.stdout}`)
+  }
+  console.log(`a program compiles against the declarations of ${entries.length} entries, as ESM and CommonJS`)
   // A sink of the packed files takes its rows in a worker thread; one in a bundle on its own, with a warning, until it is
   // given the entry of a worker that was bundled too.
   const workers = availableParallelism() > 1

@@ -319,6 +319,13 @@ interface AnyQueryOptions extends StatementOptions {
 }
 
 const boundStatement = ({ sql, parameters, quoted }: StatementOptions): BoundStatement => {
+  const text: unknown = sql instanceof SqlFragment ? sql.sql : sql
+  if (typeof text !== 'string' || text.trim() === '') {
+    throw new ConfigurationError({
+      code: 'SQL_MISSING',
+      message: 'There is no statement to run: pass { sql }, a text or what the sql template makes.',
+    })
+  }
   if (!(sql instanceof SqlFragment)) return bindParameters(sql, parameters ?? [], quoted)
   if (parameters !== undefined && parameters.length > 0) {
     throw new ConfigurationError({

@@ -1,4 +1,4 @@
-import { BoundTable, ConfigurationError } from '@stockpipe/core'
+import { BoundTable, boundTable, ConfigurationError, TableDefinition } from '@stockpipe/core'
 import { halfSurrogate, type SqlValue, sqlLiteral } from './sql-literal.ts'
 import { inlined } from './sql-parameters.ts'
 
@@ -44,6 +44,7 @@ export const sql = (strings: TemplateStringsArray, ...values: readonly SqlInterp
   values.forEach((value, index) => {
     if (value instanceof SqlFragment) put(value)
     else if (value instanceof BoundTable) put(identifier(value.database, value.table.name))
+    else if (value instanceof TableDefinition) boundTable(value)
     else {
       sqlLiteral(value) // refuses here, where the stack names the template
       text += '?'

@@ -1,4 +1,14 @@
-import type { BoundTable, Column, ColumnOutput, ColumnRecord, ColumnType, InferSelect } from '@stockpipe/core'
+import {
+  type BoundTable,
+  boundTable,
+  type Column,
+  type ColumnOutput,
+  type ColumnRecord,
+  type ColumnType,
+  ConfigurationError,
+  type InferSelect,
+  TableDefinition,
+} from '@stockpipe/core'
 import type { AnswerColumn, AnswerOutput, AnswerType } from './answer-column.ts'
 
 /** A column of an answer: of `t`, or of `answer` where a table has no such type. */
@@ -39,11 +49,16 @@ export function statedColumns(columns: ColumnRecord | BoundTable): readonly Stat
 export function statedColumns(columns: QueryColumns): readonly StatedAnswerColumn[]
 export function statedColumns(columns: QueryColumns): readonly StatedAnswerColumn[] {
   if (!isTable(columns)) {
-    return Object.entries(columns).map(([name, { type, isNullable }]) => ({
-      name,
-      type,
-      nullable: isNullable,
-    }))
+    if (columns instanceof TableDefinition) boundTable(columns)
+    return Object.entries(columns).map(([name, column]) => {
+      if (column?.type?.kind === undefined) {
+        throw new ConfigurationError({
+          code: 'COLUMN_INVALID',
+          message: `Column '${name}' of the answer is stated as ${JSON.stringify(column)}: state it with t or answer, such as t.string().`,
+        })
+      }
+      return { name, type: column.type, nullable: column.isNullable }
+    })
   }
   const { table } = columns
   return [

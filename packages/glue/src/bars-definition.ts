@@ -1,5 +1,6 @@
 import {
   type BoundTable,
+  boundTable,
   Column,
   type ColumnKind,
   type ColumnOrigin,
@@ -145,7 +146,7 @@ export const defineBars = <
   options: BarsOptions<Columns, Symbol, Price, Size, Interval>,
 ): BarsDefinition<BarColumns<Columns, Symbol, Price, Size, Interval>> => {
   const { name, interval, tieBreak, timeZone = 'UTC' } = options
-  const trades = source as BoundTable
+  const trades = boundTable(source)
   const column = (role: string, columnName: string, kinds: readonly ColumnKind[]): ColumnType => {
     const { type } = trades.table.column(columnName)
     if (kinds.includes(type.kind)) return type

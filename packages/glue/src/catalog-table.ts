@@ -1,5 +1,11 @@
 import type { TableInput } from '@aws-sdk/client-glue'
-import { type BoundTable, type ColumnRecord, ConfigurationError, type PartitionRecord } from '@stockpipe/core'
+import {
+  type BoundTable,
+  boundTable,
+  type ColumnRecord,
+  ConfigurationError,
+  type PartitionRecord,
+} from '@stockpipe/core'
 import type { TablePartitioning } from './partition-projection.ts'
 import { fingerprintParameter, glueTableInput } from './table-input.ts'
 
@@ -45,7 +51,8 @@ export const isProjected = (parameters: Readonly<Record<string, string>> | undef
   parameters?.['projection.enabled']?.toLowerCase() === 'true'
 
 export const wantedTable = (definition: CatalogTable): WantedTable => {
-  const { table, partitioning, parameters = {}, description } = definition
+  const { partitioning, parameters = {}, description } = definition
+  const table = boundTable(definition.table)
   const input = glueTableInput(table, partitioning === undefined ? {} : { partitioning })
   const own: Record<string, string> = {}
   const removedParameters: string[] = []

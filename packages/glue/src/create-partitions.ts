@@ -3,7 +3,13 @@ import {
   BatchUpdatePartitionCommand,
   type Partition,
 } from '@aws-sdk/client-glue'
-import { type BoundTable, type ColumnRecord, type PartitionRecord, systemRuntime } from '@stockpipe/core'
+import {
+  type BoundTable,
+  boundTable,
+  type ColumnRecord,
+  type PartitionRecord,
+  systemRuntime,
+} from '@stockpipe/core'
 import type { PartitionFailure, TableDifference } from './errors.ts'
 import { backOff, type GlueCall, maximumAttempts } from './glue-request.ts'
 import { comparePartition, isSwitched, mendedInput, sameLocation } from './partition-difference.ts'
@@ -84,7 +90,7 @@ export const createPartitions = async <Columns extends ColumnRecord, Partitions 
   options: CreatePartitionsOptions<Columns, Partitions>,
 ): Promise<CreatedPartitions<Partitions>> => {
   const { client, signal, runtime = systemRuntime, onOtherLocation = 'refuse' } = options
-  const table = options.table as BoundTable
+  const table = boundTable(options.table)
   const items = new Map<string, PartitionItem>()
   for (const partition of options.partitions) {
     const values = orderedValues(table, partition.values)

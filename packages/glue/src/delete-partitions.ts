@@ -1,5 +1,5 @@
 import { BatchDeletePartitionCommand } from '@aws-sdk/client-glue'
-import { type BoundTable, type ColumnRecord, type PartitionRecord, systemRuntime } from '@stockpipe/core'
+import { boundTable, type ColumnRecord, type PartitionRecord, systemRuntime } from '@stockpipe/core'
 import type { PartitionFailure } from './errors.ts'
 import type { GlueCall } from './glue-request.ts'
 import {
@@ -31,7 +31,7 @@ export const deletePartitions = async <Columns extends ColumnRecord, Partitions 
   options: DeletePartitionsOptions<Columns, Partitions>,
 ): Promise<{ readonly deleted: number; readonly absent: number }> => {
   const { client, signal, runtime = systemRuntime } = options
-  const table = options.table as BoundTable
+  const table = boundTable(options.table)
   const items = new Map<string, BatchItem>()
   for (const partition of options.partitions) {
     const values = orderedValues(table, partition)

@@ -1,6 +1,7 @@
 import { CreateTableCommand, GetTableCommand, UpdateTableCommand } from '@aws-sdk/client-glue'
 import {
   type BoundTable,
+  boundTable,
   type ColumnRecord,
   type PartitionRecord,
   type Runtime,
@@ -37,6 +38,7 @@ export const ensureTable = async <Columns extends ColumnRecord, Partitions exten
   options: EnsureTableOptions<Columns, Partitions>,
 ): Promise<EnsuredTable> => {
   const { client, table, partitioning } = options
+  boundTable(table)
   const call = { client, runtime: options.runtime ?? systemRuntime, signal: options.signal }
   const wanted = glueTableInput(table, partitioning === undefined ? {} : { partitioning })
   const address = { DatabaseName: table.database, Name: table.table.name }

@@ -1,4 +1,4 @@
-import { type BoundTable, type ColumnRecord, type PartitionRecord, systemRuntime } from '@stockpipe/core'
+import { boundTable, type ColumnRecord, type PartitionRecord, systemRuntime } from '@stockpipe/core'
 import { type CatalogPartition, catalogPartition } from './catalog-partition.ts'
 import { fetchPartitions, type PartitionOptions } from './partition-request.ts'
 import { keyOf, namedValues, orderedValues, type PartitionValues } from './partition-values.ts'
@@ -23,7 +23,7 @@ export const getPartitions = async <Columns extends ColumnRecord, Partitions ext
   options: GetPartitionsOptions<Columns, Partitions>,
 ): Promise<FoundPartitions<Partitions>> => {
   const { client, signal, runtime = systemRuntime } = options
-  const table = options.table as BoundTable
+  const table = boundTable(options.table)
   const wanted = new Map<string, readonly string[]>()
   for (const partition of options.partitions) {
     const values = orderedValues(table, partition)

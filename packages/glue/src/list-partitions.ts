@@ -1,7 +1,7 @@
 import { GetPartitionsCommand, type Partition } from '@aws-sdk/client-glue'
 import {
   abortWith,
-  type BoundTable,
+  boundTable,
   type ColumnRecord,
   ConfigurationError,
   type PartitionRecord,
@@ -33,7 +33,7 @@ export async function* listPartitions<Columns extends ColumnRecord, Partitions e
   options: ListPartitionsOptions<Columns, Partitions>,
 ): AsyncGenerator<CatalogPartition<Partitions>, void> {
   const { client, runtime = systemRuntime, segments = 1, columns = false } = options
-  const table = options.table as BoundTable
+  const table = boundTable(options.table)
   requirePartitions(table)
   if (!Number.isInteger(segments) || segments < 1 || segments > 10) {
     throw new ConfigurationError({

@@ -7,6 +7,7 @@ import {
 } from '@aws-sdk/client-glue'
 import {
   type BoundTable,
+  boundTable,
   type PartitionCatalog,
   partitionPath,
   type Runtime,
@@ -37,7 +38,8 @@ const alreadyThere = ['AlreadyExistsException'] as const
  * table whose partitions are projected.
  */
 export const createPartitionCatalog = (options: PartitionCatalogOptions): PartitionCatalog => {
-  const { client, table, runtime = systemRuntime } = options
+  const { client, runtime = systemRuntime } = options
+  const table = boundTable(options.table)
   const names = { DatabaseName: table.database, TableName: table.table.name }
   const call = (signal: AbortSignal | undefined): GlueCall => ({ client, runtime, signal })
   const nameOf = (values: readonly (string | null)[]) =>

@@ -8,6 +8,7 @@ import {
 } from '@aws-sdk/client-glue'
 import {
   type BoundTable,
+  boundTable,
   type ColumnRecord,
   ConfigurationError,
   type PartitionRecord,
@@ -72,7 +73,7 @@ export const ensurePartitionIndexes = async <
   options: EnsurePartitionIndexesOptions<Columns, Partitions>,
 ): Promise<EnsuredPartitionIndexes> => {
   const { client, signal, runtime = systemRuntime, replace = false, filtering = true } = options
-  const table = options.table as BoundTable
+  const table = boundTable(options.table)
   const indexes = options.indexes as readonly PartitionIndexDefinition[]
   checkIndexes(table, indexes)
   const call: GlueCall = { client, runtime, signal }

@@ -1,5 +1,6 @@
 import {
   type BoundTable,
+  boundTable,
   ConfigurationError,
   type PartitionRegistrar,
   type PartitionToRegister,
@@ -50,7 +51,8 @@ export interface PartitionRegistrarOptions {
  * registered), a `GlueRequestError` when a whole call fails, and `signal.reason` when aborted.
  */
 export const createPartitionRegistrar = (options: PartitionRegistrarOptions): PartitionRegistrar => {
-  const { client, table, runtime = systemRuntime, recheckMillis = 3_600_000 } = options
+  const { client, runtime = systemRuntime, recheckMillis = 3_600_000 } = options
+  const table = boundTable(options.table)
   const registered = new Map<string, { readonly location: string; readonly until: number }>()
   const registerBatch = async (
     call: GlueCall,

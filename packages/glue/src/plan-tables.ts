@@ -1,5 +1,5 @@
 import { GetDatabaseCommand, GetTableCommand, type Table } from '@aws-sdk/client-glue'
-import { type BoundTable, ConfigurationError, type Runtime, systemRuntime } from '@stockpipe/core'
+import { type BoundTable, boundTable, ConfigurationError, type Runtime, systemRuntime } from '@stockpipe/core'
 import { type CatalogTable, isProjected, wantedTable } from './catalog-table.ts'
 import { TableConflictError } from './errors.ts'
 import { type GlueCall, type GlueSender, request, wasRefused } from './glue-request.ts'
@@ -33,7 +33,12 @@ export const planTables = async (options: PlanTablesOptions): Promise<TablePlan>
     runtime: options.runtime ?? systemRuntime,
     signal: options.signal,
   }
-  const definitions = options.tables.map((one): CatalogTable => ('database' in one ? { table: one } : one))
+  const definitions = options.tables.map(
+    (one): CatalogTable =>
+      'database' in one || !('table' in one)
+        ? { table: boundTable(one) }
+        : { ...one, table: boundTable(one.table) },
+  )
   refuseRepeats(definitions)
   const databases: PlannedDatabase[] = []
   for (const name of new Set(definitions.map(({ table }) => table.database))) {

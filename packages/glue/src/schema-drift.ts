@@ -1,5 +1,5 @@
 import {
-  type BoundTable,
+  boundTable,
   type ColumnRecord,
   ConfigurationError,
   type PartitionRecord,
@@ -56,7 +56,7 @@ export const checkDrift = async <Columns extends ColumnRecord, Partitions extend
   options: CheckDriftOptions<Columns, Partitions>,
 ): Promise<DriftReport> => {
   const { client, signal, runtime = systemRuntime } = options
-  const table = options.table as BoundTable
+  const table = boundTable(options.table)
   const name = `${table.database}.${table.table.name}`
   const existing = await findTable({ client, runtime, signal }, table.database, table.table.name)
   if (existing === undefined) {

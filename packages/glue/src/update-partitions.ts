@@ -3,7 +3,7 @@ import {
   type PartitionInput,
   type StorageDescriptor,
 } from '@aws-sdk/client-glue'
-import { type BoundTable, type ColumnRecord, type PartitionRecord, systemRuntime } from '@stockpipe/core'
+import { boundTable, type ColumnRecord, type PartitionRecord, systemRuntime } from '@stockpipe/core'
 import { writeBatchSize } from './create-partitions.ts'
 import type { PartitionFailure } from './errors.ts'
 import type { GlueCall } from './glue-request.ts'
@@ -57,7 +57,7 @@ export const updatePartitions = async <Columns extends ColumnRecord, Partitions 
   options: UpdatePartitionsOptions<Columns, Partitions>,
 ): Promise<{ readonly updated: number }> => {
   const { client, signal, runtime = systemRuntime } = options
-  const table = options.table as BoundTable
+  const table = boundTable(options.table)
   const updates = new Map<string, { values: readonly string[]; update: PartitionUpdate }>()
   for (const update of options.partitions) {
     const values = orderedValues(table, update.values)

@@ -32,22 +32,24 @@ const aggregate = <Value, DB, TB extends keyof DB>(
 export const sum = <DB, TB extends keyof DB, Reference extends ReferenceExpression<DB, TB>>(
   builder: ExpressionBuilder<DB, TB>,
   reference: Reference,
-) => aggregate<SumValue<ValueOf<DB, TB, Reference>>, DB, TB>(builder, 'sum', reference)
+): AggregateFunctionBuilder<DB, TB, SumValue<ValueOf<DB, TB, Reference>> | null> =>
+  aggregate(builder, 'sum', reference)
 
 /** `avg(eb, 'price')`, typed as Athena answers it: a `Decimal` of decimals, at their scale. Null over no rows. */
 export const avg = <DB, TB extends keyof DB, Reference extends ReferenceExpression<DB, TB>>(
   builder: ExpressionBuilder<DB, TB>,
   reference: Reference,
-) => aggregate<AverageValue<ValueOf<DB, TB, Reference>>, DB, TB>(builder, 'avg', reference)
+): AggregateFunctionBuilder<DB, TB, AverageValue<ValueOf<DB, TB, Reference>> | null> =>
+  aggregate(builder, 'avg', reference)
 
 /** `min(eb, 'price')`, which is null over no rows, where Kysely's `fn.min` does not say so. */
 export const min = <DB, TB extends keyof DB, Reference extends ReferenceExpression<DB, TB>>(
   builder: ExpressionBuilder<DB, TB>,
   reference: Reference,
-) => aggregate<ValueOf<DB, TB, Reference>, DB, TB>(builder, 'min', reference)
+): AggregateFunctionBuilder<DB, TB, ValueOf<DB, TB, Reference> | null> => aggregate(builder, 'min', reference)
 
 /** `max(eb, 'price')`, which is null over no rows, where Kysely's `fn.max` does not say so. */
 export const max = <DB, TB extends keyof DB, Reference extends ReferenceExpression<DB, TB>>(
   builder: ExpressionBuilder<DB, TB>,
   reference: Reference,
-) => aggregate<ValueOf<DB, TB, Reference>, DB, TB>(builder, 'max', reference)
+): AggregateFunctionBuilder<DB, TB, ValueOf<DB, TB, Reference> | null> => aggregate(builder, 'max', reference)

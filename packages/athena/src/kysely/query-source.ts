@@ -1,4 +1,11 @@
-import { BoundTable, type ColumnRecord, type ColumnType, ConfigurationError } from '@stockpipe/core'
+import {
+  BoundTable,
+  boundTable,
+  type ColumnRecord,
+  type ColumnType,
+  ConfigurationError,
+  TableDefinition,
+} from '@stockpipe/core'
 import type { MarketQuery } from '../market/table-column.ts'
 import { statedColumns } from '../stated-column.ts'
 import { ProjectedTable, TablePart } from './within.ts'
@@ -35,6 +42,11 @@ const columnsOf = (source: BoundTable | MarketQuery<ColumnRecord>): ReadonlyMap<
     ]),
   )
 
+const isQuery = (given: unknown): boolean => typeof (given as { sql?: unknown } | null)?.sql === 'string'
+
+const isNamed = (given: unknown): boolean =>
+  typeof given === 'object' && given !== null && !(given instanceof TableDefinition)
+
 /** The sources by name. Throws a `ConfigurationError` for a name that two have. */
 export const namedSources = (
   given: readonly (BoundTable | TablePart | Readonly<Record<string, QuerySource>>)[],
@@ -48,6 +60,7 @@ export const namedSources = (
       })
     }
     const part = given instanceof TablePart ? given : undefined
+    if (part === undefined && !isQuery(given)) boundTable(given)
     const source = given instanceof TablePart ? given.partOf : given
     if (sources.has(name)) {
       throw new ConfigurationError({
@@ -61,7 +74,8 @@ export const namedSources = (
     if (one instanceof BoundTable) add(one.table.name, one)
     else if (one instanceof TablePart) add(one.partOf.table.name, one)
     else if (one instanceof ProjectedTable) add(one.projectedTable.table.name, one as never)
-    else for (const [name, source] of Object.entries(one)) add(name, source)
+    else if (isNamed(one)) for (const [name, source] of Object.entries(one)) add(name, source)
+    else boundTable(one)
   }
   return sources
 }

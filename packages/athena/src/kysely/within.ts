@@ -1,4 +1,10 @@
-import { type BoundTable, ConfigurationError, type InferPartition } from '@stockpipe/core'
+import {
+  type BoundTable,
+  boundTable,
+  ConfigurationError,
+  type InferPartition,
+  type TableDefinition,
+} from '@stockpipe/core'
 
 /** Values of a partition, or the range from one to another, both included. */
 export type PartitionSelection =
@@ -74,7 +80,10 @@ export const projected = <
 >(
   table: Table,
   keys: Projected,
-): ProjectedTable<Table, Projected> => new ProjectedTable(table, keys)
+): ProjectedTable<Table, Projected> => {
+  boundTable(table)
+  return new ProjectedTable(table, keys)
+}
 
 /**
  * A table as far as some of its partitions go: `within(trades, { trade_date: { from: '2024-03-01' }, ticker: ['IBM'] })`.
@@ -90,7 +99,7 @@ export const within = <Source extends BoundTable | ProjectedTable>(
 
 const partWithin = (given: BoundTable | ProjectedTable, selections: PartitionSelections): TablePart => {
   const isProjected = given instanceof ProjectedTable
-  const bound = isProjected ? given.projectedTable : given
+  const bound = boundTable(isProjected ? given.projectedTable : given)
   const { name: tableName, partitions } = bound.table
   const refuse = (what: string): never => {
     throw new ConfigurationError({
@@ -136,11 +145,13 @@ type CheckedSource<Source> =
       ? Source
       : Source extends TablePart<infer _Table>
         ? Source
-        : {
-            readonly [Name in keyof Source]: Source[Name] extends ProjectedTable
-              ? CheckedSource<Source[Name]>
-              : Source[Name]
-          }
+        : Source extends TableDefinition<infer _Columns, infer _Partitions, infer Name>
+          ? `'${Name}' is a definition without a place: pass what ${Name}.at({ database, location }) answers`
+          : {
+              readonly [Name in keyof Source]: Source[Name] extends ProjectedTable
+                ? CheckedSource<Source[Name]>
+                : Source[Name]
+            }
 
 /** The sources of a builder as given, with a sentence in place of each that lacks a partition predicate. */
 export type CheckedSources<Sources extends readonly unknown[]> = {
@@ -160,7 +171,7 @@ export const fullScan = <Source extends BoundTable | ProjectedTable>(
 ): TablePart<TableOf<Source>> => {
   const given: BoundTable | ProjectedTable = table
   return new TablePart(
-    given instanceof ProjectedTable ? given.projectedTable : given,
+    boundTable(given instanceof ProjectedTable ? given.projectedTable : given),
     undefined,
   ) as TablePart<TableOf<Source>>
 }

@@ -1,5 +1,6 @@
 import {
   BoundTable,
+  boundTable,
   Column,
   type ColumnKind,
   type ColumnOrigin,
@@ -94,7 +95,7 @@ export type AbsentColumn<C> =
     : never
 
 const stated = (source: MarketSource): readonly StatedColumn[] =>
-  statedColumns(source instanceof BoundTable ? source : source.columns)
+  statedColumns('sql' in source ? source.columns : boundTable(source))
 
 /** What a source is called in messages: `Table market.trades`. */
 export const sourceText = (source: MarketSource): string =>

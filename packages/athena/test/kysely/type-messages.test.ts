@@ -37,6 +37,7 @@ const injected = `is not assignable to type '"the values of partition 'ticker' o
 
 /** The last line of each message, which says it; what is before lists the overloads of Kysely. */
 const expected: Readonly<Record<string, string>> = {
+  'definition-without-a-place': `is not assignable to type '"'trades' is a definition without a place: pass what trades.at({ database, location }) answers"'.`,
   'double-compared-with-a-decimal': noOperand('1.5', 'price'),
   'number-compared-with-a-bigint': noOperand('5', 'size'),
   'text-compared-with-a-decimal': noOperand('"abc"', 'price'),
