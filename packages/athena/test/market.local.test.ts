@@ -39,7 +39,7 @@ afterAll(async () => {
   await stack?.close()
 })
 
-marketHelperTests(() => athena, 5, 120_000)
+marketHelperTests(() => athena, 4, 120_000)
 
 test('a predicate on partitions goes to the innermost scan, so that no other partition is read', async () => {
   const trades = defineTable('trades', {

@@ -142,7 +142,7 @@ test('statements that are no SELECT answer as ever', async () => {
 test('a download that is given up ends, and its connection with it', async () => {
   const athena = connect()
   const one = {
-    sql: `SELECT CAST(n AS integer) AS n, rpad('', 200, 'x') AS filler FROM UNNEST(sequence(1, 9999)) a(n), UNNEST(sequence(1, 20)) b(m)`,
+    sql: `SELECT CAST(n AS integer) AS n, rpad('', 200, 'x') AS filler FROM UNNEST(sequence(1, 9999)) a(n), UNNEST(sequence(1, 5)) b(m)`,
     columns: { n: t.int32(), filler: t.string() },
   }
   let read = 0

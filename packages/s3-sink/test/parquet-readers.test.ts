@@ -187,7 +187,7 @@ const manyRows = (count: number): ColumnBatch =>
   )
 
 it('columns of several pages are read as those of another encoder, and page indexes lead to the right rows', async () => {
-  const batch = manyRows(45_000)
+  const batch = manyRows(35_000)
   const theirs = referenceParquet(table, batch)
   const rows = arrowRows(theirs)
   for (const compression of ['snappy', 'zstd'] as const) {

@@ -6,6 +6,9 @@ import { expect, test } from 'vitest'
 const folder = dirname(fileURLToPath(import.meta.url))
 const root = join(folder, '../../../..')
 
+/** What all programs here share; a file is parsed once. */
+const parsed = new Map<string, ts.SourceFile | undefined>()
+
 /** The type instantiations of a program of that one file, which has to be without errors. */
 const instantiations = (text: string): number => {
   const config = ts.readConfigFile(join(root, 'tsconfig.base.json'), ts.sys.readFile)
@@ -15,8 +18,11 @@ const instantiations = (text: string): number => {
   const { fileExists, readFile, getSourceFile } = host
   host.fileExists = (name) => name === file || fileExists(name)
   host.readFile = (name) => (name === file ? text : readFile(name))
-  host.getSourceFile = (name, ...others) =>
-    name === file ? ts.createSourceFile(name, text, others[0], true) : getSourceFile(name, ...others)
+  host.getSourceFile = (name, ...others) => {
+    if (name === file) return ts.createSourceFile(name, text, others[0], true)
+    if (!parsed.has(name)) parsed.set(name, getSourceFile(name, ...others))
+    return parsed.get(name)
+  }
   const program = ts.createProgram([file], options, host)
   const errors = program.getSemanticDiagnostics(program.getSourceFile(file))
   expect(errors.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'))).toEqual([])

@@ -59,7 +59,7 @@ describe('what was acknowledged survives a power loss, and nothing half-written 
         }),
       },
     )
-    await survives(action, () => new KeptLog(), 120)
+    await survives(action, () => new KeptLog(), 80)
   })
 
   it('in a map of the broker', { timeout: timeoutMillis }, async () => {
@@ -69,7 +69,7 @@ describe('what was acknowledged survives a power loss, and nothing half-written 
     )
     const open = (directory: string, durability: ConstructorParameters<typeof DurableMap>[1]) =>
       new DurableMap<number>(path.join(directory, 'kafka/map.jsonl'), durability)
-    await survives(action, () => new OrderedLog(open), 120)
+    await survives(action, () => new OrderedLog(open), 80)
   })
 
   it("in the metadata of a bucket's objects", { timeout: timeoutMillis }, async () => {
@@ -94,7 +94,7 @@ describe('what was acknowledged survives a power loss, and nothing half-written 
               }),
           }
         }),
-      120,
+      80,
     )
   })
 
@@ -122,7 +122,7 @@ describe('what was acknowledged survives a power loss, and nothing half-written 
             entries: () => state.entries(),
           }
         }),
-      120,
+      80,
     )
   })
 
@@ -144,7 +144,7 @@ describe('what was acknowledged survives a power loss, and nothing half-written 
       },
       { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('complete' as const, 'abort' as const) }) },
     )
-    await survives(action, () => new KeptObjects(), 120)
+    await survives(action, () => new KeptObjects(), 80)
   })
 
   it('in the objects and uploads of a bucket, at each step of a short history', {
