@@ -17,7 +17,7 @@ const nanosPerMilli = 1_000_000n
 /** Zeros beyond the ninth digit after the second say nothing; other digits there cannot be kept. */
 const superfluousZeros = /(\.\d{9})0{1,3}(?!\d)/
 
-const readNanos = (text: string): bigint | undefined =>
+export const readNanos = (text: string): bigint | undefined =>
   parseInstantNanos(text.replace(superfluousZeros, '$1'))
 
 const zoned = /^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,12})?) ?(\S+)$/

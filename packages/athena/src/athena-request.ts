@@ -1,6 +1,7 @@
 import type { AthenaClient } from '@aws-sdk/client-athena'
 import {
   attemptsRefused,
+  httpStatusOf,
   lostConnections,
   neverConnected,
   type Runtime,
@@ -41,7 +42,8 @@ const attemptMillis = 30_000
 export const mayBeDone = (error: unknown): boolean => {
   const name = serviceErrorName(error)
   const { $fault: fault } = (error ?? {}) as { $fault?: unknown }
-  return fault !== 'client' && retryable.has(name) && !neverConnected.has(name)
+  const isRefusal = fault === 'client' && (httpStatusOf(error) ?? 0) < 500
+  return !isRefusal && retryable.has(name) && !neverConnected.has(name)
 }
 
 /** Waits before attempt `attempt` (from 1): exponential from 100 ms to 10 s, with jitter over its upper half. */

@@ -2,6 +2,7 @@ import { ConfigurationError, type Runtime, type StandardSchemaV1 } from '@stockp
 import type { AthenaSender } from './athena-request.ts'
 import { type CatalogTable, catalogDatabases, catalogTables } from './catalog-tables.ts'
 import { endableRows } from './endable-rows.ts'
+import { requireNumber } from './number-setting.ts'
 import { queryDollars } from './query-cost.ts'
 import { type EndedQuery, QueryRunner, type ResultEncryption } from './query-execution.ts'
 import type { PollSettings } from './query-poller.ts'
@@ -153,7 +154,7 @@ export interface Athena {
    * Runs a query, waits, and decodes every row to the stated columns.
    *
    * Throws a `QueryFailedError` when the query fails, a `SchemaMismatchError` when the answer is not as stated, an
-   * `AthenaRequestError` when Athena refuses a call, a `ConfigurationError` for values that are no SQL, a
+   * `AthenaRequestError` when Athena refuses a call, a `ConfigurationError` for values that are no SQL or limits that are no numbers, a
    * `QueryTimedOutError` after `timeoutMillis`, a `ScanLimitError` past `maxScannedBytes`, a `QueryNotStoppedError` when a query that was given up may still run.
    */
   query<const Columns extends QueryColumns>(
@@ -198,6 +199,8 @@ export interface Athena {
 /** Makes an `Athena` over an SDK client. Throws a `ConfigurationError` for settings that cannot be. */
 export const createAthena = (options: AthenaOptions): Athena => {
   const runner = new QueryRunner(options)
+  requireNumber('dollarsPerTerabyte', options.dollarsPerTerabyte, 0)
+  requireNumber('maxScannedBytes', options.maxScannedBytes, 0)
   const { dollarsPerTerabyte, resultStore } = options
   const runBound = async (
     bound: BoundStatement,

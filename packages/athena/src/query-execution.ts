@@ -15,6 +15,7 @@ import {
 import { CallPatience } from './call-patience.ts'
 import { ConcurrencyGate } from './concurrency-gate.ts'
 import { AthenaRequestError, ScanLimitError } from './errors.ts'
+import { requireNumber } from './number-setting.ts'
 import {
   isConcurrencyRefusal,
   mayHaveStarted,
@@ -78,7 +79,7 @@ export class QueryRunner {
   readonly #poller: QueryPoller
   readonly #gate: ConcurrencyGate
 
-  /** Throws a `ConfigurationError` for a number of concurrent queries that is none. */
+  /** Throws a `ConfigurationError` for a number of concurrent queries, or times between polls, that cannot be. */
   constructor(settings: QuerySettings) {
     const { client, runtime = systemRuntime, poll, maxConcurrentQueries: most } = settings
     if (most !== undefined && !(Number.isInteger(most) && most > 0)) {
@@ -87,6 +88,8 @@ export class QueryRunner {
         message: `maxConcurrentQueries is a whole number from 1 on, not ${most}.`,
       })
     }
+    requireNumber('poll.initialMillis', poll?.initialMillis, 1)
+    requireNumber('poll.maximumMillis', poll?.maximumMillis, 1)
     this.#settings = settings
     this.#runtime = runtime
     this.#poller = new QueryPoller({ client, runtime }, poll)
@@ -102,13 +105,15 @@ export class QueryRunner {
    * Runs a statement to its end. A SELECT that fails with `AthenaError.Retryable` is run again; anything that writes
    * is not, because half of it may be there.
    *
-   * Throws a `QueryFailedError`, an `AthenaRequestError`; a `QueryTimedOutError`, a `ScanLimitError`, `signal.reason` or
+   * Throws a `QueryFailedError`, an `AthenaRequestError`; a `ConfigurationError` for limits that are no numbers; a `QueryTimedOutError`, a `ScanLimitError`, `signal.reason` or
    * what `onStart` throws once the query has ended on Athena, and a `QueryNotStoppedError` when that could not be made
    * sure of.
    */
   async run(statement: BoundStatement, options: RunOptions = {}): Promise<EndedQuery> {
     let started: string | undefined
     const { timeoutMillis } = options
+    requireNumber('timeoutMillis', timeoutMillis, 0)
+    requireNumber('maxScannedBytes', options.maxScannedBytes, 0)
     const patience = new CallPatience(options.signal)
     if (timeoutMillis !== undefined) {
       patience.endAfter(this.#runtime, timeoutMillis, () => queryTimedOut(timeoutMillis, started))

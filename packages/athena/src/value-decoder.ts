@@ -1,6 +1,6 @@
-import { type ColumnType, Decimal, parseDate, parseInstantNanos, SchemaMismatchError } from '@stockpipe/core'
+import { type ColumnType, Decimal, parseDate, SchemaMismatchError } from '@stockpipe/core'
 import type { AnswerType } from './answer-column.ts'
-import { answerReaders, type ReadText, UnreadableValue } from './answer-text.ts'
+import { answerReaders, type ReadText, readNanos, UnreadableValue } from './answer-text.ts'
 import { nestedJsonReader } from './nested-json.ts'
 import { isNested, type NestedType, nestedReader } from './nested-text.ts'
 import { type StatedAnswerColumn, typeText } from './stated-column.ts'
@@ -76,7 +76,7 @@ const readBinary: ReadText = (text) =>
 
 /** A Date has milliseconds: a finer value is not cut but refused. */
 const readTimestamp: ReadText = (text) => {
-  const nanos = parseInstantNanos(text)
+  const nanos = readNanos(text)
   return nanos === undefined || nanos % 1_000_000n !== 0n ? undefined : new Date(Number(nanos / 1_000_000n))
 }
 

@@ -17,6 +17,7 @@ describe('columns that only answers have', () => {
   test.each<[string, string | undefined, QueryColumn, unknown]>([
     ['timestamp', '2024-03-08 14:30:00.123456789', answer.timestampNanos(), 1709908200123456789n],
     ['timestamp', '2024-03-08 14:30:00.123456789000', answer.timestampNanos(), 1709908200123456789n],
+    ['timestamp', '2024-03-08 14:30:00.123000000000', t.timestamp(), new Date('2024-03-08T14:30:00.123Z')],
     ['timestamp', '2024-03-08 14:30:00', answer.timestampNanos(), 1709908200000000000n],
     ['timestamp', '1969-12-31 23:59:59.999999', answer.timestampNanos(), -1000n],
     ['timestamp', '2024-03-08 14:30:00.123456789012', answer.text(), '2024-03-08 14:30:00.123456789012'],

@@ -1,4 +1,4 @@
-import { t } from '@stockpipe/core'
+import { ConfigurationError, t } from '@stockpipe/core'
 import { describe, expect, test } from 'vitest'
 import { createAthena, type QueryFacts, ScanLimitError } from '../src/index.ts'
 import { queryDollars } from '../src/query-cost.ts'
@@ -33,6 +33,25 @@ describe('what a query costs', () => {
     const reused = { Statistics: { ResultReuseInformation: { ReusedPreviousResult: true } } }
     expect(dollars(0, reused)).toBe(0)
   })
+})
+
+test('a limit that is no number is refused: it would be none', async () => {
+  const { client, sent } = answering({ columns: { n: 'bigint' }, pages: [[]] })
+  const athena = createAthena({ client, database: 'market', runtime: virtualRuntime() })
+  const statement = { sql: 'SELECT 1 AS n', columns }
+  await expect(athena.query({ ...statement, maxScannedBytes: Number.NaN })).rejects.toThrow(
+    'maxScannedBytes is a number from 0 on, not NaN.',
+  )
+  await expect(athena.query({ ...statement, timeoutMillis: -1 })).rejects.toThrow(ConfigurationError)
+  expect(sent).toEqual([])
+  for (const options of [
+    { maxScannedBytes: Number.NaN },
+    { dollarsPerTerabyte: -5 },
+    { poll: { initialMillis: 0 } }, // it would ask without a pause
+    { poll: { maximumMillis: Number.NaN } },
+  ]) {
+    expect(() => createAthena({ client, database: 'market', ...options })).toThrow(ConfigurationError)
+  }
 })
 
 test('CREATE TABLE AS and EXPLAIN ANALYZE cost what they scan', () => {

@@ -340,6 +340,7 @@ describe('a connection that fails', () => {
   const failures = [
     Object.assign(new AggregateError([], ''), { code: 'ECONNREFUSED' }),
     Object.assign(new Error('read ECONNRESET'), { name: 'TimeoutError', code: 'ECONNRESET' }),
+    Object.assign(new SyntaxError('Unexpected token <'), { $response: { statusCode: 503 } }),
     Object.assign(new TypeError('fetch failed'), {
       cause: Object.assign(new Error('x'), { code: 'EAI_AGAIN' }),
     }),

@@ -140,7 +140,13 @@ export type { RowIssue } from './row-validation.ts'
 export type { Runtime, RuntimeTimer } from './runtime.ts'
 export { sleep, systemRuntime } from './runtime.ts'
 export type { RegisteredSchema, SchemaRegistry } from './schema-registry.ts'
-export { attemptsRefused, lostConnections, neverConnected, serviceErrorName } from './service-failure.ts'
+export {
+  attemptsRefused,
+  httpStatusOf,
+  lostConnections,
+  neverConnected,
+  serviceErrorName,
+} from './service-failure.ts'
 export {
   BoundTable,
   defineTable,
