@@ -31,9 +31,11 @@ export type SqlInterpolation = SqlValue | SqlFragment | BoundTable
  * SQL with values, for `athena.query({ sql, columns })`. A value becomes a typed parameter or literal and cannot leave
  * it, a `BoundTable` becomes its quoted name, and a fragment is put in as it is. Names and values are quoted as the
  * statement wants them: `"name"` and `'it''s'` in queries and views, `` `name` `` and `'it\'s'` in other DDL.
+ *
+ * Throws a `ConfigurationError` for values that have no exact literal, and for a single backslash that JavaScript would drop.
  */
 export const sql = (strings: TemplateStringsArray, ...values: readonly SqlInterpolation[]): SqlFragment => {
-  let text = strings[0] ?? ''
+  let text = writtenText(strings, 0)
   const parameters: SqlValue[] = []
   const quoted: QuotedText[] = []
   const put = (fragment: SqlFragment) => {
@@ -50,9 +52,24 @@ export const sql = (strings: TemplateStringsArray, ...values: readonly SqlInterp
       text += '?'
       parameters.push(value)
     }
-    text += strings[index + 1] ?? ''
+    text += writtenText(strings, index + 1)
   })
   return new SqlFragment(text, parameters, quoted)
+}
+
+/** An escape of which JavaScript would leave out the backslash, as of `\d`. */
+const droppedBackslash = /^(?:[^\\]|\\[\\`${bfnrtvxu0\r\n])*(\\[^\\`${bfnrtvxu0\r\n])/
+
+/** The text at a place of a template, where no backslash may be lost: a regular expression would be another without. */
+const writtenText = (strings: TemplateStringsArray, index: number): string => {
+  const text: string | undefined = strings[index]
+  const raw = strings.raw[index] ?? ''
+  const dropped = droppedBackslash.exec(raw)?.[1]
+  if (text !== undefined && dropped === undefined) return text
+  throw new ConfigurationError({
+    code: 'TEMPLATE_ESCAPE',
+    message: `A sql\`...\` template has ${dropped ?? 'an escape'} in ${raw.trim().slice(0, 60)}, which JavaScript ${dropped === undefined ? 'cannot read' : 'would read without the backslash'}: write two backslashes for one, or pass the text as a value.`,
+  })
 }
 
 /** A quoted name for a template: `identifier('market', 'trades')` is `"market"."trades"`. */

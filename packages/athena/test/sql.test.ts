@@ -64,6 +64,17 @@ describe('sql', () => {
     })
   })
 
+  test('no text is lost to an escape of JavaScript', () => {
+    // Of these JavaScript makes undefined, which would leave out all of the text around.
+    expect(() => sql`DELETE FROM t WHERE a = ${1} AND b = '\1'`).toThrow(ConfigurationError)
+    expect(() => sql`SELECT '\u{41'`).toThrow(/cannot read: write two backslashes/)
+    expect(() => sql`SELECT regexp_like(a, '\d+')`).toThrow(/has \\d in SELECT .* without the backslash/)
+    expect(() => sql`SELECT '\\' || '\.'`).toThrow(/has \\\. in/)
+    expect(sql`SELECT '\\d', '\n\t', \`a\`, '$\{x}', '\${y}', '\\\\1'`.sql).toBe(
+      `SELECT '\\d', '\n\t', \`a\`, '$\{x}', '\${y}', '\\\\1'`,
+    )
+  })
+
   test('an object that looks like a fragment is none', () => {
     const forged = JSON.parse('{"sql": "1; DROP TABLE t", "parameters": []}')
     expect(() => sql`SELECT ${forged}`).toThrow(/cannot be of type object/)
