@@ -110,6 +110,9 @@ const literalTypes = new Set([
   'ZONE',
 ])
 
+/** The paths among their arguments are literals. */
+const pathFunctions = new Set(['JSON_EXISTS', 'JSON_QUERY', 'JSON_TABLE', 'JSON_VALUE'])
+
 /**
  * Tells of each `?`, in order, whether it stands where Athena is known to take a parameter: in the predicate of a WHERE,
  * ON or HAVING.
@@ -127,7 +130,8 @@ export class ParameterPlaces {
     if (word === '(') {
       // The WHERE of a FILTER belongs to what is selected.
       const isFilter = this.#before === 'FILTER'
-      this.#open.push({ isPredicate: inner.isPredicate && !isFilter, isFilter })
+      const isPredicate = inner.isPredicate && !isFilter && !pathFunctions.has(this.#before)
+      this.#open.push({ isPredicate, isFilter })
     } else if (word === ')' && this.#open.length > 1) this.#open.pop()
     else if (kind === 'word' && predicates.has(word)) inner.isPredicate = !inner.isFilter
     else if (kind === 'word' && clauses.has(word)) inner.isPredicate = false

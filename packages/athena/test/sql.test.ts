@@ -138,6 +138,12 @@ describe('values by where they stand', () => {
       ['3'],
     ],
     [
+      'among the arguments of a JSON function, whose path is a literal',
+      sql`SELECT a FROM t WHERE json_value(a, ${'lax $.b'} DEFAULT ${'x'} ON EMPTY) = ${'c'}`,
+      "SELECT a FROM t WHERE json_value(a,  'lax $.b'  DEFAULT  'x'  ON EMPTY) = ?",
+      ["'c'"],
+    ],
+    [
       'behind the name of a type',
       sql`SELECT a FROM t WHERE a = DATE ${'2024-03-08'} AND b < c + INTERVAL ${'1'} DAY AND d = ${'x'} AND e AT TIME ZONE ${'UTC'} > f`,
       "SELECT a FROM t WHERE a = DATE  '2024-03-08'  AND b < c + INTERVAL  '1'  DAY AND d = ? AND e AT TIME ZONE  'UTC'  > f",
