@@ -6,7 +6,7 @@ import {
   systemRuntime,
 } from '@stockpipe/core'
 import { isProjected } from './catalog-table.ts'
-import { type CatalogColumn, type ColumnChange, checkEvolution } from './check-evolution.ts'
+import { type CatalogColumn, type ColumnChange, catalogColumns, checkEvolution } from './check-evolution.ts'
 import { listPartitions } from './list-partitions.ts'
 import type { PartitionOptions } from './partition-request.ts'
 import { keyOf, orderedValues, type PartitionValues, shownPartition } from './partition-values.ts'
@@ -19,6 +19,8 @@ export interface FileColumns<Partitions extends PartitionRecord = PartitionRecor
   /** The partition it is in; left out for a table without partitions. */
   readonly values?: PartitionValues<Partitions>
   readonly columns: readonly CatalogColumn[]
+  /** Why its footer cannot be read, or has a column that Athena has no type for. */
+  readonly unreadable?: string
 }
 
 export interface CheckDriftOptions<Columns extends ColumnRecord, Partitions extends PartitionRecord>
@@ -35,6 +37,8 @@ export interface SchemaDrift {
   readonly place: string
   /** From the columns of the place to those that it is read by: the definition's, the table's, the partition's. */
   readonly changes: readonly ColumnChange[]
+  /** Of a file that queries end at, whatever its columns: why. */
+  readonly unreadable?: string
 }
 
 export interface DriftReport {
@@ -47,8 +51,9 @@ export interface DriftReport {
 
 /**
  * Compares the columns of the definition, of the catalog's table, of each registered partition and of files, by the rules of
- * `checkEvolution`. A partition or file that lacks a new column is no drift, for its rows have NULL there; one that has another
- * type is, and so is a file with a column that its table does not have. Writes nothing.
+ * `checkEvolution`. A partition or file that lacks a new column is no drift, for its rows have NULL there, nor is a file of an
+ * older type that is read as it is. A partition of another type is, a file that queries fail on or read otherwise, and one
+ * with a column that its table does not have. Partitions without a list of columns are read by the table's. Writes nothing.
  *
  * Throws a `ConfigurationError` when the catalog has no such table, a `GlueRequestError`, and `signal.reason`.
  */
@@ -65,50 +70,88 @@ export const checkDrift = async <Columns extends ColumnRecord, Partitions extend
       message: `The catalog has no table ${name} to compare; make it with applyPlan() or ensureTable().`,
     })
   }
-  const inCatalog = (existing.StorageDescriptor?.Columns ?? []).map(({ Name, Type }) => ({
-    name: Name ?? '',
-    type: Type ?? '',
-  }))
+  const inCatalog: readonly CatalogColumn[] = (existing.StorageDescriptor?.Columns ?? []).map(
+    ({ Name, Type }) => ({
+      name: Name ?? '',
+      type: Type ?? '',
+    }),
+  )
   const drifts: SchemaDrift[] = []
+  const changesOf = evolutions()
   const compare = (
     drift: Omit<SchemaDrift, 'changes'>,
     has: readonly CatalogColumn[],
     readBy: Parameters<typeof checkEvolution>[1],
     partitionSchemas: 'own' | 'none',
   ) => {
-    const { changes } = checkEvolution(has, readBy, { partitionSchemas })
-    const told = drift.kind === 'table' ? changes : changes.filter(isDrift(drift.kind))
-    if (told.length > 0) drifts.push({ ...drift, changes: told })
+    const changes = changesOf(drift.kind, has, readBy, partitionSchemas)
+    if (changes.length > 0) drifts.push({ ...drift, changes })
   }
-  compare({ kind: 'table', place: name }, inCatalog, table, 'none')
+  compare({ kind: 'table', place: name }, inCatalog, catalogColumns(table), 'none')
 
-  const projected = isProjected(existing.Parameters)
-  const registered = new Map<string, readonly CatalogColumn[]>()
-  if (table.table.partitions.length > 0 && !projected) {
+  let partitions = 0
+  /** Lists that are not the table's, by partition; those that are the same are one. */
+  const others = new Map<string, readonly CatalogColumn[]>()
+  const lists = new Map([[JSON.stringify(inCatalog), inCatalog]])
+  if (table.table.partitions.length > 0 && !isProjected(existing.Parameters)) {
     const { files: _, ...list } = options
     for await (const { values, columns = [] } of listPartitions({ ...list, columns: true })) {
+      partitions += 1
+      if (columns.length === 0) continue
+      const listed = JSON.stringify(columns)
+      const own = lists.get(listed) ?? columns
+      lists.set(listed, own)
+      if (own === inCatalog) continue
       const ordered = orderedValues(table, values as PartitionValues)
-      registered.set(keyOf(ordered), columns)
-      compare({ kind: 'partition', place: shownPartition(table, ordered) }, columns, inCatalog, 'own')
+      others.set(keyOf(ordered), own)
+      compare({ kind: 'partition', place: shownPartition(table, ordered) }, own, inCatalog, 'own')
     }
   }
   let files = 0
-  for await (const { file, values, columns } of options.files ?? []) {
+  for await (const { file, values, columns, unreadable } of options.files ?? []) {
     signal?.throwIfAborted()
     files += 1
-    const key = values && keyOf(orderedValues(table, values as PartitionValues))
-    const own = key === undefined ? undefined : registered.get(key)
+    if (unreadable !== undefined) {
+      drifts.push({ kind: 'file', place: file, changes: [], unreadable })
+      continue
+    }
+    const own = values && others.get(keyOf(orderedValues(table, values as PartitionValues)))
     // A file is read by the types of its partition; columns that this lacks are read by the table's.
-    const readBy = inCatalog.map((column) => own?.find(({ name }) => sameName(name, column.name)) ?? column)
+    const readBy = own
+      ? inCatalog.map((column) => own.find(({ name }) => sameName(name, column.name)) ?? column)
+      : inCatalog
     compare({ kind: 'file', place: file }, columns, readBy, 'none')
   }
-  return { ok: drifts.length === 0, drifts, partitions: registered.size, files }
+  return { ok: drifts.length === 0, drifts, partitions, files }
+}
+
+/** So many comparisons are remembered: files and partitions of one time have the same columns. */
+const rememberedComparisons = 1000
+
+/** The changes that are drift, of which equal ones are one and the same. */
+const evolutions = () => {
+  const known = new Map<string, readonly ColumnChange[]>()
+  return (
+    kind: SchemaDrift['kind'],
+    has: readonly CatalogColumn[],
+    readBy: Parameters<typeof checkEvolution>[1],
+    partitionSchemas: 'own' | 'none',
+  ): readonly ColumnChange[] => {
+    const key = JSON.stringify([kind, has, readBy])
+    const remembered = known.get(key)
+    if (remembered !== undefined) return remembered
+    const { changes } = checkEvolution(has, readBy, { partitionSchemas })
+    const told = changes.filter(isDrift[kind])
+    if (known.size < rememberedComparisons) known.set(key, told)
+    return told
+  }
 }
 
 const sameName = (one: string, other: string) => one.toLowerCase() === other.toLowerCase()
 
 /** Columns are found by name, so that of those only in one of the two a file's matter: nobody reads them. */
-const isDrift =
-  (kind: 'partition' | 'file') =>
-  (change: ColumnChange): boolean =>
-    change.kind === 'retyped' || (kind === 'file' && change.kind === 'dropped')
+const isDrift: Readonly<Record<SchemaDrift['kind'], (change: ColumnChange) => boolean>> = {
+  table: () => true,
+  partition: ({ kind }) => kind === 'retyped',
+  file: ({ outcome }) => outcome === 'error' || outcome === 'lossy' || outcome === 'hidden',
+}

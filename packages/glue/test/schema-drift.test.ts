@@ -85,8 +85,23 @@ test('partitions of a projected table have no columns of their own', async () =>
     table,
     files: [{ file: 'a.parquet', values: { ticker: 'IBM' }, columns }],
   })
-  expect(told(report)).toEqual([['file', 'a.parquet', 'size read']])
-  expect(sent.map(({ operation }) => operation)).toEqual(['GetTable'])
+  // Old files of a narrower type are read as they are; the registered partition has nothing to say.
+  expect(told(report)).toEqual([])
+  const wider = fileColumns(retyped({ leg: 'struct<price:double,size:string>' }))
+  const other = await checkDrift({
+    client,
+    table,
+    files: [
+      { file: 'b.parquet', values: { ticker: 'IBM' }, columns: wider },
+      { file: 'c.parquet', columns: [], unreadable: 'it does not end with PAR1' },
+    ],
+  })
+  expect(told(other)).toEqual([
+    ['file', 'b.parquet', 'leg.size HIVE_BAD_DATA'],
+    ['file', 'c.parquet'],
+  ])
+  expect(other.drifts[1]?.unreadable).toBe('it does not end with PAR1')
+  expect(sent.map(({ operation }) => operation)).toEqual(['GetTable', 'GetTable'])
 })
 
 test('a table that the catalog does not have is an error', async () => {

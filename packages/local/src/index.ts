@@ -1,3 +1,4 @@
+export { type ParquetColumn, parquetColumns } from './glue/parquet-columns.ts'
 export { ServiceError } from './http/json-service.ts'
 export type {
   KafkaErrorName,

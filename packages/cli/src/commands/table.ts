@@ -2,24 +2,31 @@ import type { AppliedPlan, AppliedTable, DestructiveChange, TablePlan } from '@s
 import { awsSettings } from '../aws-settings.ts'
 import { type Command, type CommandArguments, type CommandIO, UsageError } from '../command.ts'
 import { loadTables } from '../load-tables.ts'
+import { tableDrift } from './table-drift.ts'
 
 const help = `Compares table definitions with the Glue catalog, and makes the catalog so.
 
 Usage: stockpipe table plan  FILE [--json]
        stockpipe table apply FILE [--yes | --allow KIND,...] [--json]
+       stockpipe table drift FILE [--files N|all] [--sample N] [--json]
 
 FILE is a module that exports bound tables, trades.at({ database, location }), or what catalogTable of @stockpipe/glue
 says of them (projection, parameters).
 
-  --json           plan: the plan, apply: what was done, as JSON on stdout
+  --json           plan: the plan, apply: what was done, drift: what differs, as JSON on stdout
   --allow KIND,…   apply: destructive changes that may be made: drop-column, break-data, hide-partitions, move-location,
                    replace-table
   --yes            apply: all destructive changes that the plan shows
+  --files N|all    drift: how many files of each folder are looked at, the last by their keys (default 1; 0 none)
+  --sample N       drift: only files of so many registered partitions, picked at random (default all)
 
 plan writes nothing. Exit status 0 when nothing differs, 3 when something does.
 apply makes databases that are missing, creates and changes tables, and is repeated safely. A plan with destructive changes
 asks at a terminal, and elsewhere applies nothing without --yes or --allow. A table changed by another meanwhile is left as
 it is. Files on S3 are never touched.
+
+drift compares the definition, the catalog's table, the columns of all registered partitions and footers of files on S3, and
+names the error that queries end with. It writes nothing. Exit status 0 when nothing has drifted, 3 when something has.
 
 Where: AWS_ENDPOINT_URL (a local stack), AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_PROFILE.
 `
@@ -140,15 +147,24 @@ export const tableCommand: Command = {
   name: 'table',
   summary: 'compare table definitions with the Glue catalog, and make it so',
   help,
-  options: { json: { type: 'boolean' }, yes: { type: 'boolean' }, allow: { type: 'string' } },
+  options: {
+    json: { type: 'boolean' },
+    yes: { type: 'boolean' },
+    allow: { type: 'string' },
+    files: { type: 'string' },
+    sample: { type: 'string' },
+  },
   async run({ values, positionals }, io) {
     const [name, file, ...others] = positionals
-    if (name !== 'plan' && name !== 'apply') {
-      throw new UsageError(`it takes plan or apply${name === undefined ? '' : `, not '${name}'`}`)
+    if (name !== 'plan' && name !== 'apply' && name !== 'drift') {
+      throw new UsageError(`it takes plan, apply or drift${name === undefined ? '' : `, not '${name}'`}`)
     }
     if (file === undefined || others.length > 0) throw new UsageError(`${name} takes one FILE`)
-    if (name === 'plan' && (values['yes'] !== undefined || values['allow'] !== undefined)) {
+    if (name !== 'apply' && (values['yes'] !== undefined || values['allow'] !== undefined)) {
       throw new UsageError('--yes and --allow go with apply')
+    }
+    if (name !== 'drift' && (values['files'] !== undefined || values['sample'] !== undefined)) {
+      throw new UsageError('--files and --sample go with drift')
     }
     const settings = awsSettings('Glue', io.env)
     const [tables, { GlueClient }, glue] = await Promise.all([
@@ -159,6 +175,7 @@ export const tableCommand: Command = {
     allowedKinds(glue, values)
     const client = new GlueClient(settings)
     try {
+      if (name === 'drift') return await tableDrift(tables, glue, client, values, io)
       const plan = await glue.planTables({ client, tables, signal: io.signal })
       const action = { glue, client, plan, values, io }
       return name === 'plan' ? showPlan(action) : await applyPlan(action)

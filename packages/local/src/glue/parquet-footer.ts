@@ -37,7 +37,8 @@ export class NotParquetError extends Error {
   override readonly name = 'NotParquetError'
 }
 
-const trailerBytes = 8
+/** The length of the footer and the magic, at a file's end. */
+export const trailerBytes = 8
 const magic = 'PAR1'
 
 /** Reads schema and row count from a file's footer; the data itself is not touched. @throws NotParquetError */
@@ -48,11 +49,7 @@ export async function readParquetFooter(filePath: string): Promise<ParquetFooter
     if (size < trailerBytes + magic.length) throw new NotParquetError(`it has only ${size} bytes`)
     const trailer = Buffer.alloc(trailerBytes)
     await file.read(trailer, 0, trailerBytes, size - trailerBytes)
-    const ending = trailer.toString('latin1', 4)
-    if (ending !== magic) {
-      throw new NotParquetError(ending === 'PARE' ? 'its footer is encrypted' : 'it does not end with PAR1')
-    }
-    const footerBytes = trailer.readUInt32LE(0)
+    const footerBytes = footerBytesOf(trailer)
     if (footerBytes > size - trailerBytes - magic.length) {
       throw new NotParquetError(`its footer of ${footerBytes} bytes is longer than the file`)
     }
@@ -62,6 +59,15 @@ export async function readParquetFooter(filePath: string): Promise<ParquetFooter
   } finally {
     await file.close()
   }
+}
+
+/** The length of the footer, from a file's last bytes. @throws NotParquetError */
+export function footerBytesOf(tail: Buffer): number {
+  const ending = tail.toString('latin1', Math.max(0, tail.length - magic.length))
+  if (tail.length < trailerBytes || ending !== magic) {
+    throw new NotParquetError(ending === 'PARE' ? 'its footer is encrypted' : 'it does not end with PAR1')
+  }
+  return tail.readUInt32LE(tail.length - trailerBytes)
 }
 
 /** Decodes the FileMetaData of a footer. @throws NotParquetError */
