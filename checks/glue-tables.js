@@ -23,6 +23,9 @@ const { createPartitionRegistrar, applyPlan, planDiffers, planTables, destructiv
 )
 
 const problems = []
+const begun = performance.now()
+/** How long it has been, for the figures. */
+const seconds = () => `${((performance.now() - begun) / 1000).toFixed(0)} s`
 const check = (holds, what) => {
   if (!holds) problems.push(what)
 }
@@ -160,13 +163,16 @@ const stack = await startStack({ dataDir, kafkaPort: 0, httpPort: 0 })
 const clients = awsClients(stack.aws)
 const open = []
 try {
-  const files = await fillTables(clients)
-  const judge = await startTrino(stack.aws, database, marketTables[0].name)
+  // Trino takes some seconds to start: the tables are filled meanwhile.
+  const starting = startTrino(stack.aws, database, marketTables[0].name)
+  const filling = fillTables(clients)
+  const [started] = await Promise.allSettled([starting, filling])
+  if (started.value !== undefined) open.push(started.value)
+  const [judge, files] = [await starting, await filling]
   if (judge !== undefined) {
-    open.push(judge)
     const rows = await judgeByTrino(judge.trino)
     console.log(
-      `figure: ${marketTables.length} tables, ${files} files of the sink, ${rows} rows read by Trino: ${problems.length} differences`,
+      `figure: ${marketTables.length} tables, ${files} files of the sink, ${rows} rows read by Trino: ${problems.length} differences (after ${seconds()})`,
     )
   }
   const moto = await startLane('moto')
@@ -176,7 +182,7 @@ try {
     open.push({ close: () => theirs.destroy() })
     const partitions = await judgeByMoto(theirs.glue, clients.glue)
     console.log(
-      `figure: ${marketTables.length} tables and ${partitions} partitions accepted by moto and read back`,
+      `figure: ${marketTables.length} tables and ${partitions} partitions accepted by moto and read back (after ${seconds()})`,
     )
   }
 } finally {
