@@ -1,5 +1,13 @@
-/** The units Athena counts dates in. */
-export type DateUnit = 'YEARS' | 'MONTHS' | 'WEEKS' | 'DAYS' | 'HOURS' | 'MINUTES' | 'SECONDS'
+/** The units Athena counts dates in. An end of a range is not shifted by MILLISECONDS. */
+export type DateUnit =
+  | 'YEARS'
+  | 'MONTHS'
+  | 'WEEKS'
+  | 'DAYS'
+  | 'HOURS'
+  | 'MINUTES'
+  | 'SECONDS'
+  | 'MILLISECONDS'
 
 /** About how long each is; the shortest last. */
 const unitMillis: Readonly<Record<DateUnit, number>> = {
@@ -10,6 +18,7 @@ const unitMillis: Readonly<Record<DateUnit, number>> = {
   HOURS: 3_600_000,
   MINUTES: 60_000,
   SECONDS: 1000,
+  MILLISECONDS: 1,
 }
 
 /** Whether the first unit is no finer than the second. */
@@ -35,6 +44,7 @@ const fields = {
   HH: { unit: 'HOURS', get: (date: Date) => date.getUTCHours() },
   mm: { unit: 'MINUTES', get: (date: Date) => date.getUTCMinutes() },
   ss: { unit: 'SECONDS', get: (date: Date) => date.getUTCSeconds() },
+  SSS: { unit: 'MILLISECONDS', get: (date: Date) => date.getUTCMilliseconds() },
 } as const
 type FieldName = keyof typeof fields
 
@@ -89,7 +99,7 @@ export const dateFormat = (pattern: string): DateFormat | undefined => {
       }
       const date = new Date(0)
       date.setUTCFullYear(value('yyyy', 1970), value('MM', 1) - 1, value('dd', 1))
-      date.setUTCHours(value('HH', 0), value('mm', 0), value('ss', 0))
+      date.setUTCHours(value('HH', 0), value('mm', 0), value('ss', 0), value('SSS', 0))
       return format(date.getTime()) === text ? date.getTime() : undefined
     },
   }

@@ -227,7 +227,7 @@ const dateRule = (
     return refuseProjection(
       table,
       `has the format ${pattern} for '${name}', which does not write each date in one way`,
-      'use yyyy, MM, dd, HH, mm and ss from the coarsest down, and other letters in quotes',
+      'use yyyy, MM, dd, HH, mm, ss and SSS from the coarsest down, and other letters in quotes',
     )
   }
   const utc = partition.timeZone === undefined || partition.timeZone === 'UTC'

@@ -141,11 +141,20 @@ const evolutions = () => {
     const remembered = known.get(key)
     if (remembered !== undefined) return remembered
     const { changes } = checkEvolution(has, readBy, { partitionSchemas })
-    const told = changes.filter(isDrift[kind])
+    const drift = changes.filter(isDrift[kind])
+    const told = kind === 'partition' ? drift.map(ofNewFiles) : drift
     if (known.size < rememberedComparisons) known.set(key, told)
     return told
   }
 }
+
+/** An older partition does its harm to files that are newer than it. */
+const ofNewFiles = (change: ColumnChange): ColumnChange =>
+  change.outcome === 'read'
+    ? { ...change, reason: 'old files are read; files of the new type end queries with an error there' }
+    : change.outcome === 'null'
+      ? { ...change, reason: 'the new field is NULL there in new files too, without an error' }
+      : change
 
 const sameName = (one: string, other: string) => one.toLowerCase() === other.toLowerCase()
 

@@ -119,6 +119,27 @@ describe('the properties of a projection', () => {
     },
   )
 
+  test('take steps of every unit, down to milliseconds', () => {
+    const rule = {
+      from: '2024-01-05-00-00-00-000',
+      to: '2024-01-05-00-00-01-000',
+      format: 'yyyy-MM-dd-HH-mm-ss-SSS',
+      interval: { every: 250, unit: 'MILLISECONDS' },
+    }
+    const partitioning = { ...projected(rule), writtenBy: 'others' } as const
+    expect(properties('day', rule, { writtenBy: 'others' })).toMatchObject({
+      range: '2024-01-05-00-00-00-000,2024-01-05-00-00-01-000',
+      interval: '250',
+      'interval.unit': 'MILLISECONDS',
+    })
+    const found = (millis: string) => {
+      const values = [`2024-01-05-00-00-00-${millis}`]
+      const location = `${binding.location}${partitionPath(by.day.table.partitions, values)}`
+      return unprojectedReason(by.day, partitioning, { values, location }, { nowMillis: 0 }) === undefined
+    }
+    expect(['000', '250', '251', '750'].map(found)).toEqual([true, true, false, true])
+  })
+
   test('take a template and a format of others', () => {
     const locationTemplate = `s3://lake/raw/\${p}/`
     const rule = { from: '2024/01/05', format: 'yyyy/MM/dd' }

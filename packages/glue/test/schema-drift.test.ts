@@ -77,6 +77,18 @@ test('the table is compared with the definition, partitions with the table, file
   ])
 })
 
+test('an older partition is told for what it does to new files', async () => {
+  const { client } = catalogOf(wanted, {
+    IBM: retyped({ size: 'int' }),
+    AAPL: retyped({ leg: 'struct<price:double>' }),
+  })
+  const { drifts } = await checkDrift({ client, table })
+  expect(drifts.map(({ place, changes }) => [place, changes[0]?.reason])).toEqual([
+    ['ticker=IBM', 'old files are read; files of the new type end queries with an error there'],
+    ['ticker=AAPL', 'the new field is NULL there in new files too, without an error'],
+  ])
+})
+
 test('partitions of a projected table have no columns of their own', async () => {
   const { client, sent } = catalogOf(wanted, { IBM: retyped({ size: 'string' }) }, true)
   const columns = fileColumns(retyped({ size: 'int' }))
