@@ -53,16 +53,45 @@ const changeLines = (changes: readonly TableChange[], paint: Paint): string => {
       const line = paint(colours[kind], text)
       const gap = ' '.repeat(Math.max(2, width - text.length + 2))
       const why =
-        destructive === undefined ? paint('grey', reason) : paint('red', `! ${destructive}: ${reason}`)
+        destructive === undefined
+          ? paint('grey', visible(reason))
+          : paint('red', `! ${destructive}: ${visible(reason)}`)
       return `    ${reason === '' ? line : `${line}${gap}${why}`}\n`
     })
     .join('')
 }
 
 const changeText = ({ kind, what, before, after }: TableChange): string => {
-  const values = kind === 'change' ? `${before ?? ''} -> ${after ?? ''}` : (after ?? before ?? '')
-  return `${signs[kind]} ${what} ${values}`.trimEnd()
+  const values =
+    kind === 'change'
+      ? what.endsWith('.values')
+        ? listDifference(before ?? '', after ?? '')
+        : `${cut(before ?? '')} -> ${cut(after ?? '')}`
+      : cut(after ?? before ?? '')
+  return visible(`${signs[kind]} ${what} ${values}`.trimEnd())
 }
+
+/** Longer values are cut: the plan as data has them whole. */
+const longestValue = 200
+const cut = (value: string): string =>
+  value.length > longestValue ? `${value.slice(0, longestValue)}… (${value.length} characters)` : value
+
+/** What is added to a list of values and what goes; the lists themselves may have hundreds. */
+const listDifference = (before: string, after: string): string => {
+  const [old, next] = [before.split(','), after.split(',')]
+  const [inOld, inNext] = [new Set(old), new Set(next)]
+  const added = next.filter((value) => !inOld.has(value)).map((value) => `+${value}`)
+  const removed = old.filter((value) => !inNext.has(value)).map((value) => `-${value}`)
+  const changes = [...removed, ...added].join(' ') || 'in another order'
+  return `${cut(changes)} (${old.length} -> ${next.length} values)`
+}
+
+/** Names and values of the catalog are anybody's: what would move the cursor of a terminal becomes an escape. */
+const visible = (text: string): string =>
+  text.replace(
+    /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
 
 const summary = (plan: TablePlan, paint: Paint): string => {
   const count = (action: PlannedTable['action']) => plan.tables.filter((one) => one.action === action).length

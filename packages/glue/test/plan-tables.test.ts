@@ -412,6 +412,19 @@ describe('applying a plan', () => {
 })
 
 describe('formatPlan', () => {
+  test('tells of long lists what differs, cuts long values, and moves no cursor', async () => {
+    const symbols = Array.from({ length: 300 }, (_, index) => `S${index}`)
+    const catalog = await applied(projectedTrades('2024-01-01', symbols))
+    const next = projectedTrades('2024-01-01', [...symbols.slice(1), 'BRK.B', 'x\u001b[2J'])
+    const shown = formatPlan(await plan(catalog, next))
+    expect(shown).toContain(
+      '~ parameter projection.ticker.values -S0 +BRK.B +x\\u001b[2J (300 -> 301 values)',
+    )
+    expect(shown).not.toContain('\u001b')
+    const added = formatPlan(await plan(fakeCatalog(), next))
+    expect(added).toMatch(/\+ parameter projection\.ticker\.values S1,S2,.{185,}… \(\d+ characters\)/)
+  })
+
   test('is what a person reads', async () => {
     const catalog = await applied({ table: boundBars })
     const other = defineTable('bars', {
