@@ -48,9 +48,19 @@ export const promisedRow = (
 const jsonDecoder = (column: StatedColumn, queryExecutionId: string): DecodeValue =>
   valueDecoder(column, queryExecutionId, 'json')
 
-/** The rows of an answer whose types Athena had to tell. */
+/** The rows of an answer whose types Athena had to tell. Throws a `SchemaMismatchError` for one that has a name twice. */
 export const toldRows = (result: TextResult, outputs: readonly OutputColumn[] | undefined): AnswerRow[] => {
   const { queryExecutionId } = result
+  const names = new Set<string>()
+  for (const { name } of result.columns) {
+    if (names.has(name)) {
+      throw new SchemaMismatchError({
+        code: 'RESULT_COLUMNS',
+        message: `Query ${queryExecutionId} answers '${name}' twice, and a row can hold it once; give one another name with as.`,
+      })
+    }
+    names.add(name)
+  }
   const columns = result.columns.map(({ name, type: told }, index) => {
     const output: ValueType & { readonly name: string } = outputs?.[index] ?? {
       name,

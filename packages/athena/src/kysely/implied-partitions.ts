@@ -12,7 +12,7 @@ import type {
 } from 'kysely'
 import type { NameScope, ResolvedColumn } from './name-scope.ts'
 import { allOf, anyOf, type PartitionCondition } from './partition-condition.ts'
-import { type Comparison, comparedPartitions, nullPartitions } from './partition-mapping.ts'
+import { type Comparison, comparedPartitions, listedPartitions, nullPartitions } from './partition-mapping.ts'
 
 const negations: Readonly<Record<string, string>> = {
   '=': '!=',
@@ -108,7 +108,7 @@ const ofColumn = (
     }
     case 'in': {
       const values = listed(other)
-      return values && anyOf(values.map((value) => comparedPartitions(column, '=', value)))
+      return values && listedPartitions(column, values)
     }
     case 'between':
     case 'not between': {

@@ -3,6 +3,7 @@ import {
   type OperationNode,
   type OperatorNode,
   ParensNode,
+  type SelectQueryNode,
   type UnaryOperationNode,
 } from 'kysely'
 
@@ -40,4 +41,11 @@ export const withOneOperands = (node: BinaryOperationNode): BinaryOperationNode 
   const one = (operand: OperationNode) =>
     calculates && operand.kind === 'RawNode' ? apart(operand) : oneOperand(operand)
   return { ...node, leftOperand: one(leftOperand), rightOperand: one(rightOperand) }
+}
+
+/** A query that is united with another, its own order, limit and set operations in parentheses. */
+export const oneSetOperand = (node: OperationNode): OperationNode => {
+  if (node.kind !== 'SelectQueryNode') return node
+  const { orderBy, limit, offset, setOperations } = node as SelectQueryNode
+  return orderBy || limit || offset || setOperations ? ParensNode.create(node) : node
 }

@@ -6,6 +6,7 @@ import {
   OperatorNode,
   OrNode,
   ParensNode,
+  PrimitiveValueListNode,
   ReferenceNode,
   TableNode,
   ValueNode,
@@ -23,6 +24,12 @@ export type PartitionCondition =
       readonly partition: string
       readonly operator: '=' | '<' | '<=' | '>' | '>='
       readonly value: string
+    }
+  | {
+      readonly kind: 'in'
+      readonly source: ScopeSource
+      readonly partition: string
+      readonly values: readonly string[]
     }
   | { readonly kind: 'is null'; readonly source: ScopeSource; readonly partition: string }
   | {
@@ -44,6 +51,22 @@ export const anyOf = (parts: readonly (PartitionCondition | undefined)[]): Parti
   const known = parts.filter((part) => part !== undefined)
   if (known.length < parts.length) return undefined
   return known.length === 1 ? known[0] : { kind: 'or', parts: known }
+}
+
+/** As `anyOf` of conditions of one partition: its values become one list, however many they are. */
+export const anyOfPartition = (
+  parts: readonly (PartitionCondition | undefined)[],
+): PartitionCondition | undefined => {
+  const others: (PartitionCondition | undefined)[] = []
+  const equal = new Map<string, Extract<PartitionCondition, { kind: 'compare' }>>()
+  for (const part of parts) {
+    if (part?.kind === 'compare' && part.operator === '=') equal.set(part.value, part)
+    else others.push(part)
+  }
+  const [first] = equal.values()
+  if (!first || equal.size === 1) return anyOf([...equal.values(), ...others])
+  const { source, partition } = first
+  return anyOf([{ kind: 'in', source, partition, values: [...equal.keys()] }, ...others])
 }
 
 /** Whether it leaves out partitions of the source; a missing row of an outer join is NULL without any scan. */
@@ -90,6 +113,8 @@ const nodeOf = (condition: PartitionCondition): OperationNode => {
         : ParensNode.create(condition.parts.map(nodeOf).reduce((left, right) => OrNode.create(left, right)))
     case 'is null':
       return operation(condition, 'is', ValueNode.createImmediate(null))
+    case 'in':
+      return operation(condition, 'in', PrimitiveValueListNode.create(condition.values))
     case 'compare':
       return operation(condition, condition.operator, ValueNode.create(condition.value))
   }
@@ -97,7 +122,7 @@ const nodeOf = (condition: PartitionCondition): OperationNode => {
 
 const operation = (
   { source, partition }: { readonly source: ScopeSource; readonly partition: string },
-  operator: '=' | '<' | '<=' | '>' | '>=' | 'is',
+  operator: '=' | '<' | '<=' | '>' | '>=' | 'is' | 'in',
   value: OperationNode,
 ): OperationNode =>
   BinaryOperationNode.create(

@@ -1,7 +1,7 @@
 import { type ColumnType, defaultPartitionName, type PartitionDefinition, parseDate } from '@stockpipe/core'
 import { earliestPartition, latestPartition } from './calendar-bounds.ts'
 import type { ResolvedColumn } from './name-scope.ts'
-import { allOf, anyOf, type PartitionCondition } from './partition-condition.ts'
+import { allOf, anyOf, anyOfPartition, type PartitionCondition } from './partition-condition.ts'
 
 export type Comparison = '=' | '<' | '<=' | '>' | '>='
 
@@ -11,13 +11,30 @@ export const comparedPartitions = (
   comparison: Comparison,
   value: unknown,
 ): PartitionCondition | undefined =>
-  allOf(
-    madeFrom(column).map((partition) =>
-      partition.transform === 'identity'
-        ? identityCondition(column, partition.name, comparison, value)
-        : calendarCondition(column, partition, comparison, value),
-    ),
-  )
+  allOf(madeFrom(column).map((partition) => comparedPartition(column, partition, comparison, value)))
+
+/** What it says of them that a column is one of these constants; of none at all, that there is no row. */
+export const listedPartitions = (
+  column: ResolvedColumn,
+  values: readonly unknown[],
+): PartitionCondition | undefined =>
+  values.length === 0
+    ? anyOf([])
+    : allOf(
+        madeFrom(column).map((partition) =>
+          anyOfPartition(values.map((value) => comparedPartition(column, partition, '=', value))),
+        ),
+      )
+
+const comparedPartition = (
+  column: ResolvedColumn,
+  partition: PartitionDefinition,
+  comparison: Comparison,
+  value: unknown,
+): PartitionCondition | undefined =>
+  partition.transform === 'identity'
+    ? identityCondition(column, partition.name, comparison, value)
+    : calendarCondition(column, partition, comparison, value)
 
 /** NULL is in the default partition, whose value is NULL. */
 export const nullPartitions = (column: ResolvedColumn): PartitionCondition | undefined =>

@@ -24,7 +24,7 @@ import type { SqlValue } from '../sql-literal.ts'
 import { expressionType } from './expression-type.ts'
 import { impliedPartitions } from './implied-partitions.ts'
 import { NameScope, type ScopeSource } from './name-scope.ts'
-import { apart, oneOperand, withOneOperands } from './operand-parentheses.ts'
+import { apart, oneOperand, oneSetOperand, withOneOperands } from './operand-parentheses.ts'
 import { partNode } from './part-node.ts'
 import { conditionNode, type PartitionCondition } from './partition-condition.ts'
 import { type AllowFullScan, type Filter, refuseFullScans } from './partition-guard.ts'
@@ -137,7 +137,7 @@ export class QueryRewriting {
   }
 
   #setOperation(node: SetOperationNode, scope: NameScope, atRoot: boolean): SetOperationNode {
-    return { ...node, expression: this.#query(node.expression, scope, atRoot) }
+    return { ...node, expression: this.#query(oneSetOperand(node.expression), scope, atRoot) }
   }
 
   /** A query that may stand in parentheses. */

@@ -1,5 +1,14 @@
 import { ConfigurationError } from '@stockpipe/core'
-import type { OperationNode, OperatorNode, RawNode, SelectModifierNode, SelectQueryNode } from 'kysely'
+import type {
+  AggregateFunctionNode,
+  DataTypeNode,
+  FunctionNode,
+  OperationNode,
+  OperatorNode,
+  RawNode,
+  SelectModifierNode,
+  SelectQueryNode,
+} from 'kysely'
 
 /** Throws the error of what Kysely can write and Athena cannot run. */
 export const refuse = (what: string, remedy: string): never => {
@@ -65,6 +74,18 @@ const nodes: Partial<Record<OperationNode['kind'], readonly [string, string]>> =
   DefaultInsertValueNode: ['DEFAULT values', 'leave the column out'],
 }
 
+const functions: Readonly<Record<string, string>> = {
+  json_agg: 'use stated() with array_agg()',
+  to_json: 'select the columns, or CAST(... AS json) by a sql expression',
+}
+
+/** Types that Kysely knows, and what Trino calls them. */
+const dataTypes: Readonly<Record<string, string>> = {
+  ...{ text: 'varchar', jsonb: 'json', bytea: 'varbinary', blob: 'varbinary', binary: 'varbinary' },
+  ...{ int2: 'smallint', int4: 'integer', int8: 'bigint', float4: 'real', float8: 'double precision' },
+  ...{ datetime: 'timestamp', timestamptz: 'timestamp' },
+}
+
 /** Throws for an expression that Athena cannot run. */
 export const refuseExpression = (node: OperationNode): void => {
   if (node.kind === 'OperatorNode') {
@@ -73,6 +94,16 @@ export const refuseExpression = (node: OperationNode): void => {
       refuse(`operator ${operator}`, remedies[operator] ?? 'write it as a function of Trino')
     }
     return
+  }
+  if (node.kind === 'FunctionNode' || node.kind === 'AggregateFunctionNode') {
+    const { func } = node as FunctionNode | AggregateFunctionNode
+    const remedy = functions[func.toLowerCase()]
+    if (remedy) refuse(`function ${func}`, remedy)
+  }
+  if (node.kind === 'DataTypeNode') {
+    const { dataType } = node as DataTypeNode
+    const remedy = dataTypes[dataType]
+    if (remedy) refuse(`type ${dataType}`, `write ${remedy}`)
   }
   const refused = nodes[node.kind]
   if (refused) refuse(...refused)

@@ -27,7 +27,7 @@ export const isNested = (type: ColumnType | undefined): boolean =>
  * The SELECT list with `*` written out, and what it answers. At the root of a query nested values are selected as JSON
  * text: that of arrays, maps and rows cannot be read back.
  *
- * Throws a `ConfigurationError` for a root that answers a name twice, and for binary values within nested ones.
+ * Throws a `ConfigurationError` for a root that answers a name twice, and for nested values that have no JSON.
  */
 export const readSelections = (
   selections: readonly SelectionNode[],
@@ -95,10 +95,16 @@ const outputName = (node: OperationNode): string | undefined => {
 }
 
 const asJson = (node: OperationNode, name: string | undefined, type: ColumnType): OperationNode => {
-  if (holdsBinary(type)) {
+  if (holds(type, ({ kind }) => kind === 'binary')) {
     refuse(
       `JSON of binary values, which is how '${name}' would be read`,
       'select its other fields, or to_base64() of the binary ones, by a sql expression',
+    )
+  }
+  if (holds(type, (inner) => inner.kind === 'map' && inner.key.kind === 'date')) {
+    refuse(
+      `JSON of maps by dates, which is how '${name}' would be read`,
+      'select transform_keys(map, (day, value) -> CAST(day AS varchar)) with stated()',
     )
   }
   const value = node.kind === 'AliasNode' ? (node as AliasNode).node : node
@@ -106,16 +112,18 @@ const asJson = (node: OperationNode, name: string | undefined, type: ColumnType)
   return name === undefined ? json : AliasNode.create(json, IdentifierNode.create(name))
 }
 
-const holdsBinary = (type: ColumnType): boolean => {
+/** Whether a type, or one within it, is such a one. */
+const holds = (type: ColumnType, isSuch: (type: ColumnType) => boolean): boolean => {
+  if (isSuch(type)) return true
   switch (type.kind) {
     case 'list':
-      return holdsBinary(type.element.type)
+      return holds(type.element.type, isSuch)
     case 'map':
-      return holdsBinary(type.value.type)
+      return holds(type.value.type, isSuch)
     case 'struct':
-      return type.fields.some((field) => holdsBinary(field.type))
+      return type.fields.some((field) => holds(field.type, isSuch))
     default:
-      return type.kind === 'binary'
+      return false
   }
 }
 

@@ -5,6 +5,7 @@ import { startTrinoLane } from '../../../conformance/test/trino-stack.ts'
 import { type Athena, createAthena } from '../../src/index.ts'
 import { athenaClient, createBucket } from '../create-bucket.ts'
 import { builtQueryTests } from './built-queries-suite.ts'
+import { hiddenPartitionTests } from './hidden-partitions-suite.ts'
 
 const trino = await startTrinoLane()
 
@@ -35,5 +36,6 @@ if ('skipped' in trino) {
     })
 
     builtQueryTests(() => athena, 300_000, false)
+    hiddenPartitionTests(() => athena, 40, 600_000)
   })
 }

@@ -303,9 +303,21 @@ describe('what is implied', () => {
       `hour" = '2024-03-08-09'`,
     ])
     expect(where(from().where('symbol', 'in', ['A', 'B']))).toBe(
-      `"symbol" in ('A', 'B') and ("events"."ticker" = 'A' or "events"."ticker" = 'B')`,
+      `"symbol" in ('A', 'B') and "events"."ticker" in ('A', 'B')`,
     )
     expect(where(from().where('ts_day', '=', '2024-03-08'))).toBe(`"ts_day" = '2024-03-08'`)
+  })
+
+  test('a long list is one list of partitions, each of them once', () => {
+    const symbols = Array.from({ length: 20_000 }, (_, index) => `S${index}`)
+    const query = from().where('symbol', 'in', [...symbols, '', 'S0'])
+    expect(where(query).length).toBeLessThan(500_000)
+    const noon = Date.parse('2024-03-08T17:00:00Z')
+    const sameDay = [0, 1, 3_600_000].map((more) => new Date(noon + more))
+    expect(days(where(from().where('ts', 'in', sameDay)))).toEqual([`day" = '2024-03-08'`])
+    expect(where(from().where('ts', 'in', sameDay))).toContain(
+      `"ts_hour" in ('2024-03-08-12', '2024-03-08-13')`,
+    )
   })
 
   test('what is NULL, or has the text of it, is in the default partition', () => {

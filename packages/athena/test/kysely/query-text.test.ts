@@ -147,6 +147,15 @@ describe('the text of a query', () => {
     ])
   })
 
+  test('unites queries as they are put together', () => {
+    const code = db.selectFrom('venues').select('code')
+    const written = 'select "code" from "reference"."venues" as "venues"'
+    expect(text(code.unionAll(code.orderBy('code').limit(1)))).toBe(
+      `${written} union all (${written} order by "code" limit 1)`,
+    )
+    expect(text(code.except(code.unionAll(code)))).toBe(`${written} except (${written} union all ${written})`)
+  })
+
   test('takes a table that text names from the common table expressions first', () => {
     const query = db
       .with('venues', (qb) => qb.selectFrom('trades').select('venue as code'))
@@ -279,6 +288,24 @@ describe('what Athena lacks', () => {
       'LIMIT is a whole number from 0 on; Athena takes no expression there',
     ],
     'a negative limit': [() => from().limit(-1).compile(), 'LIMIT is a whole number from 0 on'],
+    'a function that Trino lacks': [
+      () =>
+        from()
+          .select((eb) => eb.fn.jsonAgg('venues').as('x'))
+          .compile(),
+      'Athena has no function json_agg: use stated() with array_agg()',
+    ],
+    'a type that Trino lacks': [
+      () =>
+        from()
+          .select((eb) => eb.cast('code', 'text').as('x'))
+          .compile(),
+      'Athena has no type text: write varchar',
+    ],
+    'JSON of a map by dates': [
+      () => db.selectNoFrom(stated(sql`m`, t.map(t.date(), t.int64())).as('m')).compile(),
+      "Athena has no JSON of maps by dates, which is how 'm' would be read",
+    ],
     'two columns of a name': [
       () =>
         db
