@@ -20,6 +20,8 @@ export const unroutable = -1
 const firstDay = -719_162
 const lastDay = 2_932_896
 const millisPerDay = 86_400_000
+const isKnown = (millis: number): boolean =>
+  millis >= firstDay * millisPerDay && millis < (lastDay + 1) * millisPerDay
 /** Stands for the id of a calendar step within which the partition changes. */
 const changing = -2
 /** Calendar steps a batch's instants are likely to lie in; a power of two. */
@@ -169,8 +171,8 @@ export class PartitionValues {
   }
 
   #ofMillis(millis: number): number {
-    const day = Math.floor(millis / millisPerDay)
-    if (day < firstDay || day > lastDay) return unroutable
+    // In the zone too: the text of a year 10000 would sort before those of the years before it.
+    if (!isKnown(millis) || !isKnown(millis + this.#zone(millis))) return unroutable
     const { transform } = this.definition
     return this.#intern(calendarPartition(transform as 'year', millis, this.#zone))
   }

@@ -189,6 +189,18 @@ describe('routing by the calendar', () => {
 })
 
 describe('rows that no path can take', () => {
+  it('are those whose year, in the zone of the partition, is none of 1 to 9999', () => {
+    const by = (timeZone: string) =>
+      defineTable('x', { columns: { v: t.timestamp() }, partitions: { d: day('v', { timeZone }) } })
+    const utc = (text: string) => BigInt(Date.parse(text))
+    expect(single(by('Asia/Tokyo'), [utc('9999-12-31T14:59:59.999Z')])).toEqual(['9999-12-31'])
+    expect(single(by('America/New_York'), [utc('0001-01-01T05:00:00Z')])).toEqual(['0001-01-01'])
+    const reason = /'v' lies outside the years 1 to 9999, so that partition 'd' has no value/
+    expect(() => single(by('Asia/Tokyo'), [utc('9999-12-31T15:00:00Z')])).toThrow(reason)
+    expect(() => single(by('America/New_York'), [utc('0001-01-01T00:00:00Z')])).toThrow(reason)
+    expect(() => single(by('Asia/Tokyo'), [2n ** 63n - 1n])).toThrow(reason)
+  })
+
   it('are rejected with their column and the rest goes on', () => {
     const table = defineTable('x', {
       columns: { v: t.timestamp(), w: t.timestamp() },
