@@ -33,7 +33,8 @@ export const endableRows = <Row>(
     return settled(left.return())
   }
   return {
-    next: () => settled(begun().next()),
+    // Rows that have come are not handed out either.
+    next: () => settled(signal?.aborted ? begun().throw(signal.reason) : begun().next()),
     return: end,
     throw: (error: unknown) => settled(begun().throw(error)),
     [Symbol.asyncIterator]() {

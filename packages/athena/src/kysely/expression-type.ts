@@ -7,6 +7,7 @@ import type {
   OperationNode,
   OperatorNode,
   ParensNode,
+  RawNode,
   UnaryOperationNode,
   ValueNode,
 } from 'kysely'
@@ -20,6 +21,11 @@ const boolean: ValueType = { type: { kind: 'boolean' }, nullable: true }
 /** A node whose type was said by `stated()`. */
 export interface StatedNode extends OperationNode {
   readonly stated: Column
+}
+
+/** A constant text that is written as a date. */
+export interface DateLiteralNode extends RawNode {
+  readonly date: string
 }
 
 /** An aggregate of this package, which hands out what the column type decodes to. */
@@ -60,8 +66,17 @@ export const expressionType = (
     }
     case 'FunctionNode': {
       const { func, arguments: given } = node as FunctionNode
-      return func.toLowerCase() === 'coalesce' ? coalesced(given.map(typeOf)) : unknown
+      switch (func.toLowerCase()) {
+        case 'coalesce':
+          return coalesced(given.map(typeOf))
+        case 'nullif':
+          return given[0] ? { ...typeOf(given[0]), nullable: true } : unknown
+        default:
+          return unknown
+      }
     }
+    case 'RawNode':
+      return 'date' in node ? { type: { kind: 'date' }, nullable: false } : unknown
     case 'UnaryOperationNode': {
       const { operator, operand } = node as UnaryOperationNode
       return (operator as OperatorNode).operator === '-' ? typeOf(operand) : boolean

@@ -14,7 +14,7 @@ export const apart = (node: OperationNode): OperationNode =>
 const holdsText = (node: OperationNode): boolean => {
   switch (node.kind) {
     case 'RawNode':
-      return !('literal' in node)
+      return !('date' in node)
     case 'OrNode':
       return true
     case 'UnaryOperationNode':

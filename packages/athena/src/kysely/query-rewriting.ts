@@ -5,6 +5,7 @@ import {
   type BinaryOperationNode,
   type CaseNode,
   type CommonTableExpressionNode,
+  type FunctionNode,
   IdentifierNode,
   type JoinNode,
   type LimitNode,
@@ -31,7 +32,7 @@ import { type AllowFullScan, type Filter, refuseFullScans } from './partition-gu
 import type { NamedSource, SourceColumns, ValueType } from './query-source.ts'
 import { refuseClauses, refuseExpression } from './refusal.ts'
 import { type OutputColumn, readSelections, unitedOutputs } from './select-outputs.ts'
-import { typedCase, typedOperands } from './typed-operands.ts'
+import { typedArguments, typedCase, typedOperands } from './typed-operands.ts'
 
 /** The text of a query with its own values, which `AthenaQueryCompiler` puts in as it is. */
 export interface BoundTextNode extends RawNode {
@@ -235,6 +236,8 @@ export class QueryRewriting {
         return typedOperands(withOneOperands(node as BinaryOperationNode), typeOf)
       case 'CaseNode':
         return typedCase(node as CaseNode, typeOf)
+      case 'FunctionNode':
+        return typedArguments(node as FunctionNode, typeOf)
       default:
         return node
     }

@@ -6,6 +6,8 @@ import type {
   OperationNode,
   OperatorNode,
   RawNode,
+  ReferenceNode,
+  SelectionNode,
   SelectModifierNode,
   SelectQueryNode,
 } from 'kysely'
@@ -99,6 +101,13 @@ export const refuseExpression = (node: OperationNode): void => {
     const { func } = node as FunctionNode | AggregateFunctionNode
     const remedy = functions[func.toLowerCase()]
     if (remedy) refuse(`function ${func}`, remedy)
+  }
+  if (node.kind === 'AggregateFunctionNode') {
+    for (const one of (node as AggregateFunctionNode).aggregated) {
+      const selected = one.kind === 'SelectionNode' ? (one as SelectionNode).selection : one
+      if (selected.kind === 'ReferenceNode' && (selected as ReferenceNode).column.kind === 'SelectAllNode')
+        refuse('count of the rows of one table', 'count one of its columns that is never NULL')
+    }
   }
   if (node.kind === 'DataTypeNode') {
     const { dataType } = node as DataTypeNode

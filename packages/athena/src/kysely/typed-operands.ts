@@ -4,6 +4,7 @@ import {
   AndNode as andNode,
   type BinaryOperationNode,
   type CaseNode,
+  type FunctionNode,
   type OperationNode,
   type OperatorNode,
   OperatorNode as operatorNode,
@@ -15,6 +16,7 @@ import {
   ValueListNode as valueListNode,
   ValueNode as valueNode,
 } from 'kysely'
+import type { DateLiteralNode } from './expression-type.ts'
 import type { ValueType } from './query-source.ts'
 
 /**
@@ -45,12 +47,44 @@ export const typedOperands = (
   } as BinaryOperationNode
 }
 
-/** `CASE value WHEN constant`: the constants as what the value is. Throws as `typedOperands` does. */
+/** The constants of a CASE as what they stand beside: its value, and its other results. Throws as `typedOperands` does. */
 export const typedCase = (node: CaseNode, typeOf: (node: OperationNode) => ValueType): CaseNode => {
-  if (!node.value || !node.when) return node
-  const { type } = typeOf(node.value)
-  const when = node.when.map((one) => ({ ...one, condition: asComparedWith(type, one.condition) }))
-  return { ...node, when }
+  const { value, when, else: other } = node
+  const valueType = value && typeOf(value).type
+  const results = [...(when ?? []).map(({ result }) => result), other].filter((one) => one !== undefined)
+  const resultType = alike(results, typeOf)
+  return {
+    ...node,
+    ...(when && {
+      when: when.map((one) => ({
+        ...one,
+        condition: asComparedWith(valueType, one.condition),
+        ...(one.result && { result: asComparedWith(resultType, one.result) }),
+      })),
+    }),
+    ...(other && { else: asComparedWith(resultType, other) }),
+  }
+}
+
+const alikeFunctions = new Set(['coalesce', 'nullif', 'greatest', 'least'])
+
+/** The constants of a function whose arguments are of one type, as that type. Throws as `typedOperands` does. */
+export const typedArguments = (
+  node: FunctionNode,
+  typeOf: (node: OperationNode) => ValueType,
+): FunctionNode => {
+  if (!alikeFunctions.has(node.func.toLowerCase())) return node
+  const type = alike(node.arguments, typeOf)
+  return { ...node, arguments: node.arguments.map((one) => asComparedWith(type, one)) }
+}
+
+/** The type of the first of them that is no constant. */
+const alike = (
+  nodes: readonly OperationNode[],
+  typeOf: (node: OperationNode) => ValueType,
+): ColumnType | undefined => {
+  const first = nodes.find(({ kind }) => kind !== 'ValueNode')
+  return first && typeOf(first).type
 }
 
 const asComparedWith = (type: ColumnType | undefined, node: OperationNode): OperationNode => {
@@ -98,13 +132,13 @@ const exact = (value: unknown): undefined => {
   })
 }
 
-const dateOf = (value: unknown): RawNode | undefined => {
+const dateOf = (value: unknown): DateLiteralNode | undefined => {
   if (typeof value !== 'string') return undefined
   if (parseDate(value) === undefined) {
     throw new ConfigurationError({
       code: 'SQL_VALUE_REFUSED',
-      message: `"${value.slice(0, 40)}" is compared with a date and is none; write it as YYYY-MM-DD.`,
+      message: `"${value.slice(0, 40)}" stands beside a date and is none; write it as YYYY-MM-DD.`,
     })
   }
-  return { ...RawNode.createWithSql(`DATE '${value}'`), literal: true } as RawNode
+  return { ...RawNode.createWithSql(`DATE '${value}'`), date: value }
 }

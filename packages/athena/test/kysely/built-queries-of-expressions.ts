@@ -282,12 +282,18 @@ export const queriesOfExpressions: Readonly<Record<string, BuiltQueryCase>> = {
           .end()
           .as('kind'),
         eb.fn.coalesce('venue', eb.val('?')).as('place'),
+        eb.fn
+          .coalesce(eb.fn<string | null>('nullif', ['settles', eb.val('2024-03-08')]), eb.val('1999-12-31'))
+          .as('day'),
+        eb.case().when('open', '=', true).then('2000-01-01').else(eb.ref('settles')).end().as('due'),
         eb(eb.ref('symbol'), '||', eb.val<string>('-')).as('dashed'),
       ]),
-    expected: trades.map(({ id, venue, open, symbol }) => ({
+    expected: trades.map(({ id, venue, open, symbol, settles }) => ({
       id,
       kind: venue === null ? 'none' : venue === 'XNYS' && open ? "it's" : 'other',
       place: venue ?? '?',
+      day: settles === '2024-03-08' ? '1999-12-31' : settles,
+      due: open ? '2000-01-01' : settles,
       dashed: `${symbol}-`,
     })),
   },
