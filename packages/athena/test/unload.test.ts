@@ -81,6 +81,8 @@ interface Setting {
   readonly updateCount?: number
   readonly athena?: Partial<AthenaOptions>
   readonly refuses?: (sql: string) => object | Error | undefined
+  /** The manifest of the files at a place. */
+  readonly manifest?: (place: string) => string
   readonly chunkBytes?: number
 }
 
@@ -107,6 +109,8 @@ const setUp = (setting: Setting = {}) => {
         files.forEach((bytes, index) => {
           objects.stored.set(`${place}file-${index}`, { bytes })
         })
+        const manifest = setting.manifest?.(`s3://results/${place}`)
+        if (manifest !== undefined) objects.stored.set('manifest.csv', { bytes: Buffer.from(manifest) })
       }
       return { QueryExecutionId: `q-${statements.length}` }
     }
@@ -118,6 +122,7 @@ const setUp = (setting: Setting = {}) => {
           StatementType: 'DML',
           SubstatementType: sql.startsWith('UNLOAD') ? 'UNLOAD' : 'SELECT',
           Status: failed ?? { State: 'SUCCEEDED' },
+          ...(setting.manifest && { Statistics: { DataManifestLocation: 's3://results/manifest.csv' } }),
         },
       }
     }
@@ -210,6 +215,50 @@ describe('rows by UNLOAD', () => {
     })
   })
 
+  it('are those of the manifest: what a writer left that gave up is not read, what is gone is missed', async () => {
+    const setting = { updateCount: 0, files: [parquetFile(0, 10), parquetFile(10, 20)] }
+    const whole = setUp({ ...setting, manifest: (place) => `${place}file-1\n${place}file-0\n` })
+    expect(await whole.rows()).toEqual(rowsOf(20))
+    const part = setUp({ ...setting, manifest: (place) => `"${place}file-0"` })
+    expect(await part.rows()).toEqual(rowsOf(10))
+    expect([...part.stored.keys()]).toEqual(['manifest.csv'])
+    await expect(
+      setUp({ ...setting, manifest: (place) => `${place}file-0\n${place}file-2\n` }).rows(),
+    ).rejects.toMatchObject({
+      code: 'RESULT_ROWS',
+      message: expect.stringMatching(/Query q-1 wrote s3:.*\/file-2, which is gone: run it again/),
+    })
+    const denied = new UnreadableObject('unavailable', false, new Error('AccessDenied'))
+    const unreadable = { ...setting, manifest: () => '', faults: [{ fails: denied }] }
+    expect(await setUp(unreadable).rows()).toEqual(rowsOf(20))
+    expect(await setUp({ ...setting, manifest: () => 'bucket,key\n' }).rows()).toEqual(rowsOf(20))
+  })
+
+  it('fail with what to allow when the files may not be listed', async () => {
+    const { rows, store } = setUp()
+    store.list = async function* () {
+      yield* []
+      throw new Error('AccessDenied')
+    }
+    vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+    await expect(rows()).rejects.toMatchObject({
+      name: 'ResultReadError',
+      message: expect.stringMatching(
+        /unload\/[0-9a-f]+\/ cannot be listed: AccessDenied\. Allow s3:ListBucket/,
+      ),
+    })
+  })
+
+  it('fail when a file has a page that is broken, and so does the next query not', async () => {
+    const broken = parquetFile(0, 1000)
+    broken.fill(0, 4, 300)
+    await expect(setUp({ files: [broken] }).rows()).rejects.toMatchObject({
+      code: 'RESULT_MALFORMED',
+      message: expect.stringMatching(/file-0 of an UNLOAD cannot be read as Parquet: /),
+    })
+    expect(await setUp().rows()).toEqual(rowsOf(300))
+  })
+
   it('fail when a file is no Parquet', async () => {
     const { rows, stored } = setUp({ files: [new Uint8Array(500).fill(65)] })
     await expect(rows()).rejects.toMatchObject({ code: 'RESULT_MALFORMED' })
@@ -223,6 +272,8 @@ describe('rows by UNLOAD', () => {
     await expect(setUp({ files: [parquetFile(0, 10, { described })] }).rows()).rejects.toThrow(
       /type char.*: name\. CAST them to varchar/,
     )
+    const behind = setUp({ files: [parquetFile(0, 0), parquetFile(0, 10, { extra: true })] })
+    await expect(behind.rows()).rejects.toThrow(/column 'other' \(int32\) was not stated/)
     const { athena, query } = setUp()
     const wrong = { ...columns, n: t.string() }
     await expect(athena.query({ ...query, columns: wrong })).rejects.toThrow(

@@ -31,13 +31,15 @@ export class CsvRows {
   /** The rows that are whole now. Throws a `MalformedCsv`. */
   push(bytes: Uint8Array): TextRow[] {
     this.#take(this.#decoder.write(bytes as Buffer))
-    return this.#waitingLength < this.#wantedLength ? [] : this.#read(false)
+    return this.#waitingLength < this.#wantedLength ? [] : this.#read()
   }
 
-  /** What is left when there are no more bytes. Throws a `MalformedCsv` for a row that has no end. */
+  /** There are no more bytes. Throws a `MalformedCsv` for a row without its line end: what it ends with may be cut. */
   end(): TextRow[] {
     this.#take(this.#decoder.end())
-    return this.#read(true)
+    const rows = this.#read()
+    if (this.#waitingLength > 0) throw new MalformedCsv(this.#rows + 1, 'has no end')
+    return rows
   }
 
   #take(text: string): void {
@@ -46,17 +48,16 @@ export class CsvRows {
     this.#waitingLength += text.length
   }
 
-  #read(isLast: boolean): TextRow[] {
+  #read(): TextRow[] {
     const text = this.#waiting.length === 1 ? this.#waiting[0]! : this.#waiting.join('')
     const rows: TextRow[] = []
     let begin = 0
     while (begin < text.length) {
-      const end = this.#readRow(text, begin, isLast, rows)
+      const end = this.#readRow(text, begin, rows)
       if (end === undefined) break
       begin = end
     }
     const rest = begin === 0 ? text : unpinned(text.slice(begin))
-    if (isLast && rest !== '') throw new MalformedCsv(this.#rows + 1, 'has no end')
     this.#waiting = rest === '' ? [] : [rest]
     this.#waitingLength = rest.length
     this.#wantedLength = rest.length * 2
@@ -64,7 +65,7 @@ export class CsvRows {
   }
 
   /** Reads the row that begins at `at`, and tells where the next one does; undefined when it is not whole. */
-  #readRow(text: string, at: number, isLast: boolean, rows: TextRow[]): number | undefined {
+  #readRow(text: string, at: number, rows: TextRow[]): number | undefined {
     const cells: (string | null)[] = []
     for (;;) {
       if (text.charCodeAt(at) === quote) {
@@ -76,7 +77,7 @@ export class CsvRows {
         }
         if (end === -1) return undefined
         // Whether a quote at the end is doubled is not known yet.
-        if (end + 1 === text.length && !isLast) return undefined
+        if (end + 1 === text.length) return undefined
         const cell = text.slice(at + 1, end)
         cells.push(isDoubled ? cell.replaceAll('""', '"') : cell)
         at = end + 1
@@ -89,7 +90,7 @@ export class CsvRows {
       const after = text.charCodeAt(at)
       if (after === comma) {
         at += 1
-      } else if (after === lineFeed || (at === text.length && isLast)) {
+      } else if (after === lineFeed) {
         this.#add(cells, rows)
         return at + 1
       } else if (at === text.length) {

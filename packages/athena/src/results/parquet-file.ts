@@ -55,6 +55,7 @@ export const openParquet: OpenParquet = async (file) => {
     rows,
     columns: fields.map(({ name, type }) => ({ name, type: String(type) })),
     async *batches(names, limit = rows) {
+      if (names.length === 0) return
       const wanted = names.map((name) => rootOf(footer, name))
       let left = limit
       for (const group of rowGroups) {

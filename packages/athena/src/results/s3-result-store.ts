@@ -20,25 +20,30 @@ export const s3ResultStore = (client: S3Sender): ResultStore => ({
 
   async open({ bucket, key }, { start, end, etag }, signal) {
     const { GetObjectCommand } = await loadCommands()
+    const isPart = start > 0 || end !== undefined
     const command = new GetObjectCommand({
       Bucket: bucket,
       Key: key,
-      ...(start === 0 && end === undefined
-        ? {}
-        : { Range: `bytes=${start}-${end === undefined ? '' : end - 1}` }),
+      ...(isPart ? { Range: `bytes=${start}-${end === undefined ? '' : end - 1}` } : {}),
       ...(etag === undefined ? {} : { IfMatch: etag }),
     })
     try {
       const answer = await client.send(command, signal ? { abortSignal: signal } : {})
       const body = answer.Body
-      if (!(body instanceof Readable))
-        throw new TypeError('the S3 client gives bodies that are no Node.js streams')
+      if (!(body instanceof Readable)) {
+        throw misread(new TypeError('the S3 client gives bodies that are no Node.js streams'))
+      }
+      if (isPart && !answer.ContentRange?.startsWith(`bytes ${start}-`)) {
+        body.destroy()
+        const answered = answer.ContentRange ?? 'all of it'
+        throw misread(new Error(`S3 answers ${answered} where bytes from ${start} on were asked for`))
+      }
       if (signal) addAbortSignal(signal, body)
       const whole = /\/(\d+)$/.exec(answer.ContentRange ?? '')?.[1] ?? answer.ContentLength ?? 0
       return { size: Number(whole), etag: answer.ETag ?? '', body }
     } catch (error) {
       if (signal?.aborted) throw signal.reason
-      throw unreadable(error)
+      throw error instanceof UnreadableObject ? error : unreadable(error)
     }
   },
 
@@ -73,6 +78,9 @@ export const s3ResultStore = (client: S3Sender): ResultStore => ({
     }
   },
 })
+
+/** The same call would be answered no better. */
+const misread = (why: Error): UnreadableObject => new UnreadableObject('other', false, why)
 
 const unreadable = (error: unknown): UnreadableObject => {
   const { name, $metadata: metadata } = (error ?? {}) as {

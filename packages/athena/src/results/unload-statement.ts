@@ -16,7 +16,7 @@ export interface QueryShape {
   readonly end: number
 }
 
-/** Looks at a statement's own words, not those within parentheses, quotes or comments. */
+/** Looks at a statement's own words, not those within quotes, comments or parentheses, but for such that it begins with. */
 export const queryShape = (sql: string): QueryShape => {
   let depth = 0
   let first: string | undefined
@@ -32,12 +32,10 @@ export const queryShape = (sql: string): QueryShape => {
     if (text === '(') depth += 1
     else if (text === ')') depth -= 1
     if (depth < 0) isOne = false
-    if (depth !== 0) continue
-    if (text === ';') {
+    if (depth <= (first === '(' ? 1 : 0) && orderWords.has(word)) isOrdered = true
+    if (depth === 0 && text === ';') {
       isEnded = true
       end = at
-    } else if (orderWords.has(word)) {
-      isOrdered = true
     }
   }
   return { isQuery: isOne && depth === 0 && queryWords.has(first ?? ''), isOrdered, end }

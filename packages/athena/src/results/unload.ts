@@ -83,15 +83,13 @@ async function* readBatches(
   query: EndedQuery,
   folder: StoredLocation,
 ): AsyncGenerator<UnloadedBatch, void> {
-  const files: StoredObject[] = []
-  for await (const object of store.list(folder, call.signal)) if (object.size > 0) files.push(object)
-  files.sort((left, right) => (left.key < right.key ? -1 : 1))
+  const files = await filesOf(call, store, query, folder)
   const { millis } = helperColumns(stated)
   const names = stated.map(({ name }) => millis.get(name) ?? name.toLowerCase())
   let rows = 0
-  for (const [index, file] of files.entries()) {
+  for (const file of files) {
     const parquet = await openFile(call, store, file)
-    if (index === 0) await requireColumns(call, parquet, file, stated, query.QueryExecutionId)
+    if (rows === 0) await requireColumns(call, parquet, file, stated, query.QueryExecutionId)
     for await (const batch of readable(call, file, parquet.batches(names))) {
       rows += batch.rows
       yield { length: batch.rows, columns: names.map((name) => batch.columns.get(name)!) }
@@ -101,6 +99,51 @@ async function* readBatches(
     if (updateCount > 0 && updateCount !== rows) throw rowsMissing(query, folder, updateCount, rows)
     break
   }
+}
+
+/**
+ * What an UNLOAD wrote, by its manifest: a file that is gone is missed, and one that a writer left which gave up is not
+ * read. Where the manifest cannot be read, the folder is what there is.
+ */
+const filesOf = async (
+  call: AthenaCall,
+  store: ResultStore,
+  query: EndedQuery,
+  folder: StoredLocation,
+): Promise<readonly StoredObject[]> => {
+  const files = new Map<string, StoredObject>()
+  try {
+    for await (const object of store.list(folder, call.signal)) files.set(object.key, object)
+  } catch (error) {
+    if (call.signal?.aborted) throw call.signal.reason
+    throw notListed(folder, error)
+  }
+  const keys = (await manifestKeys(call, store, query)) ?? [...files.keys()]
+  return keys.sort().flatMap((key) => {
+    const file = files.get(key)
+    if (!file) throw fileMissing(query, folder, key)
+    return file.size === 0 ? [] : [file]
+  })
+}
+
+/** The keys in the manifest, a location a line; undefined for one that is not so. */
+const manifestKeys = async (
+  call: AthenaCall,
+  store: ResultStore,
+  { Statistics: statistics }: EndedQuery,
+): Promise<string[] | undefined> => {
+  const location = parseStoredLocation(statistics?.DataManifestLocation)
+  if (!location) return undefined
+  const chunks: Uint8Array[] = []
+  try {
+    for await (const bytes of resumedObject(call, store, location)) chunks.push(bytes)
+  } catch (error) {
+    if (error instanceof UnreadableObject && error.reason === 'unavailable') return undefined
+    throw error instanceof UnreadableObject ? resultReadError(location, 0, error) : error
+  }
+  const lines = Buffer.concat(chunks).toString('utf8').split(/\r?\n/).filter(Boolean)
+  const keys = lines.flatMap((line) => parseStoredLocation(line.replace(/^"(.*)"$/, '$1'))?.key ?? [])
+  return keys.length === lines.length ? keys : undefined
 }
 
 const openFile = async (call: AthenaCall, store: ResultStore, file: StoredObject): Promise<OpenedParquet> => {
@@ -222,6 +265,25 @@ const otherValue = ({ name, type }: StatedColumn, row: number, queryExecutionId:
     code: 'RESULT_VALUE',
     message: `Row ${row} of query ${queryExecutionId}: column '${name}' holds a value which ${typeText(type)} cannot hold exactly.`,
     facts: { queryExecutionId, row, column: name },
+  })
+
+const notListed = (folder: StoredLocation, cause: unknown) =>
+  new ResultReadError({
+    code: 'RESULT_UNREADABLE',
+    message: `The files of an UNLOAD at s3://${folder.bucket}/${folder.key} cannot be listed: ${cause instanceof Error ? cause.message.replace(/\.?\s*$/, '') : String(cause)}. Allow s3:ListBucket on the bucket, or set resultPath to csv or pages.`,
+    cause,
+    facts: { bucket: folder.bucket, key: folder.key },
+  })
+
+const fileMissing = (
+  { QueryExecutionId: queryExecutionId }: EndedQuery,
+  { bucket }: StoredLocation,
+  key: string,
+) =>
+  new ResultReadError({
+    code: 'RESULT_ROWS',
+    message: `Query ${queryExecutionId} wrote s3://${bucket}/${key}, which is gone: run it again, or set resultPath to csv or pages.`,
+    facts: { queryExecutionId, bucket, key },
   })
 
 const rowsMissing = (query: EndedQuery, folder: StoredLocation, written: number, read: number) =>
