@@ -6,7 +6,7 @@ import { requireNumber } from './number-setting.ts'
 import { queryDollars } from './query-cost.ts'
 import { type EndedQuery, QueryRunner, type ResultEncryption } from './query-execution.ts'
 import type { PollSettings } from './query-poller.ts'
-import type { ResultPage, TextRow } from './result-pages.ts'
+import type { TextRow } from './result-pages.ts'
 import { type DecodedRow, decodedRows, statedRows, validatedRows } from './result-rows.ts'
 import { columnInfoText } from './result-shape.ts'
 import { answerPages, type ResultPath, requireResultPath } from './results/answer-pages.ts'
@@ -184,6 +184,8 @@ export interface Athena {
   execute(options: StatementOptions): Promise<ExecuteResult>
   /** Runs any statement and answers text, for tools that do not know the columns. Throws as `query` does. */
   queryText(options: StatementOptions): Promise<TextResult>
+  /** As `queryText`, some rows at a time; the first may have none. Its `return()` gives up what still runs. */
+  textPages(options: StatementOptions): AsyncGenerator<TextResult, void>
   /** The databases of the data catalog, page by page. Throws an `AthenaRequestError` when Athena refuses. */
   databases(options?: { readonly signal?: AbortSignal }): AsyncGenerator<string, void>
   /**
@@ -287,18 +289,23 @@ export const createAthena = (options: AthenaOptions): Athena => {
       return { updateCount, ...queryFacts(query) }
     },
     async queryText(statement) {
-      requireResultPath(statement.resultPath, resultStore, false)
-      const query = await run(statement)
-      let columns: ResultPage['columns'] = []
-      let updateCount: number | undefined
+      let answer: TextResult | undefined
       const rows: TextRow[] = []
-      for await (const page of pagesOf(query, statement)) {
-        columns = page.columns
-        updateCount ??= page.updateCount
+      for await (const page of athena.textPages(statement)) {
+        answer ??= page
         for (const row of page.rows) rows.push(row)
       }
-      const named = columns.map((info) => ({ name: info.Name ?? '', type: columnInfoText(info) }))
-      return { columns: named, rows, updateCount, ...queryFacts(query) }
+      return { ...answer!, rows }
+    },
+    textPages(statement) {
+      return endableRows(statement.signal, async function* (signal) {
+        requireResultPath(statement.resultPath, resultStore, false)
+        const query = await run({ ...statement, signal })
+        for await (const { columns: infos, rows, updateCount } of pagesOf(query, { ...statement, signal })) {
+          const columns = infos.map((info) => ({ name: info.Name ?? '', type: columnInfoText(info) }))
+          yield { columns, rows, updateCount, ...queryFacts(query) }
+        }
+      })
     },
     databases: ({ signal } = {}) => catalogDatabases(runner.call(signal), options.catalog),
     tables: ({ database = options.database, signal } = {}) =>

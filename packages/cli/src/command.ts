@@ -2,7 +2,12 @@ import type { ParseArgsConfig } from 'node:util'
 
 /** What a command reads and writes; a test brings its own. */
 export interface CommandIO {
-  readonly stdout: { write(text: string): unknown; readonly isTTY?: boolean }
+  readonly stdout: {
+    /** Answers false where `drain` is to be waited for. */
+    write(text: string): unknown
+    readonly isTTY?: boolean
+    once?(event: 'drain', listener: () => void): unknown
+  }
   readonly stderr: { write(text: string): unknown; readonly isTTY?: boolean }
   /** Asks a person at the terminal; left out where nobody can answer. */
   readonly ask?: (question: string) => Promise<string>
@@ -34,4 +39,18 @@ export interface Command {
 /** The command line is not one we can run: exit status 2. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
+}
+
+/** Writes to stdout, and waits where its reader is slower. Throws the signal's reason. */
+export const print = async ({ stdout, signal }: CommandIO, text: string): Promise<void> => {
+  signal.throwIfAborted()
+  if (text === '' || stdout.write(text) !== false || !stdout.once) return
+  await new Promise<void>((resolve, reject) => {
+    const abort = () => reject(signal.reason)
+    signal.addEventListener('abort', abort)
+    stdout.once?.('drain', () => {
+      signal.removeEventListener('abort', abort)
+      resolve()
+    })
+  })
 }

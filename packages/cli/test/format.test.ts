@@ -1,7 +1,15 @@
 import { describe, expect, test } from 'vitest'
-import { formatCsv } from '../src/format/csv.ts'
-import { formatJson } from '../src/format/json.ts'
-import { formatTable } from '../src/format/table.ts'
+import { csvPrinter } from '../src/format/csv.ts'
+import { jsonPrinter } from '../src/format/json.ts'
+import { tablePrinter } from '../src/format/table.ts'
+import type { TextPrinter, TextTable } from '../src/format/text-table.ts'
+
+/** All that is printed of pages. */
+const printed = (printer: TextPrinter, ...pages: readonly TextTable[]): string =>
+  `${pages.map((page) => printer.page(page)).join('')}${printer.end()}`
+const formatCsv = (...pages: readonly TextTable[]) => printed(csvPrinter(), ...pages)
+const formatJson = (...pages: readonly TextTable[]) => printed(jsonPrinter(), ...pages)
+const formatTable = (page: TextTable, styled: boolean) => printed(tablePrinter(styled), page)
 
 const table = {
   columns: [
@@ -95,4 +103,12 @@ describe('json', () => {
   test('no rows are an empty array', () => {
     expect(formatJson({ columns: [{ name: 'x', type: 'integer' }], rows: [] })).toBe('[]\n')
   })
+})
+
+test('pages are one answer, in which a column of a table only gets wider', () => {
+  const columns = [{ name: 'x', type: 'varchar' }]
+  const pages = [[], [['a'], [null]], [['long']], [['b']]].map((rows) => ({ columns, rows }))
+  expect(formatCsv(...pages)).toBe('x\na\n\nlong\nb\n')
+  expect(JSON.parse(formatJson(...pages))).toEqual([{ x: 'a' }, { x: null }, { x: 'long' }, { x: 'b' }])
+  expect(printed(tablePrinter(false), ...pages.slice(1))).toBe('x\n────\na\nNULL\nlong\nb\n')
 })

@@ -3,6 +3,7 @@ import { mkdtemp, open, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { AthenaClient, GetQueryExecutionCommand } from '@aws-sdk/client-athena'
 import {
   CreateBucketCommand,
   DeleteObjectCommand,
@@ -231,6 +232,64 @@ test('query prints a table, CSV and JSON, and why a query failed', async () => {
   expect(failed.err).toMatch(
     /^stockpipe query: Query [0-9a-f-]{36} in database default failed: .*no_such_table/,
   )
+})
+
+test('query prints large answers as they come, waits for a slow reader, and stops when told', async () => {
+  const { env } = await startLocal()
+  const s3 = s3Client(env)
+  await s3.send(new CreateBucketCommand({ Bucket: 'results' }))
+  const sql = `SELECT a.x * 1000 + b.y AS n, 'a, b' AS text FROM UNNEST(sequence(0, 19)) AS a(x), UNNEST(sequence(0, 999)) AS b(y) ORDER BY 1`
+  const command = ['query', sql, '--output-location', 's3://results/', '--format', 'csv']
+  const whole = capturedIO(env)
+  let drains = 0
+  const stdout = {
+    write(text: string) {
+      whole.stdout.write(text)
+      return false
+    },
+    once(_: 'drain', listener: () => void) {
+      drains += 1
+      setTimeout(listener, 1)
+    },
+  }
+  expect(await main(command, { ...whole, stdout })).toBe(0)
+  expect(whole.out()).toBe(`n,text\n${Array.from({ length: 20_000 }, (_, n) => `${n},"a, b"\n`).join('')}`)
+  expect(whole.err()).toMatch(/^20,000 rows, /)
+  expect(drains).toBeGreaterThan(3)
+
+  const abort = new AbortController()
+  const stuck = capturedIO(env, abort.signal)
+  const never = {
+    write(text: string) {
+      stuck.stdout.write(text)
+      setTimeout(() => abort.abort(new Error('SIGINT received')), 10)
+      return false
+    },
+    once: () => {},
+  }
+  expect(await main(command, { ...stuck, stdout: never })).toBe(130)
+  expect(stuck.err()).toBe('stockpipe query: interrupted.\n')
+
+  const interrupt = new AbortController()
+  const endless = capturedIO(env, interrupt.signal)
+  const terminal = { write: endless.stderr.write, isTTY: true }
+  const long = `SELECT count(*) FROM UNNEST(sequence(1, 9999)) a(x), UNNEST(sequence(1, 9999)) b(y), UNNEST(sequence(1, 9999)) c(z) WHERE x + y + z = 0`
+  const running = main(['query', long, '--output-location', 's3://results/'], {
+    ...endless,
+    stderr: terminal,
+  })
+  await vi.waitFor(() => expect(endless.err()).toMatch(/query [0-9a-f-]{36}, \d+ s/), { timeout: 20_000 })
+  interrupt.abort(new Error('SIGINT received'))
+  expect(await running).toBe(130)
+  const id = /query ([0-9a-f-]{36})/.exec(endless.err())![1]!
+  const athena = new AthenaClient({
+    endpoint: env.AWS_ENDPOINT_URL,
+    region: env.AWS_REGION,
+    credentials: { accessKeyId: env.AWS_ACCESS_KEY_ID, secretAccessKey: env.AWS_SECRET_ACCESS_KEY },
+  })
+  cleanups.push(() => athena.destroy())
+  const { QueryExecution: ended } = await athena.send(new GetQueryExecutionCommand({ QueryExecutionId: id }))
+  expect(ended?.Status?.State).toBe('CANCELLED')
 })
 
 test('query at an endpoint where nothing listens says so', async () => {

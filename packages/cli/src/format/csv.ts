@@ -1,4 +1,4 @@
-import type { TextTable } from './text-table.ts'
+import type { TextPrinter } from './text-table.ts'
 
 const cell = (text: string | null): string => {
   if (text === null) return ''
@@ -6,7 +6,16 @@ const cell = (text: string | null): string => {
 }
 
 /** Rows as CSV (RFC 4180) with a line of names; NULL is an empty field, the empty text is `""`. */
-export const formatCsv = ({ columns, rows }: TextTable): string =>
-  [columns.map(({ name }) => name), ...rows.map((row) => columns.map((_, index) => row[index] ?? null))]
-    .map((row) => `${row.map(cell).join(',')}\n`)
-    .join('')
+export const csvPrinter = (): TextPrinter => {
+  let isFirst = true
+  return {
+    page({ columns, rows }) {
+      const names = isFirst ? [columns.map(({ name }) => name)] : []
+      isFirst = false
+      return [...names, ...rows.map((row) => columns.map((_, index) => row[index] ?? null))]
+        .map((row) => `${row.map(cell).join(',')}\n`)
+        .join('')
+    },
+    end: () => '',
+  }
+}

@@ -1,4 +1,4 @@
-import type { TextTable } from './text-table.ts'
+import type { TextPrinter } from './text-table.ts'
 
 /**
  * A value as JSON holds it without loss: whole numbers to 2^53 and finite doubles are numbers, larger ones, decimals,
@@ -38,11 +38,19 @@ const distinctNames = (names: readonly string[]): readonly string[] => {
 }
 
 /** Rows as a JSON array of objects, one object a line. */
-export const formatJson = ({ columns, rows }: TextTable): string => {
-  const names = distinctNames(columns.map(({ name }) => name)).map((name) => JSON.stringify(name))
-  const lines = rows.map(
-    (row) =>
-      `{${columns.map(({ type }, index) => `${names[index]}:${JSON.stringify(jsonValue(type, row[index] ?? null))}`).join(',')}}`,
-  )
-  return lines.length === 0 ? '[]\n' : `[\n${lines.join(',\n')}\n]\n`
+export const jsonPrinter = (): TextPrinter => {
+  let isFirst = true
+  return {
+    page({ columns, rows }) {
+      const names = distinctNames(columns.map(({ name }) => name)).map((name) => JSON.stringify(name))
+      return rows
+        .map((row) => {
+          const before = isFirst ? '[\n' : ',\n'
+          isFirst = false
+          return `${before}{${columns.map(({ type }, index) => `${names[index]}:${JSON.stringify(jsonValue(type, row[index] ?? null))}`).join(',')}}`
+        })
+        .join('')
+    },
+    end: () => (isFirst ? '[]\n' : '\n]\n'),
+  }
 }

@@ -1,4 +1,4 @@
-import { isNumeric, type TextTable } from './text-table.ts'
+import { isNumeric, type TextPrinter, type TextTable } from './text-table.ts'
 
 /** A cell is cut here; csv and json have it whole. */
 const maximumWidth = 100
@@ -30,27 +30,40 @@ const cut = (text: string): string => {
   return characters.length > maximumWidth ? `${characters.slice(0, maximumWidth - 1).join('')}…` : text
 }
 
-/** Rows as an aligned table: numbers to the right, a line under the names. `styled`: with terminal colours. */
-export const formatTable = ({ columns, rows }: TextTable, styled: boolean): string => {
-  if (columns.length === 0) return ''
+/**
+ * Rows as an aligned table: numbers to the right, a line under the names. Columns are as wide as the first page wants them,
+ * and get wider with later ones. `styled`: with terminal colours.
+ */
+export const tablePrinter = (styled: boolean): TextPrinter => {
   const bold = (text: string) => (styled ? `\u001b[1m${text}\u001b[22m` : text)
   const dim = (text: string) => (styled ? `\u001b[2m${text}\u001b[22m` : text)
-  const names = columns.map(({ name }) => cut(visible(name)))
-  const cells = rows.map((row) => columns.map((_, index) => cut(visible(row[index] ?? 'NULL'))))
-  const widths = names.map((name, index) =>
-    cells.reduce((widest, row) => Math.max(widest, widthOf(row[index]!)), widthOf(name)),
-  )
-  const padded = (text: string, index: number, style: (text: string) => string): string => {
-    const space = ' '.repeat(widths[index]! - widthOf(text))
-    return isNumeric(columns[index]!.type) ? space + style(text) : style(text) + space
-  }
   const plain = (text: string) => text
   const line = (parts: readonly string[]) => `${parts.join('  ').trimEnd()}\n`
-  return [
-    line(names.map((name, index) => padded(name, index, bold))),
-    line(widths.map((width) => dim('─'.repeat(width)))),
-    ...cells.map((row, rowIndex) =>
-      line(row.map((cell, index) => padded(cell, index, rows[rowIndex]![index] == null ? dim : plain))),
-    ),
-  ].join('')
+  let widths: readonly number[] | undefined
+  return {
+    page({ columns, rows }: TextTable) {
+      if (columns.length === 0) return ''
+      const names = columns.map(({ name }) => cut(visible(name)))
+      const cells = rows.map((row) => columns.map((_, index) => cut(visible(row[index] ?? 'NULL'))))
+      const isFirst = widths === undefined
+      const before = widths ?? names.map(widthOf)
+      const wide = before.map((width, index) =>
+        cells.reduce((widest, row) => Math.max(widest, widthOf(row[index]!)), width),
+      )
+      widths = wide
+      const padded = (text: string, index: number, style: (text: string) => string): string => {
+        const space = ' '.repeat(wide[index]! - widthOf(text))
+        return isNumeric(columns[index]!.type) ? space + style(text) : style(text) + space
+      }
+      const head = [
+        line(names.map((name, index) => padded(name, index, bold))),
+        line(wide.map((width) => dim('─'.repeat(width)))),
+      ]
+      const body = cells.map((row, rowIndex) =>
+        line(row.map((cell, index) => padded(cell, index, rows[rowIndex]![index] == null ? dim : plain))),
+      )
+      return [...(isFirst ? head : []), ...body].join('')
+    },
+    end: () => '',
+  }
 }

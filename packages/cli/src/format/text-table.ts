@@ -4,6 +4,13 @@ export interface TextTable {
   readonly rows: readonly (readonly (string | null)[])[]
 }
 
+/** Writes an answer of which some rows come at a time. */
+export interface TextPrinter {
+  page(table: TextTable): string
+  /** What stands behind the last row. */
+  end(): string
+}
+
 const numeric = /^(?:tinyint|smallint|integer|int|bigint|float|real|double|decimal\b.*)$/
 
 export const isNumeric = (type: string): boolean => numeric.test(type)
