@@ -31,6 +31,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     '@stockpipe/core',
     '@stockpipe/core/metrics',
     '@stockpipe/athena',
+    '@stockpipe/athena/results',
     '@stockpipe/glue',
     '@stockpipe/kafka',
     '@stockpipe/local',
