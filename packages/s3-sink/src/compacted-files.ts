@@ -107,9 +107,11 @@ export class CompactedFiles implements AsyncDisposable {
     const { store } = this.#options
     for (const { key, uploadId, bytes } of this.#open.values()) {
       if (uploadId === undefined) continue
-      await retry(this.#options, { signal, attempts, what: `discarding ${key}` }, () =>
-        bytes < 0 ? store.delete(key, { signal }) : store.abortUpload(key, uploadId, { signal }),
-      )
+      await retry(this.#options, { signal, attempts, what: `discarding ${key}` }, async () => {
+        if (bytes >= 0) await store.abortUpload(key, uploadId, { signal })
+        // Its completion may have come to pass though nobody heard of it.
+        await store.delete(key, { signal })
+      })
     }
   }
 

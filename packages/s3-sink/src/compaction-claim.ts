@@ -87,6 +87,8 @@ export const writeGeneration = async (
   try {
     sources = await rewrite(context, plan, writing, options)
     files = await writing.end()
+    // From the claim on nobody knows whether it was made.
+    context.signal?.throwIfAborted()
   } catch (error) {
     await discarded(context, writing)
     if (!(error instanceof Refusal)) throw error

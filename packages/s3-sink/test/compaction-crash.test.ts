@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { CompactionWorld, dayMillis } from './sink/compaction-fixture.ts'
-import { MemoryObjectStore } from './sink/memory-object-store.ts'
+import { MemoryObjectStore, refusal } from './sink/memory-object-store.ts'
 import { type Death, dieAt } from './sink/mortal-process.ts'
 
 /** A closed partition of three files. */
@@ -70,5 +70,53 @@ describe('a compactor that dies', () => {
       }
     },
     600_000,
+  )
+})
+
+describe('a run that ends on its own', () => {
+  it('when it is aborted at any call, leaves nothing unclaimed, and the next one goes on', async () => {
+    const counted = await closed()
+    const store = new MemoryObjectStore(counted.bucket)
+    await counted.compact(counted.options(store))
+    for (let at = 1; at <= store.calls.length; at += 1) {
+      const when = `aborted at call ${at}, ${store.calls[at - 1]!.operation} ${store.calls[at - 1]!.key}`
+      const world = await closed()
+      const handle = new MemoryObjectStore(world.bucket)
+      const aborting = new AbortController()
+      const reason = new Error('interrupted')
+      handle.intercept = async (call, apply) => {
+        if (call.number === at) aborting.abort(reason)
+        return apply()
+      }
+      const run = world.compact({ ...world.options(handle), signal: aborting.signal })
+      await run.catch((error: unknown) => expect(error, when).toBe(reason))
+      const [record] = world.bucket.keys('compactions/')
+      if (record === undefined) {
+        expect(world.bucket.keys('stockpipe-compacted'), when).toEqual([])
+        expect([...world.bucket.uploads.values()], when).toEqual([])
+      }
+      await expectSound(world, world.traded, when)
+      await world.compact()
+      await expectSound(world, world.traded, when)
+      expect(world.bucket.keys('stockpipe-compacted'), when).toHaveLength(1)
+    }
+  }, 300_000)
+
+  it.each(['createUpload', 'uploadPart', 'completeUpload', 'putIfAbsent'] as const)(
+    'when the store has no room for %s, says so, and the next one goes on',
+    async (operation) => {
+      const world = await closed()
+      const store = new MemoryObjectStore(world.bucket)
+      store.intercept = (call, apply) =>
+        call.operation === operation ? Promise.reject(refusal(507)) : apply()
+      await expect(world.compact(world.options(store))).rejects.toThrow('refused (507)')
+      expect([...world.bucket.uploads.values()]).toEqual([])
+      await expectSound(world, world.traded, operation)
+      await world.compact()
+      await expectSound(world, world.traded, operation)
+      world.runtime.pass(2 * dayMillis)
+      await world.compact()
+      expect(world.bucket.keys('.parquet')).toHaveLength(1)
+    },
   )
 })
