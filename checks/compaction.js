@@ -7,7 +7,7 @@ import { s3Client } from './stack/plain-clients.js'
 import { Random, seedFrom } from './stack/random.js'
 import { startStack, within } from './stack/stack-process.js'
 
-// Compaction of many small files while queries run: compactors are killed with -9 and run beside each other, rows come
+// Compaction of many small files while queries run: compactors are killed with -9, interrupted, and run beside each other, rows come
 // late in between, former files are removed. Every query of the local Athena sees every row of each partition once, as
 // before or as after, and `verify` holds all along. `node checks/compaction.js [files] [seed]`
 const files = Number(process.argv[2] ?? 1000)
@@ -178,18 +178,28 @@ const compactor = () => {
   return { child, end: () => within(ended, 300_000, 'stockpipe compact') }
 }
 let kills = 0
+let interrupts = 0
 /** How long a compactor lives, as far as is known: kills come within it. */
 let lifeMillis = 2000
 const killed = async () => {
   const begun = performance.now()
   const one = compactor()
-  const timer = setTimeout(() => one.child.kill('SIGKILL'), 100 + random.below(lifeMillis))
-  const { code } = await one.end()
+  const signal = ['SIGKILL', 'SIGKILL', 'SIGINT', 'SIGTERM'][random.below(4)]
+  // Signals that can be handled come once the command listens.
+  const least = signal === 'SIGKILL' ? 100 : lifeMillis / 2
+  const timer = setTimeout(() => one.child.kill(signal), least + random.below(lifeMillis))
+  const { code, err } = await one.end()
   clearTimeout(timer)
-  if (code === 'SIGKILL') {
-    kills += 1
+  if (code === signal) {
+    if (signal === 'SIGKILL') kills += 1
     lifeMillis *= 1.5
-  } else lifeMillis = performance.now() - begun
+  } else if (code === 130) {
+    interrupts += 1
+    if (!err.includes('interrupted.')) deviates(`an interrupted compactor said ${err}`)
+  } else {
+    lifeMillis = performance.now() - begun
+    if (code !== 0) deviates(`a compactor ended with ${code}: ${err}`)
+  }
 }
 const compacted = async () => {
   const { code, out, err } = await compactor().end()
@@ -229,7 +239,7 @@ try {
       settled = false
       allow()
     }
-    for (let kill = 0; kill < 5; kill += 1) await killed()
+    for (let kill = 0; kill < 8; kill += 1) await killed()
     // Two at once; then one alone, that finishes what may be left.
     await Promise.all([compacted(), compacted()])
     await compacted()
@@ -258,7 +268,7 @@ try {
   if (kills < 3) deviates(`only ${kills} compactors were killed`)
   const rows = [...written.values()].reduce((sum, ids) => sum + ids.length, 0)
   console.log(
-    `figure: ${begun} files and ${rounds - 1} rounds of late ones became ${left}, ${rows} rows, under ${queries} queries and ${verifies} verifies with ${kills} kills -9: ${deviations.length} deviations`,
+    `figure: ${begun} files and ${rounds - 1} rounds of late ones became ${left}, ${rows} rows, under ${queries} queries and ${verifies} verifies with ${kills} kills -9 and ${interrupts} interrupts: ${deviations.length} deviations`,
   )
 } finally {
   running = false

@@ -91,8 +91,10 @@ export const writeGeneration = async (
     context.signal?.throwIfAborted()
   } catch (error) {
     await discarded(context, writing)
-    if (!(error instanceof Refusal)) throw error
-    return { kind: 'refused', reason: error.message }
+    // Smaller partitions may find room.
+    const hasNoRoom = StockpipeError.isInstance(error) && error.code === 'TEMPORARY_FILE_FAILED'
+    if (error instanceof Refusal || hasNoRoom) return { kind: 'refused', reason: error.message }
+    throw error
   } finally {
     await writing.close()
   }

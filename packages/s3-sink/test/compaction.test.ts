@@ -337,6 +337,20 @@ describe('compaction', () => {
     expect((await made.verify(true)).problems).toEqual([])
   })
 
+  it('refuses a partition that there is no room to sort, and leaves nothing of it', async () => {
+    const made = await world(60)
+    const before = made.bucket.keys()
+    const report = await made.compact({ rowBytes: 100, temporaryFolder: '/nowhere' })
+    expect(report.partitions).toMatchObject([
+      {
+        outcome: 'refused',
+        reason: expect.stringMatching(/temporary file in .nowhere: .*Set temporaryFolder/),
+      },
+      { outcome: 'refused' },
+    ])
+    expect(made.bucket.keys()).toEqual(before)
+  })
+
   it('removes nothing while the catalog has the partition elsewhere, as a late update may leave it', async () => {
     const made = await world(12)
     const before = new Map(made.partitions.partitions)
