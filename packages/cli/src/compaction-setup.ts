@@ -37,6 +37,8 @@ export const compactionSetup = async (
   io: CommandIO,
 ): Promise<CompactionSetup> => {
   if (values['config'] === undefined) throw new UsageError('it takes --config FILE')
+  // What an interrupted run has written and not claimed is deleted first.
+  io.endWithin?.(15_000)
   const duration = (name: string) => {
     const text = values[name]
     return typeof text === 'string' ? durationMillis(name, text) : undefined
