@@ -95,9 +95,9 @@ describe('a run that ends on its own', () => {
         expect(world.bucket.keys('stockpipe-compacted'), when).toEqual([])
         expect([...world.bucket.uploads.values()], when).toEqual([])
       }
-      await expectSound(world, world.traded, when)
+      await expectSound(world, when, world.traded)
       await world.compact()
-      await expectSound(world, world.traded, when)
+      await expectSound(world, when, world.traded)
       expect(world.bucket.keys('stockpipe-compacted'), when).toHaveLength(1)
     }
   }, 300_000)
@@ -111,9 +111,9 @@ describe('a run that ends on its own', () => {
         call.operation === operation ? Promise.reject(refusal(507)) : apply()
       await expect(world.compact(world.options(store))).rejects.toThrow('refused (507)')
       expect([...world.bucket.uploads.values()]).toEqual([])
-      await expectSound(world, world.traded, operation)
+      await expectSound(world, operation, world.traded)
       await world.compact()
-      await expectSound(world, world.traded, operation)
+      await expectSound(world, operation, world.traded)
       world.runtime.pass(2 * dayMillis)
       await world.compact()
       expect(world.bucket.keys('.parquet')).toHaveLength(1)
