@@ -331,10 +331,16 @@ const query: fc.Arbitrary<Query> = fc.oneof(
   ),
 )
 
+/** Undefined for a query that an engine does not run as it stands: there is nothing to compare then. */
+const notRun = (error: unknown): undefined => {
+  if (!(error instanceof QueryFailedError)) throw error
+}
+
 /** Some subqueries that look at what is around them have no plan, in Trino as in DuckDB, where some are a defect of it. */
 const withoutPlan = (error: unknown): undefined => {
   const isKnown =
-    error instanceof QueryFailedError && /INTERNAL Error: |cannot plan|not supported/.test(error.message)
+    error instanceof QueryFailedError &&
+    /INTERNAL Error: |Invalid node|cannot plan|not supported|NOT_SUPPORTED/.test(error.message)
   if (!isKnown) throw error
 }
 
@@ -357,9 +363,10 @@ export const hiddenPartitionTests = (askedOf: () => Athena, runs: number, timeou
         if (text === plain.compile().sql) return
         const answer = async (asked: Loose) =>
           ((await asked.execute()) as object[]).map((row) => Object.values(row).join()).sort()
-        const wanted = await answer(plain).catch(withoutPlan)
+        const wanted = await answer(plain).catch(notRun)
+        if (wanted === undefined) return
         const answered = await answer(hidden).catch(withoutPlan)
-        if (wanted === undefined || answered === undefined) return
+        if (answered === undefined) return
         narrowed += 1
         expect(answered, text).toEqual(wanted)
         if (wanted.length > 0) kept += 1
